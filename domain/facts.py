@@ -1,0 +1,226 @@
+"""What events say, in Tenure's own vocabulary, whoever the provider is.
+
+A provider module turns one event into a list of facts; the subscription is the fold of them. Money is in the
+currency's smallest unit. A fact carries no time of its own: the event it stands in does.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """One thing that happened to a subscription or purchase."""
+
+
+# --- what moves the state machine ---------------------------------------------------------------------------
+
+
+class SubscriptionOpened(Fact, frozen=True, kw_only=True):
+    """The subscription exists, its first payment is still open."""
+
+
+class TrialStarted(Fact, frozen=True, kw_only=True):
+    """The provider counts the subscription as in trial."""
+
+    until: datetime | None = None
+
+
+class SubscriptionActivated(Fact, frozen=True, kw_only=True):
+    """The provider counts the subscription as in good standing."""
+
+
+class PaymentFellOverdue(Fact, frozen=True, kw_only=True):
+    """The provider counts the subscription as past due and goes on trying to collect."""
+
+
+class SubscriptionSuspended(Fact, frozen=True, kw_only=True):
+    """The provider stopped the service without ending the subscription (`unpaid`, `paused`, …)."""
+
+    reason: str
+
+
+class SubscriptionTerminated(Fact, frozen=True, kw_only=True):
+    """The subscription is over for good."""
+
+    reason: str = ""
+
+
+class SubscriptionReactivated(Fact, frozen=True, kw_only=True):
+    """A terminated subscription was brought back, for providers that can."""
+
+
+# --- what was bought, by whom -------------------------------------------------------------------------------
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of a subscription or purchase as the provider last described it.
+
+    `attributes` are the license attributes the vendor set in the provider's catalog, as they were at that moment.
+    `period_start`/`period_end` is the period the provider counts as current, paid or not.
+    """
+
+    id: str
+    product: str
+    price: str
+    quantity: int
+    attributes: dict[str, str] = {}
+    recurring: bool = True
+    period_start: datetime | None = None
+    period_end: datetime | None = None
+
+
+class LinesDescribed(Fact, frozen=True, kw_only=True):
+    """The complete list of lines; a line that is missing was removed."""
+
+    lines: tuple[Line, ...]
+    complete: bool = True
+    """False when the provider said that it sent only the first page: then nothing counts as removed."""
+
+
+class CustomerDescribed(Fact, frozen=True, kw_only=True):
+    """Who bought; an empty field says nothing about the earlier value."""
+
+    reference: str = ""
+    email: str = ""
+    name: str = ""
+    company: str = ""
+
+
+class CollectionTermsDescribed(Fact, frozen=True, kw_only=True):
+    """How the provider collects: by charging (`days_until_due` None) or by sending invoices due after days."""
+
+    days_until_due: int | None = None
+
+
+class PurchaseCompleted(Fact, frozen=True, kw_only=True):
+    """A one-time purchase was made; `paid` is false while a delayed payment is under way.
+
+    `lines_known` is false when the payload does not say what was bought and a read-back is needed.
+    """
+
+    paid: bool
+    lines_known: bool = True
+    wanted: str = ""
+    """What has to be fetched, in words, when the lines are not known."""
+
+
+class PurchaseFailed(Fact, frozen=True, kw_only=True):
+    """The delayed payment of a one-time purchase failed."""
+
+
+# --- money --------------------------------------------------------------------------------------------------
+
+
+class PaidPeriod(msgspec.Struct, frozen=True, kw_only=True):
+    """The period one invoice pays for on one line."""
+
+    line: str
+    start: datetime
+    end: datetime
+    proration: bool = False
+    quantity: int | None = None
+
+
+class PeriodPaid(Fact, frozen=True, kw_only=True):
+    """An invoice was paid. Counted once per invoice, however many events say so."""
+
+    invoice: str
+    periods: tuple[PaidPeriod, ...]
+    amount: int
+    currency: str
+    reason: str = ""
+    """The provider's word for why it was billed (Stripe's `billing_reason`)."""
+
+
+class PaymentFailed(Fact, frozen=True, kw_only=True):
+    invoice: str
+    attempt: int
+    next_attempt: datetime | None = None
+    """None: the provider plans no further attempt."""
+
+
+class PaymentActionRequired(Fact, frozen=True, kw_only=True):
+    """The customer has to act (3-D Secure or similar) before the invoice can be paid."""
+
+    invoice: str
+
+
+class PaymentLinked(Fact, frozen=True, kw_only=True):
+    """This payment paid this invoice, which is how refunds and disputes find their subscription."""
+
+    payment: str
+    invoice: str
+
+
+class PaymentRefunded(Fact, frozen=True, kw_only=True):
+    """Money went back. `refunded` is the cumulative amount, so swapped or repeated refunds agree."""
+
+    payment: str
+    amount: int
+    refunded: int
+    currency: str
+    invoice: str = ""
+
+
+class DisputeOutcome(StrEnum):
+    WON = "won"
+    LOST = "lost"
+    WITHDRAWN = "withdrawn"
+
+
+class DisputeOpened(Fact, frozen=True, kw_only=True):
+    dispute: str
+    payment: str
+    amount: int
+    currency: str
+    reason: str = ""
+
+
+class DisputeClosed(Fact, frozen=True, kw_only=True):
+    dispute: str
+    payment: str
+    outcome: DisputeOutcome
+
+
+# --- attributes of the subscription that are not states -----------------------------------------------------
+
+
+class CancellationScheduled(Fact, frozen=True, kw_only=True):
+    """The subscription will end at that time unless the customer changes their mind."""
+
+    at: datetime
+    reason: str = ""
+
+
+class CancellationWithdrawn(Fact, frozen=True, kw_only=True):
+    """No end is planned (any more)."""
+
+
+class CollectionPaused(Fact, frozen=True, kw_only=True):
+    """Bills are withheld; the subscription's status does not change."""
+
+    until: datetime | None = None
+    behavior: str = ""
+
+
+class CollectionResumed(Fact, frozen=True, kw_only=True):
+    """Bills are no longer withheld."""
+
+
+class TrialEndAnnounced(Fact, frozen=True, kw_only=True):
+    at: datetime
+
+
+class Noted(Fact, frozen=True, kw_only=True):
+    """An authentic event that changes nothing Tenure derives; kept and shown."""
+
+    about: str = ""
+
+
+class StreamsLinked(Fact, frozen=True, kw_only=True):
+    """Whatever stands in those streams (same source) belongs to this one too and is to be relayed here."""
+
+    streams: tuple[str, ...]
+    """Each `{kind}/{provider's id}`."""

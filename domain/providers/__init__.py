@@ -1,0 +1,45 @@
+"""The providers Tenure understands: what their deliveries hold and what it means, as pure functions.
+
+Adding one means a module here, one in `service/sources/`, and one line in the table of `domain/providers/table.py`.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from domain.events import Event, Stream
+from domain.facts import Fact
+
+
+class Untranslatable(Exception):
+    """An authentic event whose body is not of the shape its type promises; the text says where."""
+
+
+class Unpacked(msgspec.Struct, frozen=True, kw_only=True):
+    """One event found in a delivery. `item` is the JSON pointer of its place in the body, empty for the whole."""
+
+    stream: Stream
+    event_id: str
+    type: str
+    occurred_at: datetime
+    item: str = ""
+
+
+Unpack = Callable[[str, bytes, bool | None, datetime], list[Unpacked]]
+Translate = Callable[[Event], Sequence[Fact]]
+Settle = Callable[[Sequence[Event]], Sequence[Event]]
+
+
+class Provider(msgspec.Struct, frozen=True, kw_only=True):
+    """What a provider module promises.
+
+    `unpack(source, body, live, received_at)` never raises: a body it cannot read becomes one event in a stream of
+    kind `unreadable`. `translate(event)` raises Untranslatable. `settle(tied)` orders the events of one stream that
+    carry the same instant; the result depends on the set of events alone.
+    """
+
+    name: str
+    unpack: Unpack
+    translate: Translate
+    settle: Settle

@@ -1,0 +1,36 @@
+"""What projections need from the rest of the process; `service` wires the real thing in."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from domain.events import Event, NewEvent, Stream
+
+
+class Appended(msgspec.Struct, frozen=True):
+    """Where an event stands in the store. `repeated` is true when it was there before."""
+
+    partition: int
+    position: int
+    repeated: bool
+
+
+class EventLog(Protocol):
+    """The event store, as readers and the writers of receipts see it."""
+
+    async def append(self, events: Sequence[NewEvent]) -> list[Appended]:
+        """Makes the events durable, all or none, and says where each stands."""
+        ...
+
+    async def heads(self, partitions: Sequence[int]) -> Mapping[int, int]:
+        """The last position of each of those partitions, 0 for an empty one."""
+        ...
+
+    async def read_partition(self, partition: int, after: int, limit: int) -> list[Event]:
+        """The next events of a partition in position order."""
+        ...
+
+    async def read_stream(self, stream: Stream, after: int = 0, limit: int | None = None) -> list[Event]:
+        """A stream's events in position order."""
+        ...
