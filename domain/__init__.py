@@ -1,0 +1,1 @@
+"""What subscriptions and licenses mean: pure values, no I/O."""

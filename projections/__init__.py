@@ -1,0 +1,1 @@
+"""Rows derived from events, and the pushes that follow from them."""
