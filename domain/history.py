@@ -1,0 +1,105 @@
+"""From a stream's events to the subscription: translate, arrange, fold; whole, or onwards from a stored fold."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+import msgspec
+
+from domain.arrangement import arrange
+from domain.events import Event
+from domain.facts import Fact
+from domain.providers import Provider, Untranslatable
+from domain.receipts import Applied, apply_receipt, read_receipt
+from domain.subscription import EventRef, Step, Subscription, fold_event
+
+TRANSLATED = frozenset({"webhook", "backfill", "readback", "relay"})
+"""Origins whose meaning the provider's translator gives."""
+
+
+class Told(msgspec.Struct, frozen=True):
+    """One event with what it says and what it did; `error` when it could not be understood.
+
+    `step` is None for an event that was not folded: the one in error and all that come after it.
+    """
+
+    event: Event
+    facts: tuple[Fact, ...] = ()
+    step: Step | None = None
+    error: str = ""
+
+
+class Fold(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Everything derived from one stream's events; what the projection stores and extends."""
+
+    subscription: Subscription
+    applied: dict[str, Applied] = {}
+    events: int = 0
+    first: datetime | None = None
+    latest: datetime | None = None
+    """The latest `occurred_at` folded; only what is later still may extend the fold."""
+    stopped: str = ""
+    """Why folding stopped, and at which event; empty when it did not."""
+
+
+def tell(events: Iterable[Event], provider: Provider, subscription: Subscription) -> Iterator[Told]:
+    """Folds arranged events into the subscription and tells of each what it did; stops folding at the first error."""
+    stopped = False
+    for event in events:
+        if stopped:
+            yield Told(event)
+            continue
+        try:
+            facts = tuple(provider.translate(event)) if event.origin in TRANSLATED else ()
+            step = fold_event(subscription, EventRef(event.event_id, event.type, event.occurred_at), facts)
+        except Untranslatable as error:
+            stopped = True
+            yield Told(event, error=str(error))
+        except Exception as error:  # noqa: BLE001 - a fault of ours must stop this stream, not the others
+            stopped = True
+            yield Told(event, error=f"{type(error).__name__} while folding: a fault in Tenure, please report it")
+        else:
+            yield Told(event, facts, step)
+
+
+def refold(events: Sequence[Event], provider: Provider) -> Fold:
+    """Folds a stream's events from the start; their order does not matter."""
+    return extend(Fold(subscription=Subscription()), events, provider)
+
+
+def extends(fold: Fold, events: Sequence[Event]) -> bool:
+    """Whether these later-recorded events may be folded on top, or change the order of what was folded before.
+
+    An equal instant counts as an earlier one: the provider may have to settle the tie differently now.
+    """
+    if fold.stopped:
+        return False
+    latest = fold.latest
+    return all(event.origin == "receipt" or latest is None or event.occurred_at > latest for event in events)
+
+
+def extend(fold: Fold, events: Sequence[Event], provider: Provider) -> Fold:
+    """Folds events on top of a fold that they extend; changes and returns it."""
+    history = [event for event in events if event.origin != "receipt"]
+    for told in tell(arrange(history, provider.settle), provider, fold.subscription):
+        at = told.event.occurred_at
+        fold.events += 1
+        fold.first = at if fold.first is None else fold.first
+        fold.latest = at
+        if told.error:
+            fold.stopped = f"{told.event.type} {told.event.event_id}: {told.error}"
+    for event in sorted(events, key=lambda each: each.position):
+        if event.origin == "receipt":
+            fold.applied = apply_receipt(fold.applied, read_receipt(event), event.occurred_at)
+    return fold
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Fold)
+
+
+def encode_fold(fold: Fold) -> bytes:
+    return _encoder.encode(fold)
+
+
+def decode_fold(data: bytes) -> Fold:
+    return _decoder.decode(data)

@@ -1,0 +1,236 @@
+"""From a subscription to the licenses it should have: a pure function of the fold, the terms and the policy.
+
+A license is identified by source, subscription, line, unit and what it is a license of; so a key survives renewals,
+pauses and quantity changes, and a change to another product makes another license and disables the old one.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import NewType
+
+import msgspec
+
+from domain.events import Stream, identifier_of, partition_of
+from domain.facts import DisputeOutcome, Line, PaidPeriod
+from domain.lifecycle import LICENSED, State
+from domain.policy import Policy
+from domain.subscription import Customer, EventRef, PaidInvoice, SoldLine, Subscription
+from domain.terms import Terms, TermsError, read_terms
+
+LicenseId = NewType("LicenseId", str)
+
+
+class Because(msgspec.Struct, frozen=True):
+    """Why a field has its value: the rule, and the event that set it (None where only a default did)."""
+
+    rule: str
+    event: EventRef | None = None
+
+
+class License(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a license server should hold for one unit of one line.
+
+    `expiry` is the paid-through instant, exactly as the provider says it; `margin_hours` is how long beyond it the
+    license keeps working by itself. `because` explains every field.
+    """
+
+    id: LicenseId
+    stream: Stream
+    subscription: str
+    line: str
+    unit: int
+    product_code: str
+    license_type: str
+    enabled: bool
+    trial: bool = False
+    expiry: datetime | None = None
+    margin_hours: int = 0
+    max_activations: int | None = None
+    valid_duration: str | None = None
+    customer: Customer = Customer()
+    because: dict[str, Because] = {}
+
+
+class Entitlement(msgspec.Struct, frozen=True):
+    """The desired licenses of one subscription, with what keeps others from being derived."""
+
+    licenses: tuple[License, ...]
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def license_id(stream: Stream, line: str, unit: int, terms: Terms) -> LicenseId:
+    """A deterministic id that also names its partition, so that a license is found without asking all of them."""
+    identity = "\n".join((stream, line, str(unit), terms.product_code, terms.license_type))
+    return LicenseId(f"lic_{partition_of(stream):02x}{hashlib.sha256(identity.encode()).hexdigest()[:22]}")
+
+
+def entitle(stream: Stream, subscription: Subscription, policy: Policy) -> Entitlement:
+    """Derives the desired licenses, sorted by line and unit."""
+    problems: dict[str, None] = {}
+    warnings: dict[str, None] = {}
+    licenses: dict[LicenseId, License] = {}
+    for line, most, sold in _wanted_lines(subscription):
+        try:
+            reading = read_terms(line.attributes, product=line.product, recurring=line.recurring)
+        except TermsError as error:
+            problems[f"line {line.id}: {error}"] = None
+            continue
+        warnings.update(dict.fromkeys(reading.warnings))
+        if reading.terms is None:
+            continue
+        for each in _units(stream, subscription, policy, line, most, sold, reading.terms):
+            licenses.setdefault(each.id, each)
+    ordered = sorted(licenses.values(), key=lambda each: (each.line, each.product_code, each.license_type, each.unit))
+    return Entitlement(tuple(ordered), tuple(problems), tuple(warnings))
+
+
+def _wanted_lines(subscription: Subscription) -> Iterator[tuple[Line, int, SoldLine | None]]:
+    """The current lines first, then every earlier form of a line, whose licenses only remain to be disabled."""
+    for held in subscription.lines.values():
+        yield held.line, held.line.quantity, None
+    for sold in subscription.sold:
+        yield sold.line, sold.most, sold
+
+
+def _units(
+    stream: Stream,
+    s: Subscription,
+    policy: Policy,
+    line: Line,
+    most: int,
+    sold: SoldLine | None,
+    terms: Terms,
+) -> Iterator[License]:
+    if sold is None and s.state is State.PENDING:
+        return
+    access = _access(s, policy, line) if sold is None else _no_longer_sold(s, sold)
+    expiry, expiry_because = _expiry(s, line)
+    margin, margin_because = _margin(s, policy, line, expiry)
+    described = s.lines[line.id].since if line.id in s.lines else (sold.since if sold else None)
+    trial = s.state is State.TRIALING and line.recurring
+    attributes = Because("the attributes of the price", described)
+    because = {
+        "enabled": access[1],
+        "trial": Because("the provider counts it as a trial" if trial else "not a trial", s.state_since),
+        "expiry": expiry_because,
+        "margin_hours": margin_because,
+        "product_code": attributes,
+        "license_type": attributes if "license_type" in line.attributes else Because("the default", described),
+        "max_activations": attributes,
+        "valid_duration": attributes,
+        "customer": Because("the customer as last described", s.customer_since),
+    }
+    for unit in range(1, most + 1):
+        yield License(
+            id=license_id(stream, line.id, unit, terms),
+            stream=stream,
+            subscription=identifier_of(stream),
+            line=line.id,
+            unit=unit,
+            product_code=terms.product_code,
+            license_type=terms.license_type,
+            enabled=access[0],
+            trial=trial,
+            expiry=expiry,
+            margin_hours=margin,
+            max_activations=terms.max_activations,
+            valid_duration=terms.valid_duration,
+            customer=s.customer,
+            because=because,
+        )
+
+
+def _no_longer_sold(s: Subscription, sold: SoldLine) -> tuple[bool, Because]:
+    """Units beyond the quantity, lines that were removed, forms that another product replaced."""
+    if s.state is State.TERMINATED:
+        return False, Because("the subscription was terminated", s.state_since)
+    if sold.line.id not in s.lines:
+        return False, Because("the line was removed", s.lines_since)
+    return False, Because("the line was lowered or replaced", s.lines[sold.line.id].since)
+
+
+def _access(s: Subscription, policy: Policy, line: Line) -> tuple[bool, Because]:
+    refunded = s.purchase and s.state is State.TERMINATED and _any_full_refund(s)
+    if s.state not in LICENSED and not (refunded and policy.on_refund == "keep"):
+        return False, Because(f"the subscription is {s.state}", s.state_since)
+    for dispute in s.disputes.values():
+        if dispute.outcome is None and policy.on_dispute == "disable":
+            return False, Because("policy on_dispute: a payment is disputed", dispute.since)
+    governing = _governing_period(s, line)
+    if governing is not None:
+        taken_back = _taken_back(s, policy, governing[0])
+        if taken_back is not None:
+            return False, taken_back
+    return True, Because(f"the subscription is {s.state}", s.state_since)
+
+
+def _any_full_refund(s: Subscription) -> bool:
+    return any(refund.refunded >= refund.amount for refund in s.refunds.values())
+
+
+def _taken_back(s: Subscription, policy: Policy, invoice: str) -> Because | None:
+    """Why the money of that invoice no longer counts, if so."""
+    for dispute in s.disputes.values():
+        lost = dispute.outcome is DisputeOutcome.LOST and s.payments.get(dispute.payment) in (invoice, None)
+        if lost and policy.on_dispute == "disable":
+            return Because("policy on_dispute: the dispute of the current period's payment was lost", dispute.since)
+    refunds = [
+        refund for payment, refund in s.refunds.items() if (refund.invoice or s.payments.get(payment)) == invoice
+    ]
+    if not refunds:
+        return None
+    back = sum(refund.refunded for refund in refunds)
+    latest = max(refunds, key=lambda refund: (refund.since.at, refund.since.event_id)).since
+    if back >= s.invoices[invoice].amount:
+        return (
+            Because("policy on_refund: the current period was refunded", latest)
+            if policy.on_refund == "disable"
+            else None
+        )
+    if policy.on_partial_refund == "disable":
+        return Because("policy on_partial_refund: the current period was refunded in part", latest)
+    return None
+
+
+def _governing_period(s: Subscription, line: Line) -> tuple[str, PaidInvoice, PaidPeriod] | None:
+    """The paid period that counts for a line.
+
+    That is its own latest; for a line that was added later and whose first bill is a proration or still to come, the
+    proration's, then the latest of any line.
+    """
+    periods = [(invoice, paid, period) for invoice, paid in s.invoices.items() for period in paid.periods]
+    own = [each for each in periods if each[2].line == line.id]
+    regular = [each for each in own if not each[2].proration]
+    others = [each for each in periods if not each[2].proration]
+    candidates = regular or own or others
+    return max(candidates, key=lambda each: (each[2].start, each[2].end, each[0]), default=None)
+
+
+def _expiry(s: Subscription, line: Line) -> tuple[datetime | None, Because]:
+    if not line.recurring:
+        return None, Because("bought once: it does not expire by itself")
+    if s.state is State.TRIALING and s.trial_end is not None:
+        return s.trial_end, Because("the end of the trial", s.trial_since)
+    governing = _governing_period(s, line)
+    if governing is not None:
+        return governing[2].end, Because(f"paid through by invoice {governing[0]}", governing[1].paid)
+    since = s.lines[line.id].since if line.id in s.lines else None
+    return line.period_start, Because("no invoice is paid yet: the start of the current period", since)
+
+
+def _margin(s: Subscription, policy: Policy, line: Line, expiry: datetime | None) -> tuple[int, Because]:
+    """Hours beyond the expiry. While the provider still tries to collect, they reach past the unpaid period."""
+    if expiry is None:
+        return 0, Because("without expiry there is no margin")
+    margin = timedelta(hours=policy.renewal_margin_hours)
+    reach, because = expiry + margin, Because("policy renewal_margin_hours")
+    if s.days_until_due is not None and s.state in LICENSED:
+        until = expiry + timedelta(days=s.days_until_due) + margin
+        if until > reach:
+            reach, because = until, Because("invoices are due after days_until_due", s.lines_since)
+    if s.state is State.PAST_DUE and line.period_end is not None and line.period_end + margin > reach:
+        reach = line.period_end + margin
+        because = Because("past due: licensed while the provider tries to collect this period", s.state_since)
+    return -(-int((reach - expiry).total_seconds()) // 3600), because

@@ -1,0 +1,277 @@
+"""The subscription: the fold of a stream's facts.
+
+The fold is given the events in their arranged order (`domain/arrangement.py`) and never reads a clock. Everything
+that adds up is keyed (invoice, payment, dispute), so a fact that comes twice counts once.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from domain import facts as f
+from domain.lifecycle import LICENSED, State, next_state
+
+
+class EventRef(msgspec.Struct, frozen=True, array_like=True):
+    """Points from a derived value to the event that set it."""
+
+    event_id: str
+    type: str
+    at: datetime
+
+
+class HeldLine(msgspec.Struct, frozen=True):
+    line: f.Line
+    since: EventRef
+    """The event that last changed it."""
+
+
+class SoldLine(msgspec.Struct, frozen=True):
+    """A line as it was while the subscription was licensed, with the most units it ever had in that form."""
+
+    line: f.Line
+    most: int
+    since: EventRef
+    until: EventRef | None = None
+
+
+class PaidInvoice(msgspec.Struct, frozen=True):
+    periods: tuple[f.PaidPeriod, ...]
+    amount: int
+    currency: str
+    paid: EventRef
+
+
+class Refund(msgspec.Struct, frozen=True):
+    amount: int
+    refunded: int
+    since: EventRef
+    invoice: str = ""
+
+
+class Dispute(msgspec.Struct, frozen=True):
+    payment: str
+    since: EventRef
+    outcome: f.DisputeOutcome | None = None
+
+
+class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
+    reference: str = ""
+    email: str = ""
+    name: str = ""
+    company: str = ""
+
+
+class Subscription(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What is known of one subscription or one-time purchase. Mutable only while it is being folded."""
+
+    state: State = State.PENDING
+    state_since: EventRef | None = None
+    state_reason: str = ""
+    identified: bool = False
+    """True once an event said what the stream is about: until then it only holds what belongs elsewhere."""
+    purchase: bool = False
+    waiting: str = ""
+    """What has to be fetched before licenses can be derived, in words."""
+    customer: Customer = Customer()
+    customer_since: EventRef | None = None
+    lines: dict[str, HeldLine] = {}
+    lines_since: EventRef | None = None
+    sold: list[SoldLine] = []
+    days_until_due: int | None = None
+    trial_end: datetime | None = None
+    trial_since: EventRef | None = None
+    cancel_at: datetime | None = None
+    cancel_since: EventRef | None = None
+    collection_paused: bool = False
+    invoices: dict[str, PaidInvoice] = {}
+    payments: dict[str, str] = {}
+    """Payment → the invoice it paid."""
+    refunds: dict[str, Refund] = {}
+    disputes: dict[str, Dispute] = {}
+    links: list[str] = []
+    anomalies: int = 0
+
+
+class Step(msgspec.Struct, frozen=True):
+    """What one event did: the states before and after, and why a fact made no sense, if one did."""
+
+    before: State
+    after: State
+    anomalies: tuple[str, ...] = ()
+
+
+TRIGGERS: dict[type[f.Fact], str] = {
+    f.SubscriptionOpened: "subscription_opened",
+    f.TrialStarted: "trial_started",
+    f.SubscriptionActivated: "subscription_activated",
+    f.PeriodPaid: "period_paid",
+    f.PaymentFellOverdue: "payment_fell_overdue",
+    f.SubscriptionSuspended: "subscription_suspended",
+    f.SubscriptionTerminated: "subscription_terminated",
+    f.SubscriptionReactivated: "subscription_reactivated",
+    f.PurchaseFailed: "purchase_failed",
+}
+
+
+def fold_event(subscription: Subscription, ref: EventRef, facts: Sequence[f.Fact]) -> Step:
+    """Folds one event's facts into the subscription, in place."""
+    before = subscription.state
+    anomalies: list[str] = []
+    for fact in facts:
+        handler = _HANDLERS.get(type(fact))
+        if handler is not None:
+            handler(subscription, fact, ref)
+        trigger = _trigger(subscription, fact)
+        if trigger is None:
+            continue
+        after = next_state(subscription.state, trigger)
+        if after is None:
+            anomalies.append(f"{trigger.replace('_', ' ')} makes no sense while {subscription.state}")
+        elif after is not subscription.state:
+            subscription.state, subscription.state_since = after, ref
+            subscription.state_reason = getattr(fact, "reason", "")
+    subscription.anomalies += len(anomalies)
+    _remember_sold(subscription, ref)
+    return Step(before, subscription.state, tuple(anomalies))
+
+
+def _trigger(subscription: Subscription, fact: f.Fact) -> str | None:
+    match fact:
+        case f.PurchaseCompleted():
+            return "purchase_completed" if fact.paid else None
+        case f.PaymentRefunded() if subscription.purchase and fact.refunded >= fact.amount:
+            return "purchase_refunded"
+        case f.PeriodPaid() if subscription.purchase:
+            return None
+        case _:
+            return TRIGGERS.get(type(fact))
+
+
+def _remember_sold(subscription: Subscription, ref: EventRef) -> None:
+    """Keeps every form in which a line was ever licensed, so that what is no longer wanted can be disabled."""
+    if subscription.state not in LICENSED:
+        return
+    known = {(sold.line.id, _form(sold.line)): index for index, sold in enumerate(subscription.sold)}
+    for held in subscription.lines.values():
+        index = known.get((held.line.id, _form(held.line)))
+        if index is None:
+            subscription.sold = [*subscription.sold, SoldLine(held.line, held.line.quantity, held.since)]
+        elif held.line.quantity > subscription.sold[index].most:
+            sold = subscription.sold.copy()
+            sold[index] = msgspec.structs.replace(sold[index], line=held.line, most=held.line.quantity)
+            subscription.sold = sold
+
+
+def _form(line: f.Line) -> tuple[str, str, tuple[tuple[str, str], ...]]:
+    return line.product, line.price, tuple(sorted(line.attributes.items()))
+
+
+# --- one small function per kind of fact; those without one only move the state, or nothing -----------------
+
+
+def _lines(s: Subscription, fact: f.LinesDescribed, ref: EventRef) -> None:
+    kept = {} if fact.complete else dict(s.lines)
+    for line in fact.lines:
+        held = s.lines.get(line.id)
+        kept[line.id] = held if held is not None and held.line == line else HeldLine(line, ref)
+    if kept != s.lines:
+        s.lines, s.lines_since = kept, ref
+    s.identified = True
+
+
+def _customer(s: Subscription, fact: f.CustomerDescribed, ref: EventRef) -> None:
+    told = {name: getattr(fact, name) for name in fact.__struct_fields__ if getattr(fact, name)}
+    customer = msgspec.structs.replace(s.customer, **told)
+    if customer != s.customer:
+        s.customer, s.customer_since = customer, ref
+
+
+def _trial(s: Subscription, fact: f.TrialStarted, ref: EventRef) -> None:
+    s.identified = True
+    if fact.until is not None and fact.until != s.trial_end:
+        s.trial_end, s.trial_since = fact.until, ref
+
+
+def _paid(s: Subscription, fact: f.PeriodPaid, ref: EventRef) -> None:
+    s.identified = True
+    if fact.invoice not in s.invoices:
+        paid = PaidInvoice(fact.periods, fact.amount, fact.currency, ref)
+        s.invoices = {**s.invoices, fact.invoice: paid}
+
+
+def _linked(s: Subscription, fact: f.PaymentLinked, ref: EventRef) -> None:
+    s.payments = {**s.payments, fact.payment: fact.invoice}
+
+
+def _refund(s: Subscription, fact: f.PaymentRefunded, ref: EventRef) -> None:
+    before = s.refunds.get(fact.payment)
+    if before is None or fact.refunded > before.refunded:
+        refund = Refund(fact.amount, fact.refunded, ref, fact.invoice or (before.invoice if before else ""))
+        s.refunds = {**s.refunds, fact.payment: refund}
+
+
+def _dispute_opened(s: Subscription, fact: f.DisputeOpened, ref: EventRef) -> None:
+    s.disputes = {fact.dispute: Dispute(fact.payment, ref), **s.disputes}
+
+
+def _dispute_closed(s: Subscription, fact: f.DisputeClosed, ref: EventRef) -> None:
+    s.disputes = {**s.disputes, fact.dispute: Dispute(fact.payment, ref, fact.outcome)}
+
+
+def _cancellation(s: Subscription, fact: f.CancellationScheduled, ref: EventRef) -> None:
+    if fact.at != s.cancel_at:
+        s.cancel_at, s.cancel_since = fact.at, ref
+
+
+def _no_cancellation(s: Subscription, fact: f.CancellationWithdrawn, ref: EventRef) -> None:
+    if s.cancel_at is not None:
+        s.cancel_at, s.cancel_since = None, ref
+
+
+def _purchase(s: Subscription, fact: f.PurchaseCompleted, ref: EventRef) -> None:
+    s.identified = s.purchase = True
+    s.waiting = "" if fact.lines_known or s.lines else fact.wanted
+
+
+def _links(s: Subscription, fact: f.StreamsLinked, ref: EventRef) -> None:
+    s.links = s.links + [link for link in fact.streams if link not in s.links]
+
+
+def _identified(s: Subscription, fact: f.Fact, ref: EventRef) -> None:
+    s.identified = True
+
+
+def _collection(s: Subscription, fact: f.CollectionTermsDescribed, ref: EventRef) -> None:
+    s.days_until_due = fact.days_until_due
+
+
+def _pause(s: Subscription, fact: f.Fact, ref: EventRef) -> None:
+    s.collection_paused = isinstance(fact, f.CollectionPaused)
+
+
+_HANDLERS: dict[type[f.Fact], Callable[[Subscription, Any, EventRef], None]] = {
+    f.SubscriptionOpened: _identified,
+    f.TrialStarted: _trial,
+    f.SubscriptionActivated: _identified,
+    f.PaymentFellOverdue: _identified,
+    f.SubscriptionSuspended: _identified,
+    f.SubscriptionTerminated: _identified,
+    f.LinesDescribed: _lines,
+    f.CustomerDescribed: _customer,
+    f.CollectionTermsDescribed: _collection,
+    f.PurchaseCompleted: _purchase,
+    f.PurchaseFailed: _identified,
+    f.PeriodPaid: _paid,
+    f.PaymentLinked: _linked,
+    f.PaymentRefunded: _refund,
+    f.DisputeOpened: _dispute_opened,
+    f.DisputeClosed: _dispute_closed,
+    f.CancellationScheduled: _cancellation,
+    f.CancellationWithdrawn: _no_cancellation,
+    f.CollectionPaused: _pause,
+    f.CollectionResumed: _pause,
+    f.StreamsLinked: _links,
+}
