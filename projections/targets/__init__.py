@@ -1,0 +1,1 @@
+"""License servers: per target what should be called (pure) and the client that calls it."""

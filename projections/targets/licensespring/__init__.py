@@ -1,0 +1,1 @@
+"""LicenseSpring: its Management API as Tenure uses it."""
