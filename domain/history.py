@@ -89,8 +89,17 @@ def extend(fold: Fold, events: Sequence[Event], provider: Provider) -> Fold:
             fold.stopped = f"{told.event.type} {told.event.event_id}: {told.error}"
     for event in sorted(events, key=lambda each: each.position):
         if event.origin == "receipt":
-            fold.applied = apply_receipt(fold.applied, read_receipt(event), event.occurred_at)
+            _apply(fold, event)
     return fold
+
+
+def _apply(fold: Fold, event: Event) -> None:
+    try:
+        receipt = read_receipt(event)
+    except msgspec.MsgspecError as error:
+        fold.stopped = fold.stopped or f"{event.type} {event.event_id}: not a receipt this version knows ({error})"
+    else:
+        fold.applied = apply_receipt(fold.applied, receipt, event.occurred_at)
 
 
 _encoder = msgspec.msgpack.Encoder()
