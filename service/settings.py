@@ -1,0 +1,219 @@
+"""Settings: `tenure.toml` for what may be read by anybody, the environment for secrets.
+
+Everything is checked at the start, and every mistake is reported at once with its key and remedy.
+"""
+
+import re
+import tomllib
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from domain.policy import Policy
+from domain.providers.table import PROVIDERS
+from service.secrets import Secrets, read_secrets, source_variable, target_variable
+from service.tables import SECRET, Finding, key_of, read_table
+
+Part = Literal["receiver", "runner", "pusher"]
+PARTS: tuple[Part, ...] = ("receiver", "runner", "pusher")
+
+SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+_OPEN_HTTP = re.compile(r"http://(?!(127\.0\.0\.1|localhost|\[::1\])([:/]|$))")
+"""Plain http to anywhere but this machine."""
+
+
+class SettingsInvalid(Exception):
+    """The settings cannot be used; `findings` holds every reason."""
+
+    def __init__(self, findings: Collection[Finding]) -> None:
+        super().__init__("\n".join(str(finding) for finding in findings))
+        self.findings = tuple(findings)
+
+
+class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of `tenure.toml`."""
+
+
+Port = Annotated[int, Meta(ge=0, le=65535, description="Give a port up to 65535, or 0 for any free one.")]
+Seconds = Annotated[float, Meta(gt=0, le=3600, description="Give seconds, above 0 and up to 3600.")]
+Count = Annotated[int, Meta(ge=1, le=100_000, description="Give a whole number from 1 to 100000.")]
+
+
+class Database(_Table, frozen=True, kw_only=True):
+    url: Annotated[str, Meta(description="Give a PostgreSQL URL, postgresql://user@host/name."), SECRET] = ""
+    """Empty: an embedded server in `data_directory`. TENURE_DATABASE_URL overrides it."""
+    data_directory: str = ".tenure"
+    """Relative to the folder of `tenure.toml`."""
+    connections: Annotated[int, Meta(ge=2, le=100, description="Give a whole number from 2 to 100.")] = 6
+    """In the pool that projections and the API share; the event store has its own."""
+    migrate_at_start: bool = True
+    """False: `serve` stays unready until `tenure migrate` was run, for releases that migrate as a step of their own."""
+    start_timeout_seconds: Seconds = 60.0
+    """How long a start waits for a database that is down."""
+
+
+class Server(_Table, frozen=True, kw_only=True):
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    body_limit_bytes: Annotated[
+        int, Meta(ge=1024, le=64 * 1024 * 1024, description="Give 1024 to 67108864 (64 MiB).")
+    ] = 1_048_576
+    body_timeout_seconds: Seconds = 20.0
+    """How long a sender may take for one body."""
+    concurrency_limit: Count = 1_000
+    """Connections, beyond which the server answers 503."""
+    stop_timeout_seconds: Seconds = 20.0
+    """How long a stop waits for what was begun."""
+
+
+class Source(_Table, frozen=True, kw_only=True):
+    provider: Annotated[str, Meta(description='Name the provider, for instance "stripe".')]
+    target: Annotated[str, Meta(description="Name the table under [targets] that holds its licenses.")]
+    mode: Annotated[Literal["live", "test"], Meta(description='Write "live" or "test".')] = "live"
+    policy: Policy = Policy()
+
+    @property
+    def live(self) -> bool:
+        return self.mode == "live"
+
+
+class Target(_Table, frozen=True, kw_only=True):
+    server: Annotated[Literal["licensespring"], Meta(description='Write "licensespring".')]
+    url: Annotated[
+        str, Meta(pattern=r"^https?://[^/\s@]+(/[^\s]*)?$", description="Give a URL without user name or password.")
+    ] = "https://saas.licensespring.com"
+    requests_per_minute: Count = 540
+    """Below the 600 of LicenseSpring's smallest plan, which the vendor's own integrations share."""
+    burst: Count = 20
+
+
+class Project(_Table, frozen=True, kw_only=True):
+    """Numbers of the runner."""
+
+    page: Count = 1_000
+    """Events read at once."""
+    idle_seconds: Seconds = 1.0
+    """How often heads are polled when no append of this process wakes the runner."""
+    lease_seconds: Seconds = 30.0
+
+
+class Push(_Table, frozen=True, kw_only=True):
+    """Numbers of the pusher."""
+
+    workers: Annotated[int, Meta(ge=1, le=64, description="Give a whole number from 1 to 64.")] = 4
+    idle_seconds: Seconds = 1.0
+    lease_seconds: Seconds = 60.0
+
+
+class File(_Table, frozen=True, kw_only=True):
+    """All of `tenure.toml`."""
+
+    database: Database = Database()
+    server: Server = Server()
+    sources: dict[str, Source] = {}
+    targets: dict[str, Target] = {}
+    project: Project = Project()
+    push: Push = Push()
+
+
+class Settings(File, frozen=True, kw_only=True):
+    """What the process runs with: the file, completed by the environment."""
+
+    secrets: Secrets = Secrets()
+    directory: Path
+    """The absolute folder of `tenure.toml`, which its relative paths start from."""
+
+    @property
+    def data_directory(self) -> Path:
+        return self.directory / self.database.data_directory
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Reads the settings from `path`, else TENURE_CONFIG, else ./tenure.toml. Raises SettingsInvalid."""
+    path = (path or Path(environ.get("TENURE_CONFIG") or "tenure.toml")).absolute()
+    document = _parse(path)
+    found: list[Finding] = []
+    file = read_table(File, document, (), found)
+    sources, targets = _tables(document, "sources"), _tables(document, "targets")
+    for name, table in sources.items():
+        found.extend(_check_source(name, table, targets))
+    for name, table in targets.items():
+        found.extend(_check_target(name, table))
+    secrets = read_secrets(environ, sources, targets, found)
+    if file is None or found:
+        raise SettingsInvalid(found)
+    database = msgspec.structs.replace(file.database, url=environ.get("TENURE_DATABASE_URL") or file.database.url)
+    fields = {name: getattr(file, name) for name in File.__struct_fields__} | {"database": database}
+    return Settings(**fields, secrets=secrets, directory=path.parent)
+
+
+def require(settings: Settings, parts: Collection[Part]) -> None:
+    """Raises SettingsInvalid when those parts of the process cannot work with what is configured."""
+    found: list[Finding] = []
+    if not settings.sources:
+        found.append(Finding("[sources]", "is empty", "Add a table [sources.NAME], see tenure.example.toml."))
+    if "receiver" in parts:
+        found.extend(
+            Finding(source_variable(name), "is not set", f"Give the signing secrets of source {name}, comma separated.")
+            for name in settings.sources
+            if name not in settings.secrets.sources
+        )
+    if "pusher" in parts:
+        found.extend(
+            Finding(target_variable(name), "is not set", f"Give the API key of target {name}.")
+            for name in settings.targets
+            if name not in settings.secrets.targets
+        )
+    if found:
+        raise SettingsInvalid(found)
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        problem, remedy = "does not exist", "Give --config, or copy service/tenure.example.toml to ./tenure.toml."
+    except OSError as error:
+        problem, remedy = f"cannot be read ({error.strerror})", "Give --config with a readable file."
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        problem, remedy = f"is not TOML ({error})", "Correct that line."
+    raise SettingsInvalid([Finding(str(path), problem, remedy)])
+
+
+def _tables(document: Mapping[str, Any], name: str) -> dict[str, Mapping[str, Any]]:
+    """The tables below one of the file, as far as they are tables: their links are checked even if they are wrong."""
+    tables = document.get(name)
+    if not isinstance(tables, dict):
+        return {}
+    return {name: table for name, table in tables.items() if isinstance(table, dict)}
+
+
+def _check_source(name: str, table: Mapping[str, Any], targets: Collection[str]) -> list[Finding]:
+    found = _check_name(name, "sources")
+    provider, target = table.get("provider"), table.get("target")
+    if isinstance(provider, str) and provider not in PROVIDERS:
+        remedy = f"Known providers: {', '.join(sorted(PROVIDERS))}."
+        found.append(Finding(key_of(("sources", name, "provider")), f"= {provider!r} is not known", remedy))
+    if isinstance(target, str) and target not in targets:
+        remedy = f"Add [targets.{target}]" + (f", or name one of: {', '.join(sorted(targets))}." if targets else ".")
+        found.append(Finding(key_of(("sources", name, "target")), f"= {target!r} does not exist", remedy))
+    return found
+
+
+def _check_target(name: str, table: Mapping[str, Any]) -> list[Finding]:
+    found = _check_name(name, "targets")
+    url = table.get("url")
+    if isinstance(url, str) and _OPEN_HTTP.match(url):
+        remedy = "Use https: the API key would cross the network in the open."
+        found.append(Finding(key_of(("targets", name, "url")), "is http", remedy))
+    return found
+
+
+def _check_name(name: str, table: str) -> list[Finding]:
+    if SOURCE_NAME.fullmatch(name):
+        return []
+    remedy = "Use lower-case letters, digits and hyphens, a letter or digit first."
+    return [Finding(f"[{table}.{name}]", "is not a usable name", remedy)]

@@ -1,0 +1,152 @@
+"""Mistakes in the settings are all reported at once, each with its key and what to do; secrets are never shown."""
+
+from pathlib import Path
+
+import pytest
+
+from domain.policy import Policy
+from service.secrets import Secret
+from service.settings import Settings, SettingsInvalid, load, require
+
+GOOD = """
+[sources.stripe-main]
+provider = "stripe"
+target = "licensespring"
+
+[targets.licensespring]
+server = "licensespring"
+"""
+
+SECRETS = {
+    "TENURE_SOURCE_STRIPE_MAIN_SECRETS": "whsec_old, whsec_new,",
+    "TENURE_TARGET_LICENSESPRING_KEY": "ABCDEFGH.0123456789",
+    "TENURE_VIEWER_TOKENS": "v" * 24,
+    "TENURE_OPERATOR_TOKENS": "o" * 24,
+}
+
+
+def loaded(folder: Path, text: str, **environ: str) -> Settings:
+    path = folder / "tenure.toml"
+    path.write_text(text, encoding="utf-8")
+    return load(path, environ)
+
+
+def findings(folder: Path, text: str, **environ: str) -> list[str]:
+    with pytest.raises(SettingsInvalid) as caught:
+        loaded(folder, text, **environ)
+    return [str(finding) for finding in caught.value.findings]
+
+
+def test_what_is_left_out_has_a_default(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, GOOD)
+    assert settings.server.port == 8080
+    assert settings.server.host == "127.0.0.1"
+    assert settings.database.url == ""
+    assert settings.data_directory == tmp_path / ".tenure"
+    assert settings.sources["stripe-main"].live
+    assert settings.sources["stripe-main"].policy == Policy()
+    assert settings.targets["licensespring"].url == "https://saas.licensespring.com"
+
+
+def test_the_example_settings_are_valid() -> None:
+    path = Path(__file__).parents[2] / "service" / "tenure.example.toml"
+    settings = load(path, SECRETS)
+    require(settings, ("receiver", "runner", "pusher"))
+    assert set(settings.sources) == {"stripe-main"}
+
+
+def test_every_default_in_the_example_is_the_real_one(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "service" / "tenure.example.toml").read_text(encoding="utf-8")
+    spelled_out = "\n".join(line.removeprefix("# ") if " = " in line else line for line in text.splitlines())
+    assert loaded(tmp_path, spelled_out) == loaded(tmp_path, text)
+
+
+def test_several_secrets_of_a_source_are_live_at_once(tmp_path: Path) -> None:
+    secrets = loaded(tmp_path, GOOD, **SECRETS).secrets
+    assert secrets.sources == {"stripe-main": (Secret("whsec_old"), Secret("whsec_new"))}
+    assert secrets.targets == {"licensespring": Secret("ABCDEFGH.0123456789")}
+
+
+def test_the_database_of_the_environment_comes_before_the_file(tmp_path: Path) -> None:
+    text = f'{GOOD}[database]\nurl = "postgresql://file/db"\n'
+    assert loaded(tmp_path, text).database.url == "postgresql://file/db"
+    assert loaded(tmp_path, text, TENURE_DATABASE_URL="postgresql://env/db").database.url == "postgresql://env/db"
+
+
+def test_the_file_is_found_by_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "other.toml").write_text(GOOD, encoding="utf-8")
+    assert load(None, {"TENURE_CONFIG": str(tmp_path / "other.toml")}).directory == tmp_path
+
+
+MISTAKES = [
+    ('[server]\nport = "eighty"', ["[server] port = 'eighty'", "up to 65535"]),
+    ("[server]\nport = 70000", ["[server] port = 70000", "up to 65535"]),
+    ("[server]\nbody_limit = 5", ["[server] body_limit is not a known key", "Did you mean body_limit_bytes?"]),
+    ("[server]\nstop_timeout_seconds = 0", ["[server] stop_timeout_seconds = 0", "above 0"]),
+    ("[databse]", ["databse is not a known key", "Did you mean database?"]),
+    ("server = 3", ["server is not a table", "[server]"]),
+    ("[sources]\nx = 3", ["[sources] x is not a table", "[sources.x]"]),
+    ('[sources.x]\nprovider = "stripe"', ["[sources.x] target is missing", "[targets]"]),
+    ('[sources.x]\nprovider = "strip"\ntarget = "t"', ["[sources.x] provider = 'strip' is not known", "stripe"]),
+    ('[sources.x]\nprovider = "stripe"\ntarget = "t"', ["[sources.x] target = 't' does not exist", "[targets.t]"]),
+    ('[sources.x]\nmode = "Live"', ["[sources.x] mode = 'Live'", 'Write "live" or "test"']),
+    ("[sources.A_b]", ["[sources.A_b] is not a usable name", "lower-case"]),
+    ("[sources.x.policy]\nrenewal_margin_hours = 99999", ["[sources.x.policy] does not fit", "8784"]),
+    ('[sources.x.policy]\non_refund = "explode"', ["[sources.x.policy] on_refund = 'explode'"]),
+    ('[targets.t]\nserver = "netlicense"', ["[targets.t] server = 'netlicense'"]),
+    ('[targets.t]\nserver = "licensespring"\nurl = "http://example.org"', ["[targets.t] url is http", "https"]),
+    ('[targets.t]\nserver = "licensespring"\nurl = "http://localhost.example.org"', ["[targets.t] url is http"]),
+    ('[targets.t]\nserver = "licensespring"\nburst = 0', ["[targets.t] burst = 0"]),
+    ("[server]\nport 80", ["is not TOML", "line 2"]),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), MISTAKES, ids=[text.replace("\n", " ") for text, _ in MISTAKES])
+def test_a_mistake_is_named_with_its_key_and_remedy(tmp_path: Path, text: str, expected: list[str]) -> None:
+    lines = findings(tmp_path, text)
+    assert any(all(part in line for part in expected) for line in lines), lines
+
+
+def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
+    text = '[server]\nport = -1\nhots = "x"\n[sources.x]\nprovider = "paypall"\ntarget = "t"\nmode = "prod"'
+    keys = [line.split(" ")[1] for line in findings(tmp_path, text, TENURE_VIEWER_TOKENS="short")]
+    assert sorted(keys) == sorted(["port", "hots", "provider", "target", "mode", "holds"])
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match=r"nowhere\.toml does not exist.*--config"):
+        load(tmp_path / "nowhere.toml", {})
+
+
+def test_plain_http_is_taken_on_this_machine(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, f'{GOOD}url = "http://127.0.0.1:9000/sandbox"\n')
+    assert settings.targets["licensespring"].url == "http://127.0.0.1:9000/sandbox"
+
+
+def test_no_value_that_may_be_secret_is_shown(tmp_path: Path) -> None:
+    text = f'{GOOD}api_key = "hidden-1"\n[database]\nurl = ["hidden-2"]\n'
+    lines = findings(tmp_path, text, TENURE_OPERATOR_TOKENS="hidden-3")
+    assert len(lines) == 3
+    assert "hidden" not in "\n".join(lines)
+    assert any("environment" in line for line in lines if "api_key" in line)
+    assert "whsec" not in repr(loaded(tmp_path, GOOD, **SECRETS))
+
+
+def test_roles_do_not_share_a_token(tmp_path: Path) -> None:
+    token = "t" * 30
+    [line] = findings(tmp_path, GOOD, TENURE_VIEWER_TOKENS=token, TENURE_OPERATOR_TOKENS=f"x{token},{token}")
+    assert "TENURE_VIEWER_TOKENS shares a token" in line
+
+
+def test_each_part_asks_for_the_secrets_it_needs(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, GOOD)
+    require(settings, ["runner"])
+    with pytest.raises(SettingsInvalid, match="TENURE_SOURCE_STRIPE_MAIN_SECRETS is not set"):
+        require(settings, ["receiver"])
+    with pytest.raises(SettingsInvalid, match="TENURE_TARGET_LICENSESPRING_KEY is not set"):
+        require(settings, ["pusher"])
+
+
+def test_a_process_without_sources_does_not_start(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match=r"\[sources\] is empty"):
+        require(loaded(tmp_path, ""), ["runner"])
