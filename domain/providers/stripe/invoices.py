@@ -1,0 +1,102 @@
+"""What Stripe's invoices say, and what paid them."""
+
+from domain import facts as f
+from domain.providers.stripe.invoice_shapes import Invoice, InvoicePayment
+from domain.providers.stripe.shapes import Ref, id_of, instant, instant_or_none
+
+
+def paid(invoice: Invoice) -> list[f.Fact]:
+    return _subscription_paid(invoice) if invoice.subscription_id else _purchase_paid(invoice)
+
+
+def payment_failed(invoice: Invoice) -> list[f.Fact]:
+    again = instant_or_none(invoice.next_payment_attempt)
+    return [f.PaymentFailed(invoice=invoice.id, attempt=invoice.attempt_count, next_attempt=again)]
+
+
+def payment_action_required(invoice: Invoice) -> list[f.Fact]:
+    return [f.PaymentActionRequired(invoice=invoice.id)]
+
+
+def payment_paid(paid: InvoicePayment) -> list[f.Fact]:
+    kind, payment = payment_of(paid.payment.payment_intent, paid.payment.charge)
+    if not payment:
+        return [f.Noted(about="paid by a payment that was not made at Stripe")]
+    link = f.StreamsLinked(streams=(f"{kind}/{payment}",))
+    return [link, f.PaymentLinked(payment=payment, invoice=id_of(paid.invoice))]
+
+
+def payment_of(intent: Ref, charge: Ref) -> tuple[str, str]:
+    """The kind of stream that holds a payment's own events, and its id there; the id is empty where none is named."""
+    return ("payment", id_of(intent)) if id_of(intent) else ("charge", id_of(charge))
+
+
+def _subscription_paid(invoice: Invoice) -> list[f.Fact]:
+    kind, payment = payment_of(invoice.payment_intent, invoice.charge)
+    streams = (f"invoice/{invoice.id}", *([f"{kind}/{payment}"] if payment else []))
+    facts: list[f.Fact] = [f.StreamsLinked(streams=streams), _customer(invoice), _period_paid(invoice)]
+    if payment:
+        facts.append(f.PaymentLinked(payment=payment, invoice=invoice.id))
+    if invoice.lines.has_more:
+        facts.append(f.Noted(about="the invoice has more lines than the event shows"))
+    return facts
+
+
+def _period_paid(invoice: Invoice) -> f.PeriodPaid:
+    periods = tuple(
+        f.PaidPeriod(
+            line=line.item,
+            start=instant(line.period.start),
+            end=instant(line.period.end),
+            proration=line.prorated,
+            quantity=line.quantity,
+        )
+        for line in invoice.lines.data
+        if line.item
+    )
+    return f.PeriodPaid(
+        invoice=invoice.id,
+        periods=periods,
+        amount=invoice.amount_paid,
+        currency=invoice.currency,
+        reason=invoice.billing_reason or "",
+    )
+
+
+def _purchase_paid(invoice: Invoice) -> list[f.Fact]:
+    kind, payment = payment_of(invoice.payment_intent, invoice.charge)
+    facts: list[f.Fact] = [_customer(invoice)]
+    if payment:
+        facts.append(f.StreamsLinked(streams=(f"{kind}/{payment}",)))
+        facts.append(f.PaymentLinked(payment=payment, invoice=invoice.id))
+    lines = _known_lines(invoice)
+    if lines:
+        return [*facts, f.LinesDescribed(lines=lines), f.PurchaseCompleted(paid=True)]
+    return [*facts, f.PurchaseCompleted(paid=True, lines_known=False, wanted="price metadata of the invoice's lines")]
+
+
+def _known_lines(invoice: Invoice) -> tuple[f.Line, ...]:
+    """Empty unless the event holds all lines and the price of each."""
+    priced = [(line, line.known_price) for line in invoice.lines.data]
+    if invoice.lines.has_more or any(price is None for _, price in priced):
+        return ()
+    return tuple(
+        f.Line(
+            id=line.id,
+            product=id_of(price.product),
+            price=price.id,
+            quantity=1 if line.quantity is None else line.quantity,
+            attributes=price.metadata or {},
+            recurring=False,
+        )
+        for line, price in priced
+        if price is not None
+    )
+
+
+def _customer(invoice: Invoice) -> f.CustomerDescribed:
+    return f.CustomerDescribed(
+        reference=id_of(invoice.customer) or id_of(invoice.customer_account),
+        email=invoice.customer_email or "",
+        name=invoice.customer_name or "",
+    )

@@ -1,0 +1,69 @@
+"""What Stripe's refunded charges and disputes say."""
+
+from msgspec import Struct
+
+from domain import facts as f
+from domain.providers.stripe.shapes import Amount, Ref, Text, id_of
+
+
+class Charge(Struct, frozen=True):
+    """`invoice` is acacia's; since basil the way to it leads over the payment."""
+
+    id: Text
+    amount: Amount
+    amount_refunded: Amount
+    currency: Text
+    payment_intent: Ref = None
+    invoice: Ref = None
+
+
+class Dispute(Struct, frozen=True):
+    id: Text
+    amount: Amount
+    currency: Text
+    status: Text
+    reason: Text | None = None
+    payment_intent: Ref = None
+    charge: Ref = None
+
+    @property
+    def payment(self) -> str:
+        return id_of(self.payment_intent) or id_of(self.charge)
+
+
+OUTCOMES: dict[str, f.DisputeOutcome] = {
+    "won": f.DisputeOutcome.WON,
+    "lost": f.DisputeOutcome.LOST,
+    "warning_closed": f.DisputeOutcome.WITHDRAWN,
+    "prevented": f.DisputeOutcome.WITHDRAWN,
+}
+
+
+def refunded(charge: Charge) -> list[f.Fact]:
+    refund = f.PaymentRefunded(
+        payment=id_of(charge.payment_intent) or charge.id,
+        amount=charge.amount,
+        refunded=charge.amount_refunded,
+        currency=charge.currency,
+        invoice=id_of(charge.invoice),
+    )
+    return [refund]
+
+
+def dispute_created(dispute: Dispute) -> list[f.Fact]:
+    opened = f.DisputeOpened(
+        dispute=dispute.id,
+        payment=dispute.payment,
+        amount=dispute.amount,
+        currency=dispute.currency,
+        reason=dispute.reason or "",
+    )
+    return [opened]
+
+
+def dispute_closed(dispute: Dispute) -> list[f.Fact]:
+    """Raises ValueError on a status that no closed dispute is known to have."""
+    outcome = OUTCOMES.get(dispute.status)
+    if outcome is None:
+        raise ValueError(f"Unknown status {dispute.status[:40]!r} of a closed dispute - at `$.data.object.status`")
+    return [f.DisputeClosed(dispute=dispute.id, payment=dispute.payment, outcome=outcome)]

@@ -1,0 +1,130 @@
+"""The order of events that carry the same second.
+
+Stripe's clock has whole seconds and one request of its API makes several events, so ties are common
+(github.com/stripe/sync-engine issue 268). What decides, in this order: Tenure's own events come after Stripe's; a
+final status comes last; the kind of event (RANKS); among updates what each says the values were before it; the id.
+"""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+from msgspec import Struct
+from msgspec.json import Decoder
+
+from domain.events import Event
+from domain.providers.item import part_of
+from domain.providers.stripe.subscriptions import FINAL_STATUSES
+
+_SUBSCRIPTION = "customer.subscription."
+_BESIDE, _UNKNOWN = 1, 9
+
+RANKS: tuple[tuple[str, int], ...] = (
+    (_SUBSCRIPTION + "created", 0),
+    (_SUBSCRIPTION + "trial_will_end", 2),
+    (_SUBSCRIPTION + "updated", 3),
+    (_SUBSCRIPTION + "paused", 4),
+    (_SUBSCRIPTION + "resumed", 4),
+    (_SUBSCRIPTION + "deleted", 5),
+    ("checkout.", _BESIDE),
+    ("invoice", _BESIDE),
+    ("charge.", _BESIDE),
+    ("customer.", _BESIDE),
+)
+"""Causal rank by the first prefix that fits. What fits none is not Stripe's, or tells nothing of a subscription."""
+
+_CHAINED = frozenset({3, 4})
+
+
+def settle(tied: Sequence[Event]) -> Sequence[Event]:
+    """Orders events of one stream and one instant; the result depends on the set of events alone."""
+    if len(tied) < 2:
+        return tied
+    marked = sorted((_mark(event) for event in tied), key=lambda mark: (mark.group, mark.event.event_id))
+    settled: list[_Mark] = []
+    latest: _Mark | None = None
+    for (_, _, rank), members in groupby(marked, key=lambda mark: mark.group):
+        group = list(members)
+        if rank in _CHAINED:
+            group = _chain(group, latest)
+        settled += group
+        latest = next((mark for mark in reversed(group) if mark.current), latest)
+    return [mark.event for mark in settled]
+
+
+class _Mark(Struct, frozen=True, eq=False):
+    """What decides an event's place. `current` and `previous` are empty unless it shows a subscription."""
+
+    event: Event
+    group: tuple[bool, bool, int]
+    """Not Stripe's; final; rank."""
+    current: dict[str, Any] = {}
+    previous: dict[str, Any] = {}
+
+    def follows(self, other: "_Mark | None") -> bool:
+        """Whether the values this event says there were before it are those that the other one left."""
+        try:
+            return other is not None and bool(self.previous) and _held(self.previous, other.current)
+        except RecursionError:
+            return False
+
+
+class _Shown(Struct, frozen=True):
+    object: dict[str, Any]
+    previous_attributes: dict[str, Any] | None = None
+
+
+class _Body(Struct, frozen=True):
+    data: _Shown
+
+
+_BODY = Decoder(_Body)
+
+
+def _mark(event: Event) -> _Mark:
+    rank = next((rank for prefix, rank in RANKS if event.type.startswith(prefix)), _UNKNOWN)
+    deleted = event.type == _SUBSCRIPTION + "deleted"
+    if rank in {_BESIDE, _UNKNOWN}:
+        return _Mark(event, (rank == _UNKNOWN, False, rank))
+    try:
+        shown = _BODY.decode(part_of(event.body, event.item)).data
+    except (ValueError, RecursionError):
+        return _Mark(event, (False, deleted, rank))
+    final = deleted or shown.object.get("status") in FINAL_STATUSES
+    return _Mark(event, (False, final, rank), shown.object, shown.previous_attributes or {})
+
+
+def _chain(group: list[_Mark], latest: _Mark | None) -> list[_Mark]:
+    """Puts each update after those whose values it found.
+
+    A value that was changed and changed back within the second closes a circle; it is opened at the event with the
+    fewest predecessors, at best one that continues what stands already, else the one with the smallest id.
+    """
+    before = {mark: {other for other in group if other is not mark and mark.follows(other)} for mark in group}
+    chain: list[_Mark] = []
+    while before:
+        last = chain[-1] if chain else latest
+        chosen = min(before, key=lambda mark: (len(before[mark]), not mark.follows(last), mark.event.event_id))
+        del before[chosen]
+        for others in before.values():
+            others.discard(chosen)
+        chain.append(chosen)
+    return chain
+
+
+def _held(previous: Any, current: Any) -> bool:
+    """Whether `current` shows all that `previous` does; null says that there was nothing.
+
+    Lists of objects hold the changed ones only, so these are compared by their ids.
+    """
+    if isinstance(previous, dict):
+        return isinstance(current, dict) and all(_held(value, current.get(key)) for key, value in previous.items())
+    if isinstance(previous, list) and isinstance(current, list) and previous and all(map(_identity, previous)):
+        by_id = {_identity(entry): entry for entry in current}
+        return all(_held(entry, by_id.get(_identity(entry))) for entry in previous)
+    return bool(previous == current)
+
+
+def _identity(entry: Any) -> str:
+    identity = entry.get("id") if isinstance(entry, dict) else None
+    return identity if isinstance(identity, str) else ""

@@ -1,0 +1,69 @@
+"""What Stripe's events mean, by type."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from msgspec.json import Decoder
+
+from domain.events import Event, kind_of
+from domain.facts import Fact, Noted
+from domain.providers import Translate, Untranslatable
+from domain.providers.item import part_of
+from domain.providers.stripe import customers, invoices, payments, subscriptions
+from domain.providers.stripe.invoice_shapes import Invoice, InvoicePayment
+from domain.providers.stripe.shapes import Notification
+
+T = TypeVar("T")
+
+
+def translate(event: Event) -> Sequence[Fact]:
+    """The facts of one event; `Noted` for every type that changes nothing Tenure derives.
+
+    Raises Untranslatable, naming the type and the place in the body, never a value that could be personal.
+    """
+    if kind_of(event.stream) == "wrong-mode":
+        return [Noted(about="sent in the other mode, live or test, than this source is for")]
+    read = _BY_TYPE.get(event.type)
+    return [Noted()] if read is None else read(event)
+
+
+def _reads(decoder: Decoder[Notification[T]], tell: Callable[[T], list[Fact]]) -> Translate:
+    def read(event: Event) -> Sequence[Fact]:
+        try:
+            return tell(decoder.decode(part_of(event.body, event.item)).data.object)
+        except (ValueError, RecursionError) as error:
+            # msgspec's errors are ValueErrors; their text names a place, not what stands there.
+            raise Untranslatable(f"{event.type}: {error}") from None
+
+    return read
+
+
+_SESSION = Decoder(Notification[customers.Session])
+_CUSTOMER = Decoder(Notification[customers.Customer])
+_SUBSCRIPTION = Decoder(Notification[subscriptions.Subscription])
+_INVOICE = Decoder(Notification[Invoice])
+_INVOICE_PAYMENT = Decoder(Notification[InvoicePayment])
+_CHARGE = Decoder(Notification[payments.Charge])
+_DISPUTE = Decoder(Notification[payments.Dispute])
+
+_BY_TYPE: dict[str, Translate] = {
+    "checkout.session.completed": _reads(_SESSION, customers.session_completed),
+    "checkout.session.async_payment_succeeded": _reads(_SESSION, customers.session_paid),
+    "checkout.session.async_payment_failed": _reads(_SESSION, customers.session_failed),
+    "customer.subscription.created": _reads(_SUBSCRIPTION, subscriptions.snapshot),
+    "customer.subscription.updated": _reads(_SUBSCRIPTION, subscriptions.snapshot),
+    "customer.subscription.paused": _reads(_SUBSCRIPTION, subscriptions.snapshot),
+    "customer.subscription.resumed": _reads(_SUBSCRIPTION, subscriptions.snapshot),
+    "customer.subscription.trial_will_end": _reads(_SUBSCRIPTION, subscriptions.trial_will_end),
+    "customer.subscription.deleted": _reads(_SUBSCRIPTION, subscriptions.deleted),
+    "customer.updated": _reads(_CUSTOMER, customers.updated),
+    # Stripe sends both for one payment; invoice.paid also for one marked as paid out of band.
+    "invoice.paid": _reads(_INVOICE, invoices.paid),
+    "invoice.payment_succeeded": _reads(_INVOICE, invoices.paid),
+    "invoice.payment_failed": _reads(_INVOICE, invoices.payment_failed),
+    "invoice.payment_action_required": _reads(_INVOICE, invoices.payment_action_required),
+    "invoice_payment.paid": _reads(_INVOICE_PAYMENT, invoices.payment_paid),
+    "charge.refunded": _reads(_CHARGE, payments.refunded),
+    "charge.dispute.created": _reads(_DISPUTE, payments.dispute_created),
+    "charge.dispute.closed": _reads(_DISPUTE, payments.dispute_closed),
+}
