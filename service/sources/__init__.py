@@ -1,0 +1,50 @@
+"""How deliveries are received: whether they are authentic, what is kept to check that again, and the answer.
+
+What a delivery holds and means is the other half of a provider, in `domain/providers/`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from service.secrets import Secret
+
+Headers = Mapping[str, str]
+"""Names in lower case."""
+
+
+class NotAuthentic(Exception):
+    """The delivery does not prove that it comes from the provider.
+
+    `reason` is one of a few fixed texts, fit to be counted by; it holds nothing of the delivery and no secret.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """What the provider is told once the events are stored."""
+
+    status: int = 200
+    body: bytes = b"{}"
+    content_type: str = "application/json"
+
+
+class Receiving(Struct, frozen=True, kw_only=True):
+    """What a source's module promises.
+
+    `verify(headers, body, secrets, now)` raises NotAuthentic; the body is the raw one, the secrets are all that are
+    live for the source (public keys, where a provider signs with those), and it does no I/O. `recheck(headers, body,
+    secrets)` is the same for a stored event, whose age says nothing any more. `reply(event_ids)` is given the ids
+    of all events of the delivery, each of them stored.
+    """
+
+    name: str
+    verify: Callable[[Headers, bytes, Sequence[Secret], datetime], None]
+    recheck: Callable[[Headers, bytes, Sequence[Secret]], None]
+    kept_headers: frozenset[str]
+    """The headers that `recheck` needs; no others are stored."""
+    reply: Callable[[Sequence[str]], Reply]
