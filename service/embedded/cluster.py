@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -24,7 +25,14 @@ class Postmaster(msgspec.Struct, frozen=True):
 
     pid: int | None = None
     socket_directory: Path = Path()
-    is_ready: bool = False
+    says_ready: bool = False
+
+    def is_ready(self) -> bool:
+        """What it wrote may be all that is left of it, so its socket has the last word."""
+        if not self.says_ready:
+            return False
+        with socket.socket(socket.AF_UNIX) as client:
+            return client.connect_ex(str(self.socket_directory / ".s.PGSQL.5432")) == 0
 
 
 def environment(directory: Path) -> Mapping[str, str]:
@@ -48,7 +56,7 @@ def postmaster(directory: Path) -> Postmaster:
     return Postmaster(
         pid=int(lines[0]) if lines[0].strip().isdigit() else None,
         socket_directory=Path(lines[4]),
-        is_ready=lines[7].strip() == "ready",
+        says_ready=lines[7].strip() == "ready",
     )
 
 
@@ -75,7 +83,7 @@ def prepare(directory: Path, binaries: Binaries, account: Account) -> None:
             "TENURE_POSTGRES_BIN."
         )
     _take_over(data, account)
-    _drop_stale_pid_file(directory)
+    _drop_stale_lock_files(directory)
 
 
 def _initialise(directory: Path, binaries: Binaries, account: Account) -> None:
@@ -117,20 +125,22 @@ def _take_over(data: Path, account: Account) -> None:
             os.chown(Path(folder, name), account.uid, account.gid, follow_symlinks=False)
 
 
-def _drop_stale_pid_file(directory: Path) -> None:
-    """Removes what a killed server left, when its number now belongs to a process that is no PostgreSQL.
+def _drop_stale_lock_files(directory: Path) -> None:
+    """Removes what a killed server left, when its number belongs to another program or to nothing but a zombie.
 
-    The server would take that process for itself and refuse to start: usual after a container's restart.
+    A new server would take that for a living one and refuse to start. Both are usual in containers, where numbers
+    are low and nobody reaps orphans.
     """
     pid = postmaster(directory).pid
     if pid is None:
         return
     try:
-        name = Path(f"/proc/{pid}/comm").read_text("utf-8").strip()
+        program = Path(f"/proc/{pid}/cmdline").read_bytes().partition(b"\0")[0]
     except OSError:
         return
-    if name != "postgres":
-        (directory / "data" / "postmaster.pid").unlink()
+    if not program.endswith(b"postgres"):
+        for name in ("postmaster.pid", ".s.PGSQL.5432.lock"):
+            (directory / "data" / name).unlink(missing_ok=True)
 
 
 def make_socket_directory(directory: Path, account: Account) -> Path:

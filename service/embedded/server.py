@@ -88,7 +88,7 @@ def _start_unless_running(directory: Path, options: Mapping[str, str]) -> None:
             if locks.try_exclusive(running):
                 _start(directory, options, running)
                 return
-        if cluster.postmaster(directory).is_ready:
+        if cluster.postmaster(directory).is_ready():
             return
         # Its starter or its stopper was killed half-way: it will soon be ready or gone.
         if time.monotonic() > deadline:
