@@ -139,7 +139,10 @@ def _after(held: Applied, receipt: AnyReceipt, at: datetime) -> Applied:
                 held, {name: {"order": order, "key": key} for name, key in keys.items() if not held.license(name).key}
             )
         case OrderCreated(licenses=licenses, fields=fields):
-            created = {name: {"remote": remote, "fields": fields.get(name, {})} for name, remote in licenses.items()}
+            created = {
+                name: {"remote": remote, "missing": False, "fields": fields.get(name, {})}
+                for name, remote in licenses.items()
+            }
             return _customer(_licenses(held, created), receipt.customer, receipt.customer_fields)
         case OrderMissing(licenses=names):
             return _licenses(held, {name: {"missing": True} for name in names})

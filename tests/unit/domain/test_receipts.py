@@ -1,0 +1,144 @@
+"""What a target is known to hold, from its answers alone."""
+
+from collections.abc import Mapping
+from functools import reduce
+
+import msgspec
+import pytest
+
+from domain.receipts import (
+    AnyReceipt,
+    Applied,
+    AppliedLicense,
+    CustomerChanged,
+    KeysMinted,
+    LicenseChanged,
+    OrderCreated,
+    OrderMissing,
+    PushRefused,
+    PushRetried,
+    Refusal,
+    apply_receipt,
+    read_receipt,
+    type_of,
+)
+from tests.stories import JANUARY, answered
+
+MINTED = KeysMinted(target="ls", order="o-1", keys={"lic_1": "AAAA", "lic_2": "BBBB"})
+CREATED = OrderCreated(
+    target="ls",
+    order="o-1",
+    licenses={"lic_1": "101", "lic_2": "102"},
+    fields={"lic_1": {"enabled": True, "seats": 3}, "lic_2": {"enabled": True, "seats": 3}},
+    customer="7",
+    customer_fields={"email": "a@example.com"},
+)
+CHANGED = LicenseChanged(target="ls", license="lic_1", fields={"enabled": False})
+REFUSED = PushRefused(target="ls", subjects=("lic_1",), call="PATCH", status=400, text="no", digest="d1")
+RECEIPTS: tuple[AnyReceipt, ...] = (
+    MINTED,
+    CREATED,
+    OrderMissing(target="ls", order="o-1", licenses=("lic_1", "lic_2")),
+    CHANGED,
+    CustomerChanged(target="ls", customer="7", fields={"email": "b@example.com"}),
+    REFUSED,
+    PushRetried(target="ls", subjects=("lic_1",), author="ops"),
+)
+
+
+def after(*receipts: AnyReceipt) -> Applied:
+    """What the target `ls` holds after these answers."""
+    nothing: Mapping[str, Applied] = {}
+    return reduce(lambda applied, receipt: apply_receipt(applied, receipt, JANUARY), receipts, nothing)["ls"]
+
+
+@pytest.mark.parametrize("receipt", RECEIPTS, ids=type_of)
+def test_a_receipt_is_read_back_from_its_event(receipt: AnyReceipt) -> None:
+    event = answered(JANUARY, receipt)
+    assert read_receipt(event) == receipt
+    assert event.type == f"tenure.{msgspec.json.decode(event.body)['receipt']}"
+
+
+def test_minted_keys_are_known_before_anything_exists_at_the_target() -> None:
+    assert after(MINTED).licenses == {
+        "lic_1": AppliedLicense(order="o-1", key="AAAA"),
+        "lic_2": AppliedLicense(order="o-1", key="BBBB"),
+    }
+
+
+def test_the_first_key_of_a_license_stands_and_the_rest_of_a_later_minting_counts() -> None:
+    later = KeysMinted(target="ls", order="o-2", keys={"lic_2": "XXXX", "lic_3": "CCCC"})
+    held = after(MINTED, later)
+    assert (held.license("lic_2").order, held.license("lic_2").key) == ("o-1", "BBBB")
+    assert (held.license("lic_3").order, held.license("lic_3").key) == ("o-2", "CCCC")
+
+
+def test_a_created_order_gives_each_license_its_id_there_and_the_fields_it_was_given() -> None:
+    held = after(MINTED, CREATED)
+    assert held.license("lic_1") == AppliedLicense(
+        order="o-1", key="AAAA", remote="101", fields={"enabled": True, "seats": 3}
+    )
+    assert held.customers == {"7": {"email": "a@example.com"}}
+
+
+def test_an_order_that_was_looked_for_in_vain_leaves_its_keys_to_be_used_again() -> None:
+    held = after(MINTED, OrderMissing(target="ls", order="o-1", licenses=("lic_1",)))
+    assert held.license("lic_1") == AppliedLicense(order="o-1", key="AAAA", missing=True)
+    assert held.license("lic_2").missing is False
+
+
+def test_an_order_that_was_missing_and_then_created_is_missing_no_longer() -> None:
+    held = after(MINTED, OrderMissing(target="ls", order="o-1", licenses=("lic_1", "lic_2")), CREATED)
+    assert held == after(MINTED, CREATED)
+
+
+def test_a_change_is_laid_over_the_fields_known_before() -> None:
+    held = after(MINTED, CREATED, CHANGED)
+    assert held.license("lic_1").fields == {"enabled": False, "seats": 3}
+    assert held.license("lic_2").fields == {"enabled": True, "seats": 3}
+
+
+def test_a_change_of_the_customer_is_laid_over_the_fields_known_before() -> None:
+    changed = CustomerChanged(target="ls", customer="7", fields={"name": "Ada"})
+    assert after(CREATED, changed).customers == {"7": {"email": "a@example.com", "name": "Ada"}}
+
+
+def test_a_created_order_without_a_customer_makes_none() -> None:
+    assert after(msgspec.structs.replace(CREATED, customer="", customer_fields={})).customers == {}
+
+
+def test_a_refusal_stands_until_its_subject_changes() -> None:
+    refused = after(MINTED, CREATED, REFUSED)
+    assert refused.refusals == {"lic_1": Refusal(call="PATCH", status=400, text="no", digest="d1", at=JANUARY)}
+    assert after(MINTED, CREATED, REFUSED, CHANGED).refusals == {}
+    other = msgspec.structs.replace(CHANGED, license="lic_2")
+    assert after(MINTED, CREATED, REFUSED, other).refusals == refused.refusals
+
+
+def test_a_refused_customer_is_forgiven_when_the_customer_is_changed() -> None:
+    refused = msgspec.structs.replace(REFUSED, subjects=("7",))
+    assert after(CREATED, refused, CustomerChanged(target="ls", customer="7", fields={})).refusals == {}
+
+
+def test_an_operator_who_asks_again_lifts_the_refusals_named_and_no_others() -> None:
+    refused = msgspec.structs.replace(REFUSED, subjects=("lic_1", "lic_2"))
+    assert list(after(refused, PushRetried(target="ls", subjects=("lic_1",))).refusals) == ["lic_2"]
+
+
+def test_targets_know_nothing_of_each_other() -> None:
+    applied = apply_receipt({"ls": after(MINTED)}, msgspec.structs.replace(REFUSED, target="nl"), JANUARY)
+    assert applied["ls"] == after(MINTED)
+    assert list(applied["nl"].refusals) == ["lic_1"]
+
+
+def test_applying_changes_nothing_that_was_held_before() -> None:
+    before = {"ls": after(MINTED, CREATED)}
+    copy = msgspec.msgpack.encode(before)
+    for receipt in RECEIPTS:
+        apply_receipt(before, receipt, JANUARY)
+    assert msgspec.msgpack.encode(before) == copy
+
+
+@pytest.mark.parametrize("receipt", RECEIPTS, ids=type_of)
+def test_the_same_receipt_twice_in_a_row_counts_once(receipt: AnyReceipt) -> None:
+    assert after(MINTED, CREATED, receipt, receipt) == after(MINTED, CREATED, receipt)
