@@ -1,1 +1,51 @@
-"""License servers: per target what should be called (pure) and the client that calls it."""
+"""License servers: how what is desired becomes calls (`plan`, pure) and how a call is made (`perform`).
+
+Adding one means a package here, one line in the table of `service/bootstrap.py`, and nothing else.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from domain.licensing import License
+from domain.receipts import AnyReceipt, Applied
+
+_CAMEL = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """One call that brings a target nearer to what is desired.
+
+    `subjects` are the license ids (or the customer's id at the target) it is about; `digest` is what is desired of
+    them, so that a refused call is not repeated until that changes.
+    """
+
+    subjects: tuple[str, ...]
+    digest: str
+    order: str = ""
+    """The order it creates or asks for, if it is about one."""
+
+    @property
+    def name(self) -> str:
+        """What the call does, such as `create order`."""
+        return _CAMEL.sub(" ", type(self).__name__).lower()
+
+
+class Target(Protocol):
+    """One configured license server account."""
+
+    name: str
+
+    def plan(self, desired: Sequence[License], applied: Applied) -> list[Call]:
+        """The calls still to be made, in order; empty when the target holds what is desired. Pure."""
+        ...
+
+    async def perform(self, call: Call, *, fresh: bool) -> AnyReceipt:
+        """Makes one call and says what came of it.
+
+        `fresh` is true when this process recorded the keys of the call's order just now, so no earlier attempt can
+        have been made; otherwise a creation looks first. Raises `projections.targets.errors.TargetError`.
+        """
+        ...

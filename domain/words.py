@@ -1,0 +1,117 @@
+"""Facts and receipts in words, as a person would say them on a timeline. Never a secret, never an address."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from domain import facts as f
+from domain import receipts as r
+
+_UNITS = frozenset(
+    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"]
+)
+"""Currencies without a smaller unit (ISO 4217)."""
+
+
+def money(amount: int, currency: str) -> str:
+    """An amount in the currency's smallest unit, as people write it."""
+    text = str(amount) if currency.lower() in _UNITS else f"{amount / 100:.2f}"
+    return f"{text} {currency.upper()}".strip()
+
+
+def day(instant: datetime | None) -> str:
+    return instant.strftime("%Y-%m-%d") if instant else "an unknown date"
+
+
+def _lines(fact: f.LinesDescribed) -> str:
+    return "lines: " + (", ".join(_line(line) for line in fact.lines) or "none")
+
+
+def _line(line: f.Line) -> str:
+    code = line.attributes.get("short_code") or line.attributes.get("product_short_code")
+    return f"{line.quantity} x {code or line.product}"
+
+
+def _paid(fact: f.PeriodPaid) -> str:
+    ends = [period.end for period in fact.periods if not period.proration]
+    through = f", paid through {day(max(ends))}" if ends else ""
+    return f"paid {money(fact.amount, fact.currency)}{through}" if fact.amount else f"nothing to pay{through}"
+
+
+def _failed(fact: f.PaymentFailed) -> str:
+    then = f"next attempt {day(fact.next_attempt)}" if fact.next_attempt else "no further attempt planned"
+    return f"payment failed (attempt {fact.attempt}), {then}"
+
+
+def _refunded(fact: f.PaymentRefunded) -> str:
+    much = "in full" if fact.refunded >= fact.amount else f"of {money(fact.amount, fact.currency)}"
+    return f"refunded {money(fact.refunded, fact.currency)} {much}"
+
+
+_FACTS: dict[type[f.Fact], Callable[[Any], str]] = {
+    f.SubscriptionOpened: lambda _: "opened, first payment pending",
+    f.TrialStarted: lambda fact: f"in trial until {day(fact.until)}",
+    f.SubscriptionActivated: lambda _: "in good standing",
+    f.PaymentFellOverdue: lambda _: "payment overdue",
+    f.SubscriptionSuspended: lambda fact: f"suspended ({fact.reason})",
+    f.SubscriptionTerminated: lambda fact: f"ended ({fact.reason})" if fact.reason else "ended",
+    f.SubscriptionReactivated: lambda _: "reactivated",
+    f.LinesDescribed: _lines,
+    f.PurchaseCompleted: lambda fact: "purchase completed" if fact.paid else "purchase made, payment under way",
+    f.PurchaseFailed: lambda _: "payment of the purchase failed",
+    f.PeriodPaid: _paid,
+    f.PaymentFailed: _failed,
+    f.PaymentActionRequired: lambda _: "the customer has to confirm the payment",
+    f.PaymentRefunded: _refunded,
+    f.DisputeOpened: lambda fact: f"{money(fact.amount, fact.currency)} disputed ({fact.reason or 'no reason'})",
+    f.DisputeClosed: lambda fact: f"dispute {fact.outcome.value}",
+    f.CancellationScheduled: lambda fact: f"will end on {day(fact.at)}",
+    f.CollectionPaused: lambda _: "billing paused",
+    f.TrialEndAnnounced: lambda fact: f"trial ends on {day(fact.at)}",
+    f.Noted: lambda fact: fact.about or "noted",
+}
+"""Facts that a timeline shows; the others (links, collection terms, …) are only visible in full detail."""
+
+
+def say_fact(fact: f.Fact) -> str | None:
+    """The fact in a few words, None when it is not worth a line."""
+    words = _FACTS.get(type(fact))
+    return words(fact) if words else None
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _changed(fields: dict[str, r.Value]) -> str:
+    return ", ".join(f"{name} {_value(value)}" for name, value in sorted(fields.items()))
+
+
+_PLAIN = {"True": "on", "False": "off", "None": "none"}
+
+
+def _value(value: r.Value) -> str:
+    return _PLAIN.get(str(value), str(value))
+
+
+def say_receipt(receipt: r.AnyReceipt) -> str:
+    """The receipt in a few words."""
+    match receipt:
+        case r.KeysMinted():
+            return f"{_many(len(receipt.keys), 'key')} chosen at {receipt.target}"
+        case r.OrderCreated():
+            return f"{_many(len(receipt.licenses), 'license')} created at {receipt.target}"
+        case r.OrderMissing():
+            return f"{receipt.target} does not have the order; nothing was created"
+        case r.LicenseChanged(fields={"enabled": True}):
+            return f"license enabled at {receipt.target}"
+        case r.LicenseChanged(fields={"enabled": False}):
+            return f"license disabled at {receipt.target}"
+        case r.LicenseChanged():
+            return f"license set at {receipt.target}: {_changed(receipt.fields)}"
+        case r.CustomerChanged():
+            return f"customer updated at {receipt.target} ({', '.join(sorted(receipt.fields))})"
+        case r.PushRefused():
+            return f"{receipt.target} refused to {receipt.call}: {receipt.text}"
+        case r.PushRetried():
+            return f"{receipt.author or 'an operator'} asked {receipt.target} again"

@@ -1,0 +1,33 @@
+"""What a target's account still lets us send: one token bucket in the database, shared by every process."""
+
+import asyncio
+from typing import Any
+from zlib import crc32
+
+import msgspec
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from projections.tables import Tables
+
+
+class Budget(msgspec.Struct, frozen=True, kw_only=True):
+    """The pace one account allows: `per_second` calls sustained, `burst` at once."""
+
+    per_second: float
+    burst: int
+
+
+async def spend(pool: AsyncConnectionPool[AsyncConnection[Any]], tables: Tables, target: str, budget: Budget) -> None:
+    """Takes one token and waits until it is worth a call. Tokens may be owed, so waiting callers keep their turn."""
+    arguments = {
+        "partition": crc32(target.encode()) & 255,
+        "target": target,
+        "burst": float(budget.burst),
+        "per_second": budget.per_second,
+    }
+    async with pool.connection() as connection:
+        cursor = await connection.execute(tables["take_token"], arguments)
+        (wait,) = await cursor.fetchone() or (0.0,)
+    if wait > 0:
+        await asyncio.sleep(wait)

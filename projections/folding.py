@@ -1,0 +1,174 @@
+"""From a stream's fold to the rows that are read and pushed; values in, values out."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from domain.events import Stream, identifier_of, kind_of, partition_of, source_of, stream_of
+from domain.history import Fold, encode_fold
+from domain.licensing import Entitlement, License, entitle
+from domain.receipts import Applied
+from domain.version import CODE
+from projections.sources import Source
+from projections.targets import Call, Target
+
+ENCODER = msgspec.json.Encoder(order="deterministic")
+
+
+class StreamRow(msgspec.Struct, frozen=True, kw_only=True):
+    partition: int
+    stream: Stream
+    source: str
+    kind: str
+    identifier: str
+    status: str
+    state: str
+    problem: str
+    warnings: str
+    customer: str
+    email: str
+    events: int
+    anomalies: int
+    first_at: datetime | None
+    latest_at: datetime | None
+    position: int
+    code: str
+    fold: bytes
+
+
+class LicenseRow(msgspec.Struct, frozen=True, kw_only=True):
+    partition: int
+    id: str
+    stream: Stream
+    target: str
+    due: bool
+    enabled: bool
+    key: str | None
+    desired: str
+    applied: str | None
+    refusal: str | None
+
+
+class PushRow(msgspec.Struct, frozen=True, kw_only=True):
+    partition: int
+    stream: Stream
+    target: str
+    due: bool
+    digest: str
+    folded: int
+
+
+class LinkRow(msgspec.Struct, frozen=True, kw_only=True):
+    partition: int
+    from_stream: Stream
+    to_stream: Stream
+
+
+class Rows(msgspec.Struct, frozen=True, kw_only=True):
+    """All rows of one stream."""
+
+    stream: StreamRow
+    licenses: tuple[LicenseRow, ...]
+    push: PushRow | None
+    links: tuple[LinkRow, ...]
+
+
+def rows_of(stream: Stream, fold: Fold, position: int, source: Source, targets: Mapping[str, Target]) -> Rows:
+    """Derives every row of a stream whose events up to `position` of its partition are folded."""
+    entitlement = _entitle(stream, fold, source)
+    target = targets.get(source.target)
+    applied = fold.applied.get(source.target) or Applied()
+    calls = [] if target is None or fold.stopped else target.plan(entitlement.licenses, applied)
+    return Rows(
+        stream=_stream_row(stream, fold, entitlement, position),
+        licenses=tuple(_license_row(stream, each, source.target, applied, calls) for each in entitlement.licenses),
+        push=_push_row(stream, entitlement, source.target, calls, applied, position),
+        links=tuple(
+            LinkRow(partition=partition_of(linked), from_stream=linked, to_stream=stream)
+            for linked in (_linked(stream, link) for link in fold.subscription.links)
+        ),
+    )
+
+
+def _entitle(stream: Stream, fold: Fold, source: Source) -> Entitlement:
+    try:
+        return entitle(stream, fold.subscription, source.policy)
+    except Exception as error:  # noqa: BLE001 - a fault of ours must stop this stream, not the others
+        fold.stopped = f"{type(error).__name__} while deriving licenses: a fault in Tenure, please report it"
+        return Entitlement(())
+
+
+def _linked(stream: Stream, link: str) -> Stream:
+    kind, identifier = link.split("/", 1)
+    return stream_of(source_of(stream), kind, identifier)
+
+
+def _status(fold: Fold) -> str:
+    subscription = fold.subscription
+    if fold.stopped:
+        return "stopped"
+    if subscription.identified:
+        return "waiting" if subscription.waiting else "folded"
+    # What concerns money but does not say whose it is waits for a link to a subscription.
+    money = subscription.refunds or subscription.disputes or subscription.payments
+    return "loose" if money else "other"
+
+
+def _stream_row(stream: Stream, fold: Fold, entitlement: Entitlement, position: int) -> StreamRow:
+    subscription = fold.subscription
+    problems = [fold.stopped, f"needs {subscription.waiting}" if subscription.waiting else "", *entitlement.problems]
+    known = {each.id for each in entitlement.licenses}
+    for target, applied in fold.applied.items():
+        for subject, refusal in applied.refusals.items():
+            if subject not in known:
+                problems.append(f"{target} refused to {refusal.call} {subject}: {refusal.text}")
+    return StreamRow(
+        partition=partition_of(stream),
+        stream=stream,
+        source=source_of(stream),
+        kind=kind_of(stream),
+        identifier=identifier_of(stream),
+        status=_status(fold),
+        state=subscription.state.value,
+        problem="; ".join(filter(None, problems)),
+        warnings=ENCODER.encode(entitlement.warnings).decode(),
+        customer=subscription.customer.reference,
+        email=subscription.customer.email,
+        events=fold.events,
+        anomalies=subscription.anomalies,
+        first_at=fold.first,
+        latest_at=fold.latest,
+        position=position,
+        code=CODE,
+        fold=encode_fold(fold),
+    )
+
+
+def _license_row(stream: Stream, license_: License, target: str, applied: Applied, calls: list[Call]) -> LicenseRow:
+    held = applied.licenses.get(license_.id)
+    refusal = applied.refusals.get(license_.id)
+    return LicenseRow(
+        partition=partition_of(stream),
+        id=license_.id,
+        stream=stream,
+        target=target,
+        due=any(license_.id in call.subjects for call in calls),
+        enabled=license_.enabled,
+        key=held.key or None if held else None,
+        desired=ENCODER.encode(license_).decode(),
+        applied=ENCODER.encode(held).decode() if held else None,
+        refusal=ENCODER.encode(refusal).decode() if refusal else None,
+    )
+
+
+def _push_row(
+    stream: Stream, entitlement: Entitlement, target: str, calls: list[Call], applied: Applied, position: int
+) -> PushRow | None:
+    if not entitlement.licenses and not applied.licenses:
+        return None
+    digest = hashlib.sha256(ENCODER.encode([call.digest for call in calls])).hexdigest()[:16]
+    return PushRow(
+        partition=partition_of(stream), stream=stream, target=target, due=bool(calls), digest=digest, folded=position
+    )

@@ -1,0 +1,236 @@
+"""The pusher: makes license servers hold what is desired, one call and one receipt at a time.
+
+Level-triggered: it is not told what happened but compares what is desired with what receipts say is applied, so a
+crash at any point loses nothing and ten changes in a row cost one call. It writes nothing derived: what came of a
+call is appended as an event, and the runner folds it.
+"""
+
+import asyncio
+import random
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import structlog
+from psycopg import AsyncConnection
+from psycopg import Error as DatabaseError
+from psycopg_pool import AsyncConnectionPool
+
+from domain.events import NewEvent, Stream
+from domain.history import Fold, decode_fold
+from domain.licensing import entitle
+from domain.receipts import AnyReceipt, Applied, KeysMinted, PushRefused, apply_receipt, type_of
+from projections.budget import Budget, spend
+from projections.ports import Appended, EventLog
+from projections.sources import Source, source_for
+from projections.tables import Tables
+from projections.targets import Call, Target
+from projections.targets.errors import Refused, TargetError, Throttled, Unauthorized
+
+_log = structlog.get_logger("tenure.pusher")
+
+
+class PusherSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Times in seconds. `lease` must exceed the longest call, or two processes may work on one stream."""
+
+    concurrency: int = 8
+    poll: float = 1.0
+    lease: float = 120.0
+    first_delay: float = 1.0
+    longest_delay: float = 600.0
+    calls_at_most: int = 200
+    backoff: float = 1.0
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """One stream whose licenses at one target are to be brought in line."""
+
+    partition: int
+    stream: Stream
+    target: str
+    attempts: int
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """A target with the pace its account allows."""
+
+    target: Target
+    budget: Budget
+
+
+class Pusher:
+    """Works off what is due at the given accounts, until it is told to stop."""
+
+    def __init__(
+        self,
+        *,
+        log: EventLog,
+        pool: AsyncConnectionPool[AsyncConnection[Any]],
+        tables: Tables,
+        sources: Mapping[str, Source],
+        accounts: Mapping[str, Account],
+        owner: str,
+        settings: PusherSettings | None = None,
+    ) -> None:
+        self._log = log
+        self._pool = pool
+        self._tables = tables
+        self._sources = sources
+        self._accounts = accounts
+        self._owner = owner
+        self._settings = settings or PusherSettings()
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Says that rows were written, so that the pusher need not wait for its poll."""
+        self._woken.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Pushes until `stop` is set; calls under way are finished and recorded first."""
+        working: set[asyncio.Task[None]] = set()
+        stopping = asyncio.ensure_future(stop.wait())
+        try:
+            while not stop.is_set():
+                self._woken.clear()
+                claims = await self._claim_safely(self._settings.concurrency - len(working))
+                working |= {asyncio.create_task(self._push_safely(claim)) for claim in claims}
+                waking = asyncio.ensure_future(self._woken.wait())
+                await asyncio.wait(
+                    {stopping, waking, *working}, timeout=self._settings.poll, return_when=asyncio.FIRST_COMPLETED
+                )
+                waking.cancel()
+                working = {task for task in working if not task.done()}
+        finally:
+            stopping.cancel()
+            if working:
+                await asyncio.wait(working)
+
+    async def push_until_idle(self) -> int:
+        """Works off everything due now, one stream after another; the number of streams worked on."""
+        count = 0
+        while claims := await self._claim(1):
+            await self._push(claims[0])
+            count += 1
+        return count
+
+    async def _claim_safely(self, limit: int) -> list[Claim]:
+        try:
+            return await self._claim(limit) if limit > 0 else []
+        except (DatabaseError, OSError) as error:
+            _log.warning("the database failed the pusher; trying again", error=type(error).__name__)
+            return []
+
+    async def _push_safely(self, claim: Claim) -> None:
+        try:
+            await self._push(claim)
+        except Exception as error:  # noqa: BLE001 - one stream's fault must not end the others; its lease expires
+            _log.error("a push failed", stream=claim.stream, target=claim.target, error=repr(error)[:300])
+
+    async def _claim(self, limit: int) -> list[Claim]:
+        arguments = {
+            "owner": self._owner,
+            "ttl": timedelta(seconds=self._settings.lease),
+            "limit": limit,
+            "targets": list(self._accounts),
+        }
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(self._tables["claim_pushes"], arguments)
+            rows = await cursor.fetchall()
+        return [Claim(partition=row[0], stream=row[1], target=row[2], attempts=row[3]) for row in rows]
+
+    async def _push(self, claim: Claim) -> None:
+        fold = await self._load(claim)
+        source = source_for(self._sources, claim.stream)
+        desired = entitle(claim.stream, fold.subscription, source.policy).licenses
+        account = self._accounts[claim.target]
+        applied = fold.applied
+        fresh: set[str] = set()
+        waits_for = 0
+        for _ in range(self._settings.calls_at_most):
+            calls = account.target.plan(desired, applied.get(claim.target) or Applied())
+            if not calls:
+                break
+            try:
+                receipt = await self._perform(claim, account, calls[0], fresh)
+            except TargetError as error:
+                await self._postpone(claim, error, waits_for)
+                return
+            appended = await self._append(claim, receipt)
+            waits_for = appended.position
+            if isinstance(receipt, KeysMinted):
+                if appended.repeated:
+                    # Another process recorded keys first; those count, and the runner will tell us.
+                    break
+                fresh.add(receipt.order)
+            applied = apply_receipt(applied, receipt, datetime.now(UTC))
+        await self._statement("finish_push", claim, waits_for=waits_for)
+
+    async def _load(self, claim: Claim) -> Fold:
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                self._tables["load_fold"], {"partition": claim.partition, "stream": claim.stream}, binary=True
+            )
+            row = await cursor.fetchone()
+        if row is None:
+            raise LookupError(f"{claim.stream} is due but has no fold")
+        return decode_fold(row[0])
+
+    async def _perform(self, claim: Claim, account: Account, call: Call, fresh: set[str]) -> AnyReceipt:
+        await spend(self._pool, self._tables, claim.target, account.budget)
+        await self._statement("renew_push", claim, ttl=timedelta(seconds=self._settings.lease))
+        try:
+            return await account.target.perform(call, fresh=call.order in fresh)
+        except Unauthorized:
+            # A wrong key refuses everything; that says nothing about this license.
+            raise
+        except Refused as error:
+            _log.warning("a target refused", stream=claim.stream, call=call.name, status=error.status, text=error.text)
+            return PushRefused(
+                target=claim.target,
+                subjects=call.subjects,
+                call=call.name,
+                status=error.status,
+                text=error.text,
+                digest=call.digest,
+            )
+
+    async def _append(self, claim: Claim, receipt: AnyReceipt) -> Appended:
+        now = datetime.now(UTC)
+        (appended,) = await self._log.append(
+            [
+                NewEvent(
+                    stream=claim.stream,
+                    event_id=receipt_id(receipt),
+                    type=type_of(receipt),
+                    origin="receipt",
+                    occurred_at=now,
+                    received_at=now,
+                    body=msgspec.json.encode(receipt),
+                )
+            ]
+        )
+        return appended
+
+    async def _postpone(self, claim: Claim, error: TargetError, waits_for: int) -> None:
+        settings = self._settings
+        delay = min(settings.longest_delay, settings.first_delay * 2 ** min(claim.attempts, 20))
+        delay *= random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
+        if isinstance(error, Throttled) and error.retry_after is not None:
+            delay = max(delay, error.retry_after)
+        _log.info("a push is tried again later", stream=claim.stream, error=str(error)[:300], delay=round(delay, 2))
+        text = str(error)[:500]
+        await self._statement("postpone_push", claim, error=text, delay=timedelta(seconds=delay), waits_for=waits_for)
+
+    async def _statement(self, name: str, claim: Claim, **arguments: object) -> None:
+        named = {"partition": claim.partition, "stream": claim.stream, "target": claim.target, "owner": self._owner}
+        async with self._pool.connection() as connection:
+            await connection.execute(self._tables[name], {**named, **arguments})
+
+
+def receipt_id(receipt: AnyReceipt) -> str:
+    """The event id of a receipt. Keys are recorded once per order, whoever minted them first."""
+    if isinstance(receipt, KeysMinted):
+        return f"{type_of(receipt)}:{receipt.target}:{receipt.order}"
+    return f"{type_of(receipt)}:{uuid4()}"

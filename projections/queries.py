@@ -1,0 +1,195 @@
+"""Reads the projections: subscriptions, licenses, and what needs a person's attention."""
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+from uuid import uuid4
+
+import msgspec
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool
+
+from domain.events import NewEvent, Stream, partition_of
+from domain.history import Fold, decode_fold
+from domain.licensing import License
+from domain.receipts import AppliedLicense, PushRetried, Refusal, type_of
+from projections.ports import EventLog
+from projections.tables import Tables
+
+Status = Literal["folded", "waiting", "loose", "stopped", "other"]
+KNOWN: tuple[Status, ...] = ("folded", "waiting", "stopped")
+
+
+class StreamView(msgspec.Struct, frozen=True, kw_only=True):
+    """One subscription or purchase (or another stream), as lists show it. Times are UTC, the provider's clock."""
+
+    partition: int
+    stream: Stream
+    source: str
+    kind: str
+    identifier: str
+    status: Status
+    state: str
+    problem: str
+    warnings: tuple[str, ...]
+    customer: str
+    email: str
+    events: int
+    anomalies: int
+    first_at: datetime | None
+    latest_at: datetime | None
+    position: int
+
+
+class LicenseView(msgspec.Struct, frozen=True, kw_only=True):
+    """One license: what is desired, what is applied, and whether work or a dead letter stands between."""
+
+    id: str
+    stream: Stream
+    target: str
+    due: bool
+    enabled: bool
+    key: str | None
+    desired: License
+    applied: AppliedLicense | None
+    refusal: Refusal | None
+
+
+class Unrouted(msgspec.Struct, frozen=True):
+    stream: Stream
+    latest_at: datetime | None
+
+
+class Postponed(msgspec.Struct, frozen=True, kw_only=True):
+    stream: Stream
+    target: str
+    attempts: int
+    next_at: datetime
+    error: str | None
+
+
+class Queries:
+    """Questions to one version of the projections. Every list is bounded by `limit` and pages by its cursor."""
+
+    def __init__(self, pool: AsyncConnectionPool[AsyncConnection[Any]], tables: Tables) -> None:
+        self._pool = pool
+        self._tables = tables
+
+    async def find(self, text: str) -> list[Stream]:
+        """The streams a person may mean: by stream name, provider's id, license id or license key; at most 20."""
+        rows = await self._rows("streams_by_identifier", text=text, partition=partition_of(Stream(text)))
+        return [row["stream"] for row in rows]
+
+    async def streams(
+        self,
+        *,
+        statuses: tuple[Status, ...] = KNOWN,
+        state: str | None = None,
+        source: str | None = None,
+        problems: bool = False,
+        before: tuple[datetime, str] | None = None,
+        limit: int = 50,
+    ) -> list[StreamView]:
+        """Subscriptions and purchases, newest first; `before` is the last row's (latest_at, stream)."""
+        rows = await self._rows(
+            "list_streams",
+            statuses=list(statuses),
+            state=state,
+            source=source,
+            problems=problems,
+            before_at=before[0] if before else None,
+            before_stream=before[1] if before else None,
+            limit=limit,
+        )
+        return [_stream(row) for row in rows]
+
+    async def stream(self, stream: Stream) -> tuple[StreamView, Fold] | None:
+        """One stream with everything derived from it."""
+        rows = await self._rows("get_stream", partition=partition_of(stream), stream=stream)
+        return next(((_stream(row), decode_fold(row["fold"])) for row in rows), None)
+
+    async def licenses(
+        self,
+        *,
+        stream: Stream | None = None,
+        refused: bool = False,
+        enabled: bool | None = None,
+        due: bool | None = None,
+        after: str = "",
+        limit: int = 50,
+    ) -> list[LicenseView]:
+        """Licenses by id; `refused` leaves only dead letters, `due` only those not yet in line (or in line)."""
+        rows = await self._rows(
+            "list_licenses",
+            stream=stream,
+            partition=partition_of(stream) if stream else None,
+            refused=refused,
+            enabled=enabled,
+            due=due,
+            after=after,
+            limit=limit,
+        )
+        return [_license(row) for row in rows]
+
+    async def license(self, text: str) -> LicenseView | None:
+        """One license by its id or key."""
+        return next((_license(row) for row in await self._rows("get_license", text=text)), None)
+
+    async def unrouted(self, *, after: str = "", limit: int = 50) -> list[Unrouted]:
+        """Streams of payments and invoices that concern money and are linked to no subscription yet."""
+        rows = await self._rows("list_unrouted", after=after, limit=limit)
+        return [Unrouted(row["stream"], row["latest_at"]) for row in rows]
+
+    async def postponed(self, *, limit: int = 50) -> list[Postponed]:
+        """Pushes that failed and are tried again, the next one first."""
+        return [Postponed(**row) for row in await self._rows("list_postponed", limit=limit)]
+
+    async def counts(self) -> list[tuple[Status, str, int]]:
+        """How many streams there are by status and state."""
+        return [(row["status"], row["state"], row["count"]) for row in await self._rows("count_statuses")]
+
+    async def positions(self) -> dict[int, int]:
+        """How far each partition is projected."""
+        return {row["partition"]: row["position"] for row in await self._rows("positions")}
+
+    async def ask_again(self, stream: Stream) -> bool:
+        """Has a stopped stream folded again by the runner; false when it is not stopped."""
+        async with self._pool.connection() as connection:
+            arguments = {"partition": partition_of(stream), "stream": stream}
+            cursor = await connection.execute(self._tables["ask_again"], arguments)
+            return cursor.rowcount == 1
+
+    async def _rows(self, statement: str, **arguments: Any) -> list[dict[str, Any]]:
+        async with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+            await cursor.execute(self._tables[statement], arguments)
+            return await cursor.fetchall()
+
+
+async def retry_refused(log: EventLog, letter: LicenseView, author: str) -> None:
+    """Records that an operator wants a dead letter tried again; the pusher does so once it is folded."""
+    now = datetime.now(UTC)
+    receipt = PushRetried(target=letter.target, subjects=(letter.id,), author=author)
+    event = NewEvent(
+        stream=letter.stream,
+        event_id=f"{type_of(receipt)}:{uuid4()}",
+        type=type_of(receipt),
+        origin="receipt",
+        occurred_at=now,
+        received_at=now,
+        body=msgspec.json.encode(receipt),
+    )
+    await log.append([event])
+
+
+def _stream(row: dict[str, Any]) -> StreamView:
+    warnings = msgspec.json.decode(row["warnings"], type=tuple[str, ...])
+    return StreamView(**{name: row[name] for name in StreamView.__struct_fields__} | {"warnings": warnings})
+
+
+def _license(row: dict[str, Any]) -> LicenseView:
+    return LicenseView(
+        **{name: row[name] for name in ("id", "stream", "target", "due", "enabled", "key")},
+        desired=msgspec.json.decode(row["desired"], type=License),
+        applied=msgspec.json.decode(row["applied"], type=AppliedLicense) if row["applied"] else None,
+        refusal=msgspec.json.decode(row["refusal"], type=Refusal) if row["refusal"] else None,
+    )

@@ -1,0 +1,196 @@
+"""The runner: reads each leased partition in order, folds, and commits rows and checkpoint together.
+
+Exactly once without a table of what was seen: the checkpoint moves by compare-and-set in the transaction that
+writes the rows, so a process that lost its lease writes nothing.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import structlog
+from psycopg import AsyncConnection
+from psycopg import Error as DatabaseError
+from psycopg_pool import AsyncConnectionPool
+
+from domain.events import Event, Stream, partition_of
+from domain.history import Fold, decode_fold, extend, extends, refold
+from domain.version import CODE
+from projections.folding import Rows, rows_of
+from projections.leases import Leases
+from projections.ports import EventLog
+from projections.relay import relay_due_links
+from projections.sources import Source, source_for
+from projections.tables import Tables
+from projections.targets import Target
+from projections.writing import LostLease, move_checkpoint, write_rows
+
+_log = structlog.get_logger("tenure.runner")
+
+Pool = AsyncConnectionPool[AsyncConnection[Any]]
+
+
+class RunnerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`poll` is how often heads are looked at when nobody wakes the runner; times in seconds."""
+
+    poll: float = 0.25
+    lease: float = 15.0
+    batch: int = 500
+    backoff: float = 1.0
+
+
+class Runner:
+    """Projects the partitions it can lease, until it is told to stop."""
+
+    def __init__(
+        self,
+        *,
+        log: EventLog,
+        pool: Pool,
+        tables: Tables,
+        sources: Mapping[str, Source],
+        targets: Mapping[str, Target],
+        owner: str,
+        settings: RunnerSettings | None = None,
+    ) -> None:
+        self._log = log
+        self._pool = pool
+        self._tables = tables
+        self._sources = sources
+        self._targets = targets
+        self._settings = settings or RunnerSettings()
+        self._leases = Leases(tables, owner, timedelta(seconds=self._settings.lease))
+        self._woken = asyncio.Event()
+        self._on_progress: list[Callable[[], None]] = []
+
+    def wake(self) -> None:
+        """Says that something was appended, so that the runner need not wait for its poll."""
+        self._woken.set()
+
+    def on_progress(self, callback: Callable[[], None]) -> None:
+        """Registers a function without arguments, called after rows were written."""
+        self._on_progress.append(callback)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Projects until `stop` is set, then gives its partitions back."""
+        try:
+            renewed = 0.0
+            loop = asyncio.get_running_loop()
+            while not stop.is_set():
+                self._woken.clear()
+                try:
+                    if loop.time() - renewed > self._settings.lease / 3:
+                        await self._renew()
+                        renewed = loop.time()
+                    busy = await self.project_once()
+                except (DatabaseError, OSError) as error:
+                    _log.warning("the database failed the runner; trying again", error=type(error).__name__)
+                    renewed = 0.0
+                    await _either(stop, self._settings.backoff)
+                    continue
+                if not busy:
+                    await _either(stop, self._settings.poll, self._woken)
+        finally:
+            await self._release()
+
+    async def _renew(self) -> None:
+        async with self._pool.connection() as connection:
+            await self._leases.renew(connection)
+            await self._retry_stopped(connection)
+
+    async def _release(self) -> None:
+        try:
+            async with self._pool.connection(timeout=5) as connection:
+                await self._leases.release(connection)
+        except (DatabaseError, OSError):
+            _log.warning("the leases could not be given back; they expire by themselves")
+
+    async def project_until_idle(self) -> None:
+        """Leases what is free and projects and relays until nothing is left to do."""
+        async with self._pool.connection() as connection:
+            await self._leases.renew(connection)
+        while await self.project_once():
+            pass
+
+    async def project_once(self) -> bool:
+        """One round over the leased partitions; true when there was something to do."""
+        held = dict(self._leases.held)
+        heads = await self._log.heads(list(held))
+        behind = [partition for partition, position in held.items() if heads.get(partition, 0) > position]
+        for partition in behind:
+            try:
+                await self._project(partition, held[partition])
+            except LostLease:
+                self._leases.lose(partition)
+        relayed = await relay_due_links(self._log, self._pool, self._tables, list(self._leases.held))
+        if behind:
+            for callback in self._on_progress:
+                callback()
+        return bool(behind) or relayed
+
+    async def _project(self, partition: int, position: int) -> None:
+        events = await self._log.read_partition(partition, position, self._settings.batch)
+        if not events:
+            return
+        upto = events[-1].position
+        by_stream: dict[Stream, list[Event]] = {}
+        for event in events:
+            by_stream.setdefault(event.stream, []).append(event)
+        folds = await self._folds(partition, by_stream, upto)
+        await self._commit(partition, position, upto, folds)
+        self._leases.held[partition] = upto
+
+    async def _folds(self, partition: int, new: Mapping[Stream, list[Event]], upto: int) -> dict[Stream, Fold]:
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                self._tables["load_folds"], {"partition": partition, "streams": list(new)}, binary=True
+            )
+            stored = {stream: decode_fold(fold) for stream, code, fold in await cursor.fetchall() if code == CODE}
+        folds = {}
+        for stream, events in new.items():
+            fold = stored.get(stream)
+            if fold is not None and extends(fold, events):
+                folds[stream] = extend(fold, events, source_for(self._sources, stream).provider)
+            else:
+                folds[stream] = await self._refold(stream, upto)
+        return folds
+
+    def _rows(self, stream: Stream, fold: Fold, position: int) -> Rows:
+        if fold.stopped:
+            _log.warning("a stream stopped", stream=stream, reason=fold.stopped)
+        return rows_of(stream, fold, position, source_for(self._sources, stream), self._targets)
+
+    async def _commit(self, partition: int, before: int, after: int, folds: Mapping[Stream, Fold]) -> None:
+        rows = [self._rows(stream, fold, after) for stream, fold in folds.items()]
+        async with self._pool.connection() as connection, connection.transaction():
+            await move_checkpoint(connection, self._tables, partition, self._leases.owner, before, after)
+            await write_rows(connection, self._tables, partition, rows)
+
+    async def _retry_stopped(self, connection: AsyncConnection[Any]) -> None:
+        """Folds streams again that other code could not understand, or that an operator asked for."""
+        cursor = await connection.execute(
+            self._tables["stopped_by_other_code"],
+            {"partitions": list(self._leases.held), "code": CODE, "limit": self._settings.batch},
+        )
+        for (stream,) in await cursor.fetchall():
+            partition = partition_of(stream)
+            position = self._leases.held[partition]
+            _log.info("folding a stopped stream again", stream=stream)
+            await self._commit(partition, position, position, {stream: await self._refold(stream, position)})
+
+    async def _refold(self, stream: Stream, upto: int) -> Fold:
+        whole = await self._log.read_stream(stream)
+        provider = source_for(self._sources, stream).provider
+        return refold([event for event in whole if event.position <= upto], provider)
+
+
+async def _either(stop: asyncio.Event, seconds: float, woken: asyncio.Event | None = None) -> None:
+    """Waits until stopped, woken, or the time is over."""
+    waits = [asyncio.ensure_future(event.wait()) for event in (stop, woken) if event is not None]
+    try:
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()

@@ -1,0 +1,35 @@
+"""What projecting a source's events needs to know of it."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from domain.events import Stream, source_of
+from domain.policy import Policy
+from domain.providers import Provider, Settle, Untranslatable
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """One configured provider account: how its events are understood and where its licenses go."""
+
+    name: str
+    provider: Provider
+    policy: Policy
+    target: str
+
+
+def _unconfigured(name: str) -> Source:
+    """A source that is in the store but no longer in the settings: its streams stop and say so."""
+
+    def translate(_: object) -> list[object]:
+        raise Untranslatable(f"the source {name!r} is not in the settings; add it again to go on")
+
+    settle: Settle = list
+    provider = Provider(name="", unpack=lambda *_: [], translate=translate, settle=settle)  # type: ignore[arg-type]
+    return Source(name=name, provider=provider, policy=Policy(), target="")
+
+
+def source_for(sources: Mapping[str, Source], stream: Stream) -> Source:
+    """The source a stream belongs to."""
+    name = source_of(stream)
+    return sources.get(name) or _unconfigured(name)

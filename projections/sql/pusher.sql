@@ -1,0 +1,46 @@
+-- Statements of the pusher. {schema} is the projection version's.
+
+-- name: claim_pushes
+-- Takes work whose receipts have been folded, that is not backing off, and that nobody holds.
+with work as (
+    select partition, stream, target from {schema}.push
+     where partition between 0 and 255 and due and folded >= waits_for and next_at <= now()
+       and (leased_until is null or leased_until <= now()) and target = any(%(targets)s)
+     order by next_at
+     limit %(limit)s
+       for update skip locked
+)
+update {schema}.push as push set owner = %(owner)s, leased_until = now() + %(ttl)s
+  from work
+ where push.partition = work.partition and push.stream = work.stream and push.target = work.target
+returning push.partition, push.stream, push.target, push.attempts
+
+-- name: load_fold
+select fold from {schema}.stream where partition = %(partition)s and stream = %(stream)s
+
+-- name: renew_push
+update {schema}.push set leased_until = now() + %(ttl)s
+ where partition = %(partition)s and stream = %(stream)s and target = %(target)s and owner = %(owner)s
+
+-- name: finish_push
+-- Not to be claimed again before its receipts are folded.
+update {schema}.push
+   set owner = null, leased_until = null, attempts = 0, error = null, next_at = now(),
+       waits_for = greatest(waits_for, %(waits_for)s)
+ where partition = %(partition)s and stream = %(stream)s and target = %(target)s and owner = %(owner)s
+
+-- name: postpone_push
+update {schema}.push
+   set owner = null, leased_until = null, attempts = attempts + 1, error = %(error)s,
+       next_at = now() + %(delay)s, waits_for = greatest(waits_for, %(waits_for)s)
+ where partition = %(partition)s and stream = %(stream)s and target = %(target)s and owner = %(owner)s
+
+-- name: take_token
+-- One token bucket per account, refilled by the database's clock; the answer is how long to wait, 0 when taken.
+insert into target_budget as budget (partition, target, tokens, refilled_at)
+values (%(partition)s, %(target)s, %(burst)s - 1, clock_timestamp())
+on conflict (partition, target) do update
+   set tokens = least(%(burst)s, budget.tokens
+                      + extract(epoch from clock_timestamp() - budget.refilled_at) * %(per_second)s) - 1,
+       refilled_at = clock_timestamp()
+returning greatest(0, -tokens / %(per_second)s)::double precision

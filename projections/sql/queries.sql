@@ -1,0 +1,68 @@
+-- Questions people and programs ask. {schema} is the projection version's.
+
+-- name: streams_by_identifier
+-- A provider's id, a whole stream name, or a license's id or key; several streams may share a provider's id.
+select stream from {schema}.stream where partition between 0 and 255 and identifier = %(text)s
+union
+select stream from {schema}.stream where partition = %(partition)s and stream = %(text)s
+union
+select stream from {schema}.license where partition between 0 and 255 and (id = %(text)s or key = %(text)s)
+order by stream limit 20
+
+-- name: list_streams
+-- Newest first; the cursor is the last row's (latest_at, stream).
+select partition, stream, source, kind, identifier, status, state, problem, warnings::text, customer, email, events,
+       anomalies, first_at, latest_at, position
+  from {schema}.stream
+ where partition between 0 and 255 and status = any(%(statuses)s)
+   and (%(state)s::text is null or state = %(state)s)
+   and (%(source)s::text is null or source = %(source)s)
+   and (not %(problems)s or problem <> '')
+   and (%(before_at)s::timestamptz is null or (latest_at, stream) < (%(before_at)s, %(before_stream)s))
+ order by latest_at desc, stream desc limit %(limit)s
+
+-- name: get_stream
+select partition, stream, source, kind, identifier, status, state, problem, warnings::text, customer, email, events,
+       anomalies, first_at, latest_at, position, fold
+  from {schema}.stream where partition = %(partition)s and stream = %(stream)s
+
+-- name: list_unrouted
+-- Money that does not say whose it is, in streams that nothing is linked from.
+select stream, latest_at from {schema}.stream as stream
+ where partition between 0 and 255 and status = 'loose' and stream > %(after)s
+   and not exists (select from {schema}.link as link
+                    where link.partition = stream.partition and link.from_stream = stream.stream)
+ order by stream limit %(limit)s
+
+-- name: list_licenses
+select partition, id, stream, target, due, enabled, key, desired::text, applied::text, refusal::text
+  from {schema}.license
+ where partition between 0 and 255 and id > %(after)s
+   and (%(stream)s::text is null or (partition = %(partition)s and stream = %(stream)s))
+   and (not %(refused)s or refusal is not null)
+   and (%(enabled)s::boolean is null or enabled = %(enabled)s)
+   and (%(due)s::boolean is null or due = %(due)s)
+ order by id limit %(limit)s
+
+-- name: get_license
+select partition, id, stream, target, due, enabled, key, desired::text, applied::text, refusal::text
+  from {schema}.license where partition between 0 and 255 and (id = %(text)s or key = %(text)s) limit 1
+
+-- name: ask_again
+-- The runner folds it again within a few seconds: a stopped stream that no code folded counts as old.
+update {schema}.stream set code = '' where partition = %(partition)s and stream = %(stream)s and status = 'stopped'
+
+-- name: count_statuses
+select status, state, count(*) from {schema}.stream where partition between 0 and 255 group by 1, 2
+
+-- name: count_pushes
+select target, count(*) filter (where due), count(*) filter (where due and attempts > 0)
+  from {schema}.push where partition between 0 and 255 group by 1
+
+-- name: list_postponed
+-- Work that failed at least once and is tried again, with the last error.
+select stream, target, attempts, next_at, error from {schema}.push
+ where partition between 0 and 255 and due and attempts > 0 order by next_at limit %(limit)s
+
+-- name: positions
+select partition, position from {schema}.lease where partition between 0 and 255

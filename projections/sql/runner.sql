@@ -1,0 +1,89 @@
+-- Statements of the runner. {schema} is the projection version's.
+
+-- name: count_owners
+-- How many processes share the partitions at the moment, this one included.
+select count(distinct owner) from (
+    select owner from {schema}.lease where partition between 0 and 255 and expires_at > now()
+    union select %(owner)s
+) as owners
+
+-- name: lease_partitions
+-- Renews what this owner holds and takes free partitions up to a fair share.
+with held as (
+    update {schema}.lease set expires_at = now() + %(ttl)s
+     where partition between 0 and 255 and owner = %(owner)s
+    returning partition, position
+), free as (
+    select partition from {schema}.lease
+     where partition between 0 and 255 and (owner is null or expires_at <= now()) and owner is distinct from %(owner)s
+     order by partition
+     limit greatest(0, %(share)s - (select count(*) from held))
+       for update skip locked
+), taken as (
+    update {schema}.lease as lease set owner = %(owner)s, expires_at = now() + %(ttl)s
+      from free where lease.partition = free.partition
+    returning lease.partition, lease.position
+)
+select partition, position from held union all select partition, position from taken
+
+-- name: release_partitions
+-- Gives partitions back, so that another process need not wait for the lease to expire.
+update {schema}.lease set owner = null, expires_at = null where partition = any(%(partitions)s) and owner = %(owner)s
+
+-- name: move_checkpoint
+-- Compare-and-set: no row means that another process owns the partition now.
+update {schema}.lease set position = %(after)s
+ where partition = %(partition)s and owner = %(owner)s and position = %(before)s
+
+-- name: load_folds
+select stream, code, fold from {schema}.stream where partition = %(partition)s and stream = any(%(streams)s)
+
+-- name: save_stream
+insert into {schema}.stream (partition, stream, source, kind, identifier, status, state, problem, warnings, customer,
+                             email, events, anomalies, first_at, latest_at, position, code, fold)
+values (%(partition)s, %(stream)s, %(source)s, %(kind)s, %(identifier)s, %(status)s, %(state)s, %(problem)s,
+        %(warnings)s, %(customer)s, %(email)s, %(events)s, %(anomalies)s, %(first_at)s, %(latest_at)s, %(position)s,
+        %(code)s, %(fold)s)
+on conflict (partition, stream) do update
+   set status = excluded.status, state = excluded.state, problem = excluded.problem, warnings = excluded.warnings,
+       customer = excluded.customer, email = excluded.email, events = excluded.events,
+       anomalies = excluded.anomalies, first_at = excluded.first_at, latest_at = excluded.latest_at,
+       position = excluded.position, code = excluded.code, fold = excluded.fold
+
+-- name: clear_licenses
+delete from {schema}.license where partition = %(partition)s and stream = any(%(streams)s)
+
+-- name: save_license
+insert into {schema}.license (partition, id, stream, target, due, enabled, key, desired, applied, refusal)
+values (%(partition)s, %(id)s, %(stream)s, %(target)s, %(due)s, %(enabled)s, %(key)s, %(desired)s, %(applied)s,
+        %(refusal)s)
+
+-- name: save_push
+-- What is desired anew need not wait for the backoff of what was desired before.
+insert into {schema}.push as push (partition, stream, target, due, digest, folded)
+values (%(partition)s, %(stream)s, %(target)s, %(due)s, %(digest)s, %(folded)s)
+on conflict (partition, stream, target) do update
+   set due = excluded.due, folded = excluded.folded, digest = excluded.digest,
+       next_at = case when push.digest = excluded.digest then push.next_at else now() end,
+       attempts = case when push.digest = excluded.digest then push.attempts else 0 end
+
+-- name: save_link
+insert into {schema}.link (partition, from_stream, to_stream) values (%(partition)s, %(from_stream)s, %(to_stream)s)
+on conflict do nothing
+
+-- name: mark_links
+-- New events in a stream that others are linked from are to be relayed.
+update {schema}.link set due = true where partition = %(partition)s and from_stream = any(%(streams)s) and not due
+
+-- name: due_links
+select partition, from_stream, to_stream, relayed from {schema}.link
+ where partition = any(%(partitions)s) and due limit %(limit)s
+
+-- name: settle_link
+update {schema}.link set due = false, relayed = %(after)s
+ where partition = %(partition)s and from_stream = %(from_stream)s and to_stream = %(to_stream)s
+   and relayed = %(before)s
+
+-- name: stopped_by_other_code
+select stream from {schema}.stream
+ where partition = any(%(partitions)s) and status = 'stopped' and code <> %(code)s limit %(limit)s

@@ -1,0 +1,136 @@
+"""The timeline of one stream, told from its events alone, as of any instant and as known at any other. Pure."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from heapq import merge
+from typing import Literal
+
+import msgspec
+
+from domain.arrangement import arrange
+from domain.events import Event
+from domain.history import Told, tell
+from domain.providers import Provider
+from domain.receipts import read_receipt
+from domain.subscription import Subscription
+from domain.words import say_fact, say_receipt
+
+Kind = Literal["delivery", "relay", "readback", "backfill", "operator", "timer", "receipt"]
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One event of a timeline.
+
+    `occurred_at` is the provider's clock, `recorded_at` ours; `lag` seconds lie between. `late` means that an event
+    which happened later had been recorded before. `before` and `after` are states; `error` says why the event could
+    not be understood, and `folded` is false for it and for all that come after it.
+    """
+
+    kind: Kind
+    occurred_at: datetime
+    recorded_at: datetime
+    lag: float
+    late: bool
+    type: str
+    event_id: str
+    partition: int
+    position: int
+    cause: str
+    summary: tuple[str, ...]
+    before: str
+    after: str
+    anomalies: tuple[str, ...]
+    error: str
+    folded: bool
+
+
+def timeline(
+    events: Iterable[Event],
+    provider: Provider,
+    *,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+) -> list[Entry]:
+    """Tells a stream's events in the provider's order, receipts among them by their own clock.
+
+    `as_of` leaves out what happened later, `known_at` what was recorded later.
+    """
+    chosen = [
+        event
+        for event in events
+        if (as_of is None or event.occurred_at <= as_of) and (known_at is None or event.recorded_at <= known_at)
+    ]
+    history = arrange((event for event in chosen if event.origin != "receipt"), provider.settle)
+    late = _late(history)
+    told = [_told(each, each.event.position in late) for each in tell(history, provider, Subscription())]
+    receipts = [_receipt(event) for event in chosen if event.origin == "receipt"]
+    receipts.sort(key=lambda entry: (entry.occurred_at, entry.position))
+    return list(merge(told, receipts, key=lambda entry: entry.occurred_at))
+
+
+def _late(history: Sequence[Event]) -> set[int]:
+    """Positions of events that were recorded after something that happened later."""
+    late = set()
+    first_recorded_after = None
+    for event in reversed(history):
+        if first_recorded_after is not None and event.position > first_recorded_after:
+            late.add(event.position)
+        if first_recorded_after is None or event.position < first_recorded_after:
+            first_recorded_after = event.position
+    return late
+
+
+def _told(told: Told, late: bool) -> Entry:
+    step = told.step
+    kind: Kind = "delivery" if told.event.origin == "webhook" else told.event.origin
+    return _entry(
+        told.event,
+        kind=kind,
+        late=late,
+        summary=tuple(filter(None, map(say_fact, told.facts))),
+        before=step.before.value if step else "",
+        after=step.after.value if step else "",
+        anomalies=step.anomalies if step else (),
+        error=told.error,
+        folded=step is not None,
+    )
+
+
+def _receipt(event: Event) -> Entry:
+    try:
+        summary = say_receipt(read_receipt(event))
+    except msgspec.MsgspecError as problem:
+        return _entry(event, kind="receipt", summary=(), error=f"not a known receipt ({problem})", folded=False)
+    return _entry(event, kind="receipt", summary=(summary,), error="", folded=True)
+
+
+def _entry(
+    event: Event,
+    *,
+    kind: Kind,
+    summary: tuple[str, ...],
+    error: str,
+    folded: bool,
+    late: bool = False,
+    before: str = "",
+    after: str = "",
+    anomalies: tuple[str, ...] = (),
+) -> Entry:
+    return Entry(
+        kind=kind,
+        occurred_at=event.occurred_at,
+        recorded_at=event.recorded_at,
+        lag=(event.recorded_at - event.occurred_at).total_seconds(),
+        late=late,
+        type=event.type,
+        event_id=event.event_id,
+        partition=event.partition,
+        position=event.position,
+        cause=event.cause,
+        summary=summary,
+        before=before,
+        after=after,
+        anomalies=anomalies,
+        error=error,
+        folded=folded,
+    )
