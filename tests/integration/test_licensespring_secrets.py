@@ -1,0 +1,57 @@
+"""The account's key shows nowhere but in the header that needs it."""
+
+import logging
+import traceback
+
+import httpx2
+import pytest
+
+from projections.targets.errors import TargetError
+from projections.targets.licensespring.client import LicenseSpring, open_licensespring
+from projections.targets.licensespring.wire import NewItem, NewLicense, NewOrder
+from tests.integration.raw_http import Act, answer, raw_server, reset
+
+pytestmark = pytest.mark.anyio
+
+KEY = "AbCdEfGh.0123456789abcdef0123456789abcdef"
+ORDER = NewOrder(id="S", items=(NewItem(product_code="ED", licenses=(NewLicense(key="K1"),)),))
+
+
+@pytest.mark.parametrize("act", [reset, answer(403, f"Bad key {KEY}".encode()), answer(200, f"{KEY}".encode())])
+async def test_the_key_shows_in_no_log_error_or_repr(act: Act, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with raw_server(act) as server, open_licensespring(server.url, KEY) as client:
+        with pytest.raises(TargetError) as caught:
+            await client.create_order(ORDER)
+        error = caught.value
+        for text in (caplog.text, str(error), repr(error), repr(client), repr(vars(client))):
+            assert KEY not in text
+
+
+async def shown_with_local_values(client: LicenseSpring) -> str:
+    try:
+        await client.create_order(ORDER)
+    except TargetError as error:
+        return "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+    return ""
+
+
+async def test_the_key_shows_in_no_traceback_not_even_in_one_with_local_values() -> None:
+    async with raw_server(reset) as server, open_licensespring(server.url, KEY) as client:
+        shown = await shown_with_local_values(client)
+        assert "create_order" in shown
+        assert KEY not in shown
+
+
+@pytest.mark.parametrize("key", ["", "with space", "line\nbreak", "ümlaut"])
+async def test_a_key_that_fits_in_no_header_is_refused_without_showing_it(key: str) -> None:
+    async with httpx2.AsyncClient(base_url="http://127.0.0.1:1/") as http:
+        with pytest.raises(ValueError, match="check the settings") as caught:
+            LicenseSpring(http, key)
+        assert not key or key not in str(caught.value)
+
+
+async def test_a_client_without_base_url_is_refused() -> None:
+    async with httpx2.AsyncClient() as http:
+        with pytest.raises(ValueError, match="base URL"):
+            LicenseSpring(http, KEY)
