@@ -101,7 +101,8 @@ def answer(call: Call) -> AnyReceipt:
             return LicenseChanged(target="ls", license=call.license, fields={"enabled": False})
         case ChangeCustomer():
             return CustomerChanged(target="ls", customer=call.customer, fields=call.fields)
-    raise AssertionError(call)
+        case _:
+            raise AssertionError(call)
 
 
 def test_a_first_purchase_mints_its_keys_and_then_creates_one_order_with_them() -> None:
