@@ -1,0 +1,1 @@
+"""Stand-ins for the outside world, to try and test Tenure without accounts."""

@@ -1,0 +1,134 @@
+"""Faults on demand: which requests they meet and what happens to those."""
+
+from __future__ import annotations
+
+import fnmatch
+from typing import Any, Literal
+
+import msgspec
+
+MOST_FAULTS = 1000
+LONGEST_DELAY = 600.0
+
+When = Literal["before", "after"]
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="answer", tag_field="kind"):
+    """Answers with a status instead, before the request acted or after it did."""
+
+    status: int
+    when: When = "before"
+    body: Any = None
+    headers: dict[str, str] = {}
+
+
+class HtmlPage(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="html_page", tag_field="kind"
+):
+    """Answers with a page such as a proxy writes."""
+
+    status: int = 502
+    when: When = "before"
+
+
+class Throttle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="throttle", tag_field="kind"):
+    """Answers 429; without `retry_after` (seconds) there is no header."""
+
+    retry_after: int | None = 1
+
+
+class Drop(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="drop", tag_field="kind"):
+    """Closes the connection without an answer, before the request acted or after it did."""
+
+    when: When = "before"
+
+
+class Delay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="delay", tag_field="kind"):
+    """Lets the request wait before it acts, or its answer after it acted."""
+
+    seconds: float
+    when: When = "before"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seconds <= LONGEST_DELAY:
+            raise ValueError(f"seconds must be between 0 and {LONGEST_DELAY:g}.")
+
+
+class Stale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="stale", tag_field="kind"):
+    """Lets a GET see the rows as they were before the latest `changes` changes."""
+
+    changes: int = 1
+
+
+Effect = Answer | HtmlPage | Throttle | Drop | Delay | Stale
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to do to requests with this method and a path like this glob (`*` also spans slashes).
+
+    `skip` lets so many matching requests pass first; then it meets `times` of them, or all when that is null.
+    The path is compared without its trailing slash.
+    """
+
+    effect: Effect
+    method: str = "*"
+    path: str = "*"
+    times: int | None = 1
+    skip: int = 0
+
+    def meets(self, method: str, path: str) -> bool:
+        return self.method in ("*", method) and fnmatch.fnmatchcase(path.rstrip("/"), self.path.rstrip("/"))
+
+
+class PlacedFault(msgspec.Struct, kw_only=True):
+    """A fault with what is left of it; `left` is null while it stands until removed."""
+
+    id: int
+    fault: Fault
+    skip: int
+    left: int | None
+    met: int = 0
+
+
+class Faults:
+    """The faults in place. A request meets one at most: the oldest counted one that matches, else a standing one."""
+
+    def __init__(self) -> None:
+        self._placed: list[PlacedFault] = []
+        self._last_id = 0
+
+    def place(self, fault: Fault) -> PlacedFault:
+        """Raises ValueError when too many are in place already."""
+        if len(self._placed) >= MOST_FAULTS:
+            raise ValueError(f"{MOST_FAULTS} faults are in place; remove some first.")
+        self._last_id += 1
+        placed = PlacedFault(id=self._last_id, fault=fault, skip=fault.skip, left=fault.times)
+        self._placed.append(placed)
+        return placed
+
+    def placed(self) -> list[PlacedFault]:
+        """Those that can still meet a request, oldest first."""
+        return list(self._placed)
+
+    def remove(self, key: int) -> bool:
+        before = len(self._placed)
+        self._placed = [placed for placed in self._placed if placed.id != key]
+        return len(self._placed) < before
+
+    def clear(self) -> None:
+        self._placed.clear()
+
+    def meet(self, method: str, path: str) -> PlacedFault | None:
+        """The fault this request meets, which is used up by one."""
+        matching = [placed for placed in self._placed if placed.fault.meets(method, path)]
+        for placed in sorted(matching, key=lambda placed: placed.left is None):
+            if placed.skip > 0:
+                placed.skip -= 1
+                continue
+            placed.met += 1
+            if placed.left is not None:
+                placed.left -= 1
+                if placed.left <= 0:
+                    self.remove(placed.id)
+            return placed
+        return None
