@@ -34,7 +34,6 @@ class SoldLine(msgspec.Struct, frozen=True):
     line: f.Line
     most: int
     since: EventRef
-    until: EventRef | None = None
 
 
 class PaidInvoice(msgspec.Struct, frozen=True):
@@ -179,6 +178,8 @@ def _lines(s: Subscription, fact: f.LinesDescribed, ref: EventRef) -> None:
         kept[line.id] = held if held is not None and held.line == line else HeldLine(line, ref)
     if kept != s.lines:
         s.lines, s.lines_since = kept, ref
+    if fact.lines and fact.complete:
+        s.waiting = ""
     s.identified = True
 
 
@@ -208,9 +209,12 @@ def _linked(s: Subscription, fact: f.PaymentLinked, ref: EventRef) -> None:
 
 def _refund(s: Subscription, fact: f.PaymentRefunded, ref: EventRef) -> None:
     before = s.refunds.get(fact.payment)
+    invoice = (before.invoice if before else "") or fact.invoice
     if before is None or fact.refunded > before.refunded:
-        refund = Refund(fact.amount, fact.refunded, ref, fact.invoice or (before.invoice if before else ""))
-        s.refunds = {**s.refunds, fact.payment: refund}
+        refund = Refund(fact.amount, fact.refunded, ref, invoice)
+    else:
+        refund = msgspec.structs.replace(before, invoice=invoice)
+    s.refunds = {**s.refunds, fact.payment: refund}
 
 
 def _dispute_opened(s: Subscription, fact: f.DisputeOpened, ref: EventRef) -> None:

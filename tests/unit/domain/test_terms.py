@@ -36,6 +36,7 @@ def test_attributes_are_read_as(attributes: dict[str, str], recurring: bool, ter
 
 
 _TYPES = "perpetual, time-limited, subscription, consumption"
+_RECURRING = "allowed for a recurring price: subscription or consumption"
 _CODE = "a product code of 1 to 100 characters"
 _DURATION = "a number and one of d, w, m, y, such as 30d or 1y"
 
@@ -61,13 +62,12 @@ _DURATION = "a number and one of d, w, m, y, such as 30d or 1y"
         (
             {"license_type": "perpetual"},
             True,
-            "license_type of product prod_1 is 'perpetual'; allowed for a recurring price: subscription or consumption",
+            f"license_type of product prod_1 is 'perpetual'; {_RECURRING}",
         ),
         (
             {"license_type": "time-limited", "valid_duration": "1y"},
             True,
-            "license_type of product prod_1 is 'time-limited'; "
-            "allowed for a recurring price: subscription or consumption",
+            f"license_type of product prod_1 is 'time-limited'; {_RECURRING}",
         ),
         (
             {"license_type": "time-limited"},
