@@ -90,7 +90,8 @@ def _mark(event: Event) -> _Mark:
         shown = _BODY.decode(part_of(event.body, event.item)).data
     except (ValueError, RecursionError):
         return _Mark(event, (False, deleted, rank))
-    final = deleted or shown.object.get("status") in FINAL_STATUSES
+    status = shown.object.get("status")
+    final = deleted or (isinstance(status, str) and status in FINAL_STATUSES)
     return _Mark(event, (False, final, rank), shown.object, shown.previous_attributes or {})
 
 

@@ -67,3 +67,6 @@ _BY_TYPE: dict[str, Translate] = {
     "charge.dispute.created": _reads(_DISPUTE, payments.dispute_created),
     "charge.dispute.closed": _reads(_DISPUTE, payments.dispute_closed),
 }
+
+TRANSLATED_TYPES = frozenset(_BY_TYPE)
+"""The types that say more than a note: what a webhook endpoint has to be subscribed to."""

@@ -1,0 +1,138 @@
+"""No body, of whatever shape, makes unpacking fail, or translation fail in any way but Untranslatable."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.events import PARTITIONS, partition_of
+from domain.facts import Fact
+from domain.providers import Untranslatable
+from domain.providers.stripe.translate import TRANSLATED_TYPES
+from tests.payloads import stripe
+from tests.payloads.stripe import STRIPE, Json
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20)
+    | st.sampled_from(["active", "payment", "subscription", "in_1", "\0", "a" * 300, 10**30, -1, 1_769_904_000])
+)
+anything: st.SearchStrategy[Any] = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=12,
+)
+
+VALID: dict[str, list[Json]] = {
+    "customer.subscription": [stripe.subscription(era) for era in stripe.ERAS],
+    "checkout.session": [stripe.session("payment"), stripe.session("subscription", invoice="in_1")],
+    "customer.updated": [stripe.customer()],
+    "invoice.": [stripe.invoice(era, subscription=sub) for era in stripe.ERAS for sub in ("sub_1", None)],
+    "invoice_payment": [stripe.invoice_payment()],
+    "charge.refunded": [stripe.charge(era) for era in stripe.ERAS],
+    "charge.dispute": [stripe.dispute(), stripe.dispute(status="won")],
+}
+
+
+@st.composite
+def damaged(draw: st.DrawFn, value: Any) -> Any:
+    """The value with one part of it, at any depth, taken out or replaced by anything."""
+    inner = list(value) if isinstance(value, dict) else list(range(len(value))) if isinstance(value, list) else []
+    if not inner or draw(st.integers(0, 3)) == 0:
+        return draw(anything)
+    place = draw(st.sampled_from(inner))
+    copy = value.copy()
+    if draw(st.booleans()):
+        copy[place] = draw(damaged(copy[place]))
+    else:
+        del copy[place]
+    return copy
+
+
+@st.composite
+def damaged_events(draw: st.DrawFn) -> Json:
+    type_ = draw(st.sampled_from(sorted(TRANSLATED_TYPES)))
+    [shapes] = [shapes for prefix, shapes in VALID.items() if type_.startswith(prefix)]
+    object_ = draw(damaged(draw(st.sampled_from(shapes))))
+    return stripe.event(type_, object_)
+
+
+def translate(payload: Any) -> list[Fact] | None:
+    try:
+        facts = list(STRIPE.translate(stripe.stored(payload)))
+    except Untranslatable:
+        return None
+    # What is told can be kept: PostgreSQL's jsonb refuses a zero character.
+    assert b"\\u0000" not in msgspec.json.encode(facts)
+    return facts
+
+
+def check_unpacks(body: bytes) -> None:
+    [unpacked] = STRIPE.unpack("shop", body, None, NOW)
+    source, kind, identifier = unpacked.stream.split("/", 2)
+    assert (source, unpacked.item) == ("shop", "")
+    assert kind
+    assert identifier
+    for text in (unpacked.stream, unpacked.event_id, unpacked.type):
+        assert not any(ord(letter) < 32 for letter in text)
+        assert len(text.encode()) < 700
+    assert unpacked.occurred_at.tzinfo is UTC
+    assert 0 <= partition_of(unpacked.stream) < PARTITIONS
+    assert STRIPE.unpack("shop", body, None, NOW) == [unpacked]
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_unpacked(body: bytes) -> None:
+    check_unpacks(body)
+
+
+@given(anything)
+def test_any_json_is_unpacked(value: Any) -> None:
+    check_unpacks(msgspec.json.encode(value))
+
+
+@given(
+    st.fixed_dictionaries(
+        {}, optional=dict.fromkeys(["id", "type", "created", "livemode", "account", "data"], anything)
+    )
+)
+def test_any_values_in_the_places_of_an_event_are_unpacked(value: Json) -> None:
+    check_unpacks(msgspec.json.encode(value))
+
+
+@given(st.sampled_from(sorted(TRANSLATED_TYPES)) | st.text(), anything)
+def test_any_object_is_unpacked_and_translated_or_refused(type_: str, object_: Any) -> None:
+    payload = stripe.event(type_, object_)
+    check_unpacks(msgspec.json.encode(payload))
+    translate(payload)
+
+
+@settings(max_examples=1000)
+@given(damaged_events())
+def test_a_damaged_object_is_unpacked_and_translated_or_refused(payload: Json) -> None:
+    check_unpacks(msgspec.json.encode(payload))
+    translate(payload)
+
+
+@pytest.mark.parametrize("type_", sorted(TRANSLATED_TYPES))
+def test_an_undamaged_object_is_translated(type_: str) -> None:
+    [shapes] = [shapes for prefix, shapes in VALID.items() if type_.startswith(prefix)]
+    closed = {"status": "won"} if type_ == "charge.dispute.closed" else {}
+    for object_ in shapes:
+        assert translate(stripe.event(type_, object_ | closed))
+
+
+@given(st.lists(damaged_events(), max_size=5))
+def test_damaged_events_of_one_second_are_settled(payloads: list[Json]) -> None:
+    tied = [stripe.stored(payload | {"id": f"evt_{number}"}) for number, payload in enumerate(payloads)]
+    order = [each.event_id for each in STRIPE.settle(tied)]
+    assert sorted(order) == sorted(each.event_id for each in tied)
+    assert order == [each.event_id for each in STRIPE.settle(tied[::-1])]
