@@ -87,9 +87,8 @@ def _accounts_for_root() -> Iterator[Account]:
     # Below a closed folder (root's home): in a user namespace root is called nobody and still owns its files.
     namespace = ("unshare", "--user", f"--map-user={uid}", f"--map-group={gid}", "--")
     yield Account(uid=0, gid=0, prefix=namespace)
-    # Containers forbid namespaces, but may let nobody keep root's right to pass closed folders.
-    capability = "+dac_override"
-    kept = (f"--inh-caps={capability}", f"--ambient-caps={capability}")
-    yield Account(
-        uid=uid, gid=gid, prefix=("setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups", *kept, "--")
-    )
+    # Containers forbid namespaces, but may let nobody keep root's right to pass closed folders. The last option lets
+    # that right count in access(2) too, by which initdb looks for its companions.
+    kept = ("--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override", "--securebits=+no_setuid_fixup")
+    identity = (f"--reuid={uid}", f"--regid={gid}", "--clear-groups")
+    yield Account(uid=uid, gid=gid, prefix=("setpriv", *identity, *kept, "--"))

@@ -15,6 +15,8 @@ import psycopg
 import pytest
 
 from service.embedded import EmbeddedServerError, embedded_server
+from service.embedded.account import Account
+from service.embedded.binaries import find_binaries
 from service.embedded.cluster import postmaster
 from service.embedded.locks import opened, try_exclusive
 from tests.databases import UNSAFE_AND_FAST
@@ -300,9 +302,12 @@ def test_a_directory_that_cannot_be_made_is_an_error_that_names_it(tmp_path: Pat
 
 @as_root
 def test_for_root_it_runs_as_nobody_where_nobody_can_reach_the_directory(open_folder: Path) -> None:
+    nobody = pwd.getpwnam("nobody")
+    if not Account(nobody.pw_uid, nobody.pw_gid, switch=True).reaches(find_binaries().folder, open_folder):
+        pytest.skip("other users cannot reach PostgreSQL's programs")
     with embedded_server(open_folder / "server", options=UNSAFE_AND_FAST):
         pid = postmaster(open_folder / "server").pid
-        assert Path(f"/proc/{pid}").stat().st_uid == pwd.getpwnam("nobody").pw_uid
+        assert Path(f"/proc/{pid}").stat().st_uid == nobody.pw_uid
 
 
 @as_root
