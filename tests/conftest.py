@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 from typing import Any, NoReturn
 
-import hypothesis
 import pytest
 
 from tests.databases import Server, test_server
@@ -58,9 +57,6 @@ def migrated_template(server: Server) -> Iterator[str]:
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[DATABASE_LINES] = set()
     signal.signal(signal.SIGTERM, _leave)
-    # No deadline: on a shared machine it measures the neighbours.
-    hypothesis.settings.register_profile("tenure", deadline=None)
-    hypothesis.settings.load_profile("tenure")
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
