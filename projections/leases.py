@@ -23,9 +23,10 @@ class Leases:
     async def renew(self, connection: Connection) -> None:
         """Renews, takes free partitions up to a fair share, and gives back what is beyond it."""
         async with connection.transaction():
-            cursor = await connection.execute(self._tables["count_owners"], {"owner": self.owner})
+            await connection.execute(self._tables["announce_owner"], {"owner": self.owner, "ttl": self.ttl})
+            cursor = await connection.execute(self._tables["count_owners"])
             (owners,) = await cursor.fetchone() or (1,)
-            share = -(-PARTITIONS // owners)
+            share = -(-PARTITIONS // max(1, owners))
             cursor = await connection.execute(
                 self._tables["lease_partitions"], {"owner": self.owner, "ttl": self.ttl, "share": share}
             )
@@ -39,6 +40,7 @@ class Leases:
         """Gives everything back."""
         held, self.held = list(self.held), {}
         await self._release(connection, held)
+        await connection.execute(self._tables["withdraw_owner"], {"owner": self.owner})
 
     def lose(self, partition: int) -> None:
         """Forgets a partition that turned out to be another's."""

@@ -1,11 +1,16 @@
 -- Statements of the runner. {schema} is the projection version's.
 
+-- name: announce_owner
+insert into {schema}.owner (owner, expires_at) values (%(owner)s, now() + %(ttl)s)
+on conflict (owner) do update set expires_at = excluded.expires_at
+
 -- name: count_owners
--- How many processes share the partitions at the moment, this one included.
-select count(distinct owner) from (
-    select owner from {schema}.lease where partition between 0 and 255 and expires_at > now()
-    union select %(owner)s
-) as owners
+-- How many processes share the partitions at the moment; those that are gone are forgotten on the way.
+with gone as (delete from {schema}.owner where expires_at <= now())
+select count(*) from {schema}.owner where expires_at > now()
+
+-- name: withdraw_owner
+delete from {schema}.owner where owner = %(owner)s
 
 -- name: lease_partitions
 -- Renews what this owner holds and takes free partitions up to a fair share.

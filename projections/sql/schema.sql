@@ -13,6 +13,12 @@ create table if not exists {schema}.lease (
 
 insert into {schema}.lease (partition) select generate_series(0, 255) on conflict do nothing;
 
+-- The processes that project, so that a newcomer is given its share; small, and the same for all partitions.
+create table if not exists {schema}.owner (
+    owner      text primary key,
+    expires_at timestamptz not null
+);
+
 -- One row per stream: the stored fold and what lists and look-ups need of it.
 create table if not exists {schema}.stream (
     partition  smallint not null,

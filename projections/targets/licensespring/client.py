@@ -58,12 +58,14 @@ class LicenseSpring:
         created = order_in(answer)
         if created is None or created.store_id not in {None, order.id}:
             raise Unclear(call, status=200, text="the answer does not describe the order that was sent")
-        wanted = sum(len(item.licenses) for item in order.items)
+        sent = [one for item in order.items for one in item.licenses]
+        keys = {one.key for one in sent if one.key}
         licenses = created.licenses
-        if len(licenses) < wanted or not licenses:
+        if len(licenses) < max(len(sent), 1) or not keys <= {one.license_key for one in licenses}:
             licenses = tuple(await self._licenses_of_created(order.id))
-        if len(licenses) < wanted:
-            raise Unclear(call, status=200, text=f"order taken, but {len(licenses)} of {wanted} licenses are visible")
+        if len(licenses) < len(sent):
+            text = f"order taken, but {len(licenses)} of {len(sent)} licenses are visible"
+            raise Unclear(call, status=200, text=text)
         return msgspec.structs.replace(created, store_id=order.id, licenses=licenses)
 
     async def find_order(self, store_id: str) -> Order | None:

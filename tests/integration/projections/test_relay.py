@@ -1,0 +1,84 @@
+"""Events that do not name their subscription find it, whenever the links become known."""
+
+from itertools import permutations
+
+import pytest
+
+from domain import facts as f
+from projections.queries import KNOWN
+from service.store.migrate import migrate
+from tests.projecting import projecting
+from tests.stories import (
+    FEBRUARY,
+    JANUARY,
+    MARCH,
+    STREAM,
+    activated,
+    described,
+    happened,
+    line,
+    linked,
+    paid,
+    period,
+    refunded,
+)
+
+pytestmark = pytest.mark.anyio
+
+PAYMENT, INVOICE = "acme/payment/pi_1", "acme/invoice/in_1"
+SUBSCRIPTION = happened(
+    JANUARY,
+    described(line(start=JANUARY, end=FEBRUARY)),
+    activated(),
+    paid("in_1", period(JANUARY, FEBRUARY)),
+    f.StreamsLinked(streams=("invoice/in_1",)),
+)
+PAYMENT_OF_INVOICE = happened(
+    JANUARY, linked("pi_1", "in_1"), f.StreamsLinked(streams=("payment/pi_1",)), stream=INVOICE, named="link"
+)
+REFUND = happened(FEBRUARY, refunded("pi_1", 1000), stream=PAYMENT)
+
+
+@pytest.mark.parametrize("order", list(permutations((SUBSCRIPTION, PAYMENT_OF_INVOICE, REFUND))))
+async def test_a_refund_of_a_payment_disables_the_license_whenever_its_links_arrive(
+    empty_database: str, order: tuple[object, ...]
+) -> None:
+    await migrate(empty_database)
+    async with projecting(empty_database) as projected:
+        for event in order:
+            await projected.take([event])  # type: ignore[list-item]
+        (license_,) = await projected.queries.licenses()
+        assert not license_.enabled
+        assert license_.desired.because["enabled"].event is not None
+        assert license_.desired.because["enabled"].event.event_id == REFUND.event_id
+        assert await projected.queries.unrouted() == []
+
+
+async def test_what_is_not_linked_yet_is_listed_as_unrouted(database: str) -> None:
+    async with projecting(database) as projected:
+        await projected.take([REFUND])
+        (unrouted,) = await projected.queries.unrouted()
+        assert unrouted.stream == PAYMENT
+        await projected.take([PAYMENT_OF_INVOICE])
+        assert [each.stream for each in await projected.queries.unrouted()] == [INVOICE]
+        assert await projected.queries.streams(statuses=KNOWN) == []
+
+
+async def test_a_relayed_event_is_the_original_and_names_its_cause(database: str) -> None:
+    async with projecting(database) as projected:
+        await projected.take([SUBSCRIPTION, PAYMENT_OF_INVOICE, REFUND])
+        (copy,) = [event for event in await projected.log.read_stream(STREAM) if event.event_id == REFUND.event_id]
+        assert (copy.body, copy.origin, copy.occurred_at) == (REFUND.body, "relay", FEBRUARY)
+        assert copy.cause == f"{INVOICE}#{REFUND.event_id}"
+
+
+async def test_what_a_customer_changed_reaches_every_subscription_of_theirs(database: str) -> None:
+    other = "acme/subscription/sub_2"
+    customer = "acme/customer/cus_1"
+    mine = f.StreamsLinked(streams=("customer/cus_1",))
+    moved = happened(FEBRUARY, f.CustomerDescribed(email="new@example.com"), stream=customer)
+    async with projecting(database) as projected:
+        await projected.take([happened(JANUARY, activated(), mine), moved])
+        await projected.take([happened(MARCH, activated(), mine, stream=other)])
+        emails = {view.stream: view.email for view in await projected.queries.streams()}
+        assert emails == {STREAM: "new@example.com", other: "new@example.com"}
