@@ -158,9 +158,9 @@ def _access(s: Subscription, policy: Policy, line: Line) -> tuple[bool, Because]
     for dispute in s.disputes.values():
         if dispute.outcome is None and policy.on_dispute == "disable":
             return False, Because("policy on_dispute: a payment is disputed", dispute.since)
-    governing = _governing_period(s, line)
-    if governing is not None:
-        taken_back = _taken_back(s, policy, governing[0])
+    governing = None if s.purchase else _governing_period(s, line)
+    if s.purchase or governing is not None:
+        taken_back = _taken_back(s, policy, governing[0] if governing else None)
         if taken_back is not None:
             return False, taken_back
     return True, Because(f"the subscription is {s.state}", s.state_since)
@@ -170,27 +170,28 @@ def _any_full_refund(s: Subscription) -> bool:
     return any(refund.refunded >= refund.amount for refund in s.refunds.values())
 
 
-def _taken_back(s: Subscription, policy: Policy, invoice: str) -> Because | None:
-    """Why the money of that invoice no longer counts, if so."""
+def _taken_back(s: Subscription, policy: Policy, invoice: str | None) -> Because | None:
+    """Why the money of that invoice, or (None) all that was paid for a purchase, no longer counts, if so."""
+    bill = "purchase" if invoice is None else "current period"
     for dispute in s.disputes.values():
-        lost = dispute.outcome is DisputeOutcome.LOST and s.payments.get(dispute.payment) in (invoice, None)
-        if lost and policy.on_dispute == "disable":
-            return Because("policy on_dispute: the dispute of the current period's payment was lost", dispute.since)
+        concerned = invoice is None or s.payments.get(dispute.payment) in {invoice, None}
+        if concerned and dispute.outcome is DisputeOutcome.LOST and policy.on_dispute == "disable":
+            return Because(f"policy on_dispute: the dispute of the {bill}'s payment was lost", dispute.since)
     refunds = [
-        refund for payment, refund in s.refunds.items() if (refund.invoice or s.payments.get(payment)) == invoice
+        refund
+        for payment, refund in s.refunds.items()
+        if invoice is None or (refund.invoice or s.payments.get(payment)) == invoice
     ]
     if not refunds:
         return None
     back = sum(refund.refunded for refund in refunds)
+    price = sum(refund.amount for refund in refunds) if invoice is None else s.invoices[invoice].amount
     latest = max(refunds, key=lambda refund: (refund.since.at, refund.since.event_id)).since
-    if back >= s.invoices[invoice].amount:
-        return (
-            Because("policy on_refund: the current period was refunded", latest)
-            if policy.on_refund == "disable"
-            else None
-        )
+    if back >= price:
+        full = Because(f"policy on_refund: the {bill} was refunded", latest)
+        return full if policy.on_refund == "disable" else None
     if policy.on_partial_refund == "disable":
-        return Because("policy on_partial_refund: the current period was refunded in part", latest)
+        return Because(f"policy on_partial_refund: the {bill} was refunded in part", latest)
     return None
 
 

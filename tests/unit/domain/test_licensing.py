@@ -318,8 +318,27 @@ def test_what_the_refund_of_a_purchase_does_is_policy(policy: str, enabled: bool
     assert purchased(REFUND, on_refund=policy).license().enabled is enabled
 
 
+@pytest.mark.parametrize(("policy", "enabled"), [("keep", True), ("disable", False)])
+def test_what_a_partial_refund_of_a_purchase_does_is_policy(policy: str, enabled: bool) -> None:
+    assert purchased(refunded("pi_1", 400), on_partial_refund=policy).license().enabled is enabled
+
+
 def test_an_open_dispute_of_a_purchase_takes_access() -> None:
     assert not purchased(DISPUTE).license().enabled
+
+
+@pytest.mark.parametrize(("outcome", "enabled"), OUTCOMES)
+def test_a_closed_dispute_of_a_purchase_gives_access_back_unless_it_was_lost(
+    outcome: f.DisputeOutcome, enabled: bool
+) -> None:
+    closed = dispute_closed("dp_1", "pi_1", outcome)
+    assert purchased(DISPUTE, closed).license().enabled is enabled
+    assert purchased(DISPUTE, closed, on_dispute="keep").license().enabled
+
+
+def test_the_refund_of_a_purchase_that_is_understood_only_later_counts() -> None:
+    story = given(happened(JANUARY, REFUND, stream=PURCHASE))
+    assert not story.when(happened(FEBRUARY, *bought(line(recurring=False)), stream=PURCHASE)).license().enabled
 
 
 # --- expiry -------------------------------------------------------------------------------------------------
