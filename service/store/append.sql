@@ -1,0 +1,5 @@
+-- name: append
+-- Makes events durable, in one transaction of its own; see append_events in the migrations.
+select * from append_events(
+    %b::smallint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
+    %b::timestamptz[], %b::text[], %b::text[], %b::integer[], %b::bytea[], %b::bytea[])

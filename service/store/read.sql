@@ -1,0 +1,54 @@
+-- name: event
+partition, position, stream, event_id, item, type, origin, cause, occurred_at, received_at, recorded_at,
+headers::text, content_type, body, digest
+
+-- name: read_partition
+-- The next events of a partition, as many as fit in the page's bytes, but always one.
+select {event}
+from (select e.*, sum(octet_length(body)) over (order by position) - octet_length(body) as bytes_before
+      from event e
+      where partition = %(partition)b and position > %(after)b
+      order by position
+      limit %(limit)b) page
+where bytes_before < %(page_bytes)b
+order by position
+
+-- name: read_stream
+-- A stream's events. The additions of 0 keep the planner from walking the partition by position, which it prefers
+-- as long as it knows nothing of the table's size.
+select {event}
+from event
+where partition = %(partition)b and stream = %(stream)b and position + 0 > %(after)b
+order by position + 0
+limit %(limit)b
+
+-- name: find
+-- The one event of that id in a stream.
+select {event}
+from event
+where partition = %(partition)b and stream = %(stream)b and event_id = %(event_id)b
+
+-- name: heads
+-- How far partitions have come.
+select partition, position from head where partition = any (%(partitions)b::smallint[])
+
+-- name: counts
+-- How much there is. Positions have no gaps, so heads count events without reading them.
+select coalesce(sum(position), 0)::bigint, count(*) filter (where position > 0), coalesce(max(position), 0),
+       pg_total_relation_size('event')
+from head
+where partition = any (%(partitions)b::smallint[])
+
+-- name: copy_by_position
+copy (select {event}
+      from event
+      where partition = %(partition)s and position > %(after)s and position <= %(upto)s
+      order by position)
+to stdout (format binary)
+
+-- name: copy_by_stream
+copy (select {event}
+      from event
+      where partition = %(partition)s and position > %(after)s and position <= %(upto)s
+      order by stream, position)
+to stdout (format binary)

@@ -1,0 +1,154 @@
+"""The event store as the rest of the process sees it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Self
+
+import msgspec
+import psycopg
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from domain.events import PARTITIONS, Event, NewEvent, Stream, partition_of
+from projections.ports import Appended
+from service.store.batcher import SharedAppend
+from service.store.errors import StoreUnavailable
+from service.store.limits import Limits
+from service.store.retries import Verdict, pauses, reason, verdict
+from service.store.rows import event_of
+from service.store.sql import statements
+
+_READ = statements("read.sql")
+
+Pool = AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """How much the store holds."""
+
+    events: int
+    partitions: int
+    """Partitions that hold an event."""
+    largest: int
+    """Events of the fullest partition."""
+    bytes: int
+    """On disk, with indexes."""
+
+
+class EventStore:
+    """The event log in PostgreSQL (`projections.ports.EventLog`); made by `EventStore.open`.
+
+    Every method raises StoreUnavailable when the database could not be used within the deadline.
+    """
+
+    def __init__(self, shared: SharedAppend, pool: Pool, limits: Limits) -> None:
+        self._shared = shared
+        self._pool = pool
+        self._limits = limits
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        dsn: str,
+        *,
+        on_append: Callable[[frozenset[int]], object] | None = None,
+        limits: Limits | None = None,
+        connections: int = 4,
+        prepare_threshold: int | None = 0,
+    ) -> AsyncIterator[Self]:
+        """The store of that database, which must be migrated; on leaving, all accepted appends are answered.
+
+        Takes one connection for appends and up to `connections` for reads, when they are needed. Behind PgBouncer in
+        transaction mode give `prepare_threshold=None`. `on_append` is called after each commit with the partitions
+        that have new events.
+        """
+        if not 1 <= connections <= 100:
+            raise ValueError("connections of the event store must be between 1 and 100")
+        limits = limits or Limits()
+        pool = AsyncConnectionPool(
+            dsn,
+            # Reads are planned each time, with the table as it is: a plan made over an empty table would stay.
+            kwargs={"autocommit": True, "prepare_threshold": None, "fallback_application_name": "tenure read"},
+            min_size=0,
+            max_size=connections,
+            timeout=limits.deadline,
+            open=False,
+            name="event store",
+        )
+        async with (
+            pool,
+            SharedAppend(dsn, limits=limits, prepare_threshold=prepare_threshold, on_append=on_append) as shared,
+        ):
+            yield cls(shared, pool, limits)
+
+    async def append(self, events: Sequence[NewEvent]) -> list[Appended]:
+        """Makes the events durable, all or none, and says where each stands, in their order.
+
+        Raises UnstorableEvent, StoreBusy, StoreUnavailable.
+        """
+        return await self._shared.append(events)
+
+    async def heads(self, partitions: Sequence[int]) -> Mapping[int, int]:
+        """The last position of each of those partitions, 0 for an empty one."""
+        return dict(await self._rows("heads", {"partitions": list(partitions)}))
+
+    async def read_partition(self, partition: int, after: int, limit: int) -> list[Event]:
+        """The next events of a partition in position order.
+
+        They may be fewer than `limit` where bodies are large: an empty page alone says that there are no more.
+        """
+        return await self._events(
+            "read_partition",
+            {
+                "partition": partition,
+                "after": after,
+                "limit": min(limit, self._limits.page_events),
+                "page_bytes": self._limits.page_bytes,
+            },
+        )
+
+    async def read_stream(self, stream: Stream, after: int = 0, limit: int | None = None) -> list[Event]:
+        """A stream's events in position order, all of them without a limit."""
+        if "\0" in stream:
+            return []  # PostgreSQL holds no such text
+        return await self._events(
+            "read_stream", {"partition": partition_of(stream), "stream": stream, "after": after, "limit": limit}
+        )
+
+    async def find(self, stream: Stream, event_id: str) -> Event | None:
+        """The event of that id in the stream."""
+        if "\0" in stream + event_id:
+            return None
+        found = await self._events("find", {"partition": partition_of(stream), "stream": stream, "event_id": event_id})
+        return found[0] if found else None
+
+    async def counts(self, partitions: Sequence[int] = range(PARTITIONS)) -> Counts:
+        """How much those partitions hold, without reading events; `bytes` is of the whole store."""
+        [(events, used, largest, size)] = await self._rows("counts", {"partitions": list(partitions)})
+        return Counts(events=events, partitions=used, largest=largest, bytes=size)
+
+    async def _events(self, name: str, parameters: Mapping[str, object]) -> list[Event]:
+        return [event_of(row) for row in await self._rows(name, parameters)]
+
+    async def _rows(self, name: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        failure: Exception = TimeoutError()
+        try:
+            async with asyncio.timeout(self._limits.deadline):
+                for pause in pauses():
+                    try:
+                        return await self._query(name, parameters)
+                    except psycopg.Error as error:
+                        failure = error
+                        if verdict(error) in {Verdict.REFUSED, Verdict.HOPELESS}:
+                            break
+                    await asyncio.sleep(pause)
+        except TimeoutError:
+            pass
+        raise StoreUnavailable(f"the event store could not be read ({name}): {reason(failure)}") from None
+
+    async def _query(self, name: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        async with self._pool.connection() as connection:
+            cursor = await connection.cursor(binary=True).execute(_READ[name], parameters)
+            return await cursor.fetchall()
