@@ -4,13 +4,16 @@
 items and put `parent` and `pricing` on invoices and lines; clover kept that.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Literal
 
 import msgspec
+import pytest
 
 from domain.events import Event
+from domain.facts import Fact
 from domain.providers.table import PROVIDERS
 
 Era = Literal["acacia", "basil", "clover"]
@@ -18,6 +21,7 @@ Json = dict[str, Any]
 
 VERSIONS: dict[Era, str] = {"acacia": "2024-09-30.acacia", "basil": "2025-03-31.basil", "clover": "2026-01-28.clover"}
 ERAS: tuple[Era, ...] = ("acacia", "basil", "clover")
+every_era = pytest.mark.parametrize("era", ERAS)
 
 FEBRUARY = 1_769_904_000
 """2026-02-01T00:00:00Z."""
@@ -78,6 +82,11 @@ def stored_bytes(body: bytes, *, source: str = "shop", live: bool | None = False
         recorded_at=received_at,
         digest=sha256(body).digest(),
     )
+
+
+def facts_of(type_: str, object_: Json, **more: Any) -> Sequence[Fact]:
+    """What an event of that type about that object says."""
+    return STRIPE.translate(stored(event(type_, object_, **more)))
 
 
 def price(id_: str = "price_pro", product: str = "prod_pro", **metadata: str) -> Json:

@@ -1,0 +1,232 @@
+"""Given Stripe's invoices, payments, checkouts, refunds and disputes in three API versions, then facts."""
+
+import pytest
+
+from domain import facts as f
+from domain.events import stream_of
+from domain.providers import Untranslatable
+from tests.payloads import stripe
+from tests.payloads.stripe import APRIL, FEBRUARY, MARCH, Era, at, every_era, facts_of
+
+
+class TestInvoiceOfASubscription:
+    @pytest.mark.parametrize("type_", ["invoice.paid", "invoice.payment_succeeded"])
+    @pytest.mark.parametrize("era", ["basil", "clover"])
+    def test_a_paid_invoice_pays_a_period_of_each_item(self, type_: str, era: Era) -> None:
+        assert facts_of(type_, stripe.invoice(era), era=era) == [
+            f.StreamsLinked(streams=("invoice/in_1",)),
+            f.CustomerDescribed(reference="cus_1", email="ada@example.com", name="Ada Example"),
+            f.PeriodPaid(
+                invoice="in_1",
+                periods=(f.PaidPeriod(line="si_1", start=at(FEBRUARY), end=at(MARCH), quantity=2),),
+                amount=5800,
+                currency="usd",
+                reason="subscription_cycle",
+            ),
+        ]
+
+    def test_acacia_names_the_payment_as_well(self) -> None:
+        facts = facts_of("invoice.paid", stripe.invoice("acacia"), era="acacia")
+        assert f.StreamsLinked(streams=("invoice/in_1", "payment/pi_1")) in facts
+        assert f.PaymentLinked(payment="pi_1", invoice="in_1") in facts
+        assert [fact.periods[0].line for fact in facts if isinstance(fact, f.PeriodPaid)] == ["si_1"]
+
+    def test_a_charge_without_an_intent_is_the_payment(self) -> None:
+        facts = facts_of("invoice.paid", stripe.invoice("acacia", payment_intent=None), era="acacia")
+        assert f.StreamsLinked(streams=("invoice/in_1", "charge/ch_1")) in facts
+        assert f.PaymentLinked(payment="ch_1", invoice="in_1") in facts
+
+    def test_a_rendering_with_both_shapes_is_read_by_the_new_one(self) -> None:
+        mixed = {**stripe.invoice("clover"), "subscription": "sub_old"}
+        event = stripe.stored(stripe.event("invoice.paid", mixed))
+        assert event.stream == stream_of("shop", "subscription", "sub_1")
+
+    @every_era
+    def test_proration_is_flagged(self, era: Era) -> None:
+        lines = [stripe.line(era, id_="il_1", proration=True, amount=-2250), stripe.line(era, id_="il_2")]
+        facts = facts_of("invoice.paid", stripe.invoice(era, lines=lines), era=era)
+        [paid] = [fact for fact in facts if isinstance(fact, f.PeriodPaid)]
+        assert [period.proration for period in paid.periods] == [True, False]
+
+    @every_era
+    def test_a_line_that_bills_no_item_pays_no_period(self, era: Era) -> None:
+        lines = [stripe.line(era, id_="il_1", item=None), stripe.line(era, id_="il_2", item="si_2")]
+        facts = facts_of("invoice.paid", stripe.invoice(era, lines=lines), era=era)
+        [paid] = [fact for fact in facts if isinstance(fact, f.PeriodPaid)]
+        assert [period.line for period in paid.periods] == ["si_2"]
+
+    def test_details_that_the_type_does_not_name_are_left_alone(self) -> None:
+        noisy = stripe.line("clover")
+        noisy["parent"]["type"] = "invoice_item_details"
+        facts = facts_of("invoice.paid", stripe.invoice(lines=[noisy]))
+        [paid] = [fact for fact in facts if isinstance(fact, f.PeriodPaid)]
+        assert paid.periods == ()
+
+    def test_further_lines_are_noted(self) -> None:
+        page = {"object": "list", "data": [stripe.line()], "has_more": True}
+        facts = facts_of("invoice.paid", {**stripe.invoice(), "lines": page})
+        assert any(isinstance(fact, f.Noted) and "more lines" in fact.about for fact in facts)
+
+    def test_a_failed_payment_says_when_it_is_tried_again(self) -> None:
+        failed = stripe.invoice(status="open", attempt_count=2, next_payment_attempt=APRIL)
+        assert facts_of("invoice.payment_failed", failed) == [
+            f.PaymentFailed(invoice="in_1", attempt=2, next_attempt=at(APRIL))
+        ]
+
+    def test_the_last_failed_payment_has_no_next_attempt(self) -> None:
+        failed = stripe.invoice(status="open", attempt_count=4, next_payment_attempt=None)
+        assert facts_of("invoice.payment_failed", failed) == [f.PaymentFailed(invoice="in_1", attempt=4)]
+
+    def test_a_payment_that_needs_the_customer_is_told(self) -> None:
+        facts = facts_of("invoice.payment_action_required", stripe.invoice(status="open"))
+        assert facts == [f.PaymentActionRequired(invoice="in_1")]
+
+    def test_a_payment_is_linked_to_its_invoice(self) -> None:
+        assert facts_of("invoice_payment.paid", stripe.invoice_payment()) == [
+            f.StreamsLinked(streams=("payment/pi_1",)),
+            f.PaymentLinked(payment="pi_1", invoice="in_1"),
+        ]
+
+    def test_a_payment_by_charge_is_linked_to_its_invoice(self) -> None:
+        facts = facts_of("invoice_payment.paid", stripe.invoice_payment(type="charge", charge="ch_1"))
+        assert f.StreamsLinked(streams=("charge/ch_1",)) in facts
+        assert f.PaymentLinked(payment="ch_1", invoice="in_1") in facts
+
+    def test_a_payment_made_elsewhere_is_noted(self) -> None:
+        elsewhere = stripe.invoice_payment(type="payment_record", payment_record="prec_1")
+        [noted] = facts_of("invoice_payment.paid", elsewhere)
+        assert isinstance(noted, f.Noted)
+
+
+class TestPurchase:
+    def test_a_manual_invoice_only_names_its_prices_so_they_are_wanted(self) -> None:
+        assert facts_of("invoice.paid", stripe.invoice(subscription=None)) == [
+            f.CustomerDescribed(reference="cus_1", email="ada@example.com", name="Ada Example"),
+            f.PurchaseCompleted(paid=True, lines_known=False, wanted="price metadata of the invoice's lines"),
+        ]
+
+    def test_acacia_embeds_the_prices_so_the_lines_are_known(self) -> None:
+        manual = stripe.invoice("acacia", subscription=None)
+        sold = f.Line(
+            id="il_1",
+            product="prod_pro",
+            price="price_pro",
+            quantity=2,
+            attributes={"short_code": "falcon-pro"},
+            recurring=False,
+        )
+        facts = facts_of("invoice.paid", manual, era="acacia")
+        assert facts[1:] == [
+            f.StreamsLinked(streams=("payment/pi_1",)),
+            f.PaymentLinked(payment="pi_1", invoice="in_1"),
+            f.LinesDescribed(lines=(sold,)),
+            f.PurchaseCompleted(paid=True),
+        ]
+
+    @pytest.mark.parametrize("missing", ["a price", "a page"])
+    def test_lines_that_are_known_in_part_are_not_known(self, missing: str) -> None:
+        manual = stripe.invoice("acacia", subscription=None)
+        if missing == "a price":
+            manual["lines"]["data"].append(stripe.line("acacia", id_="il_2", item=None, price=None))
+        else:
+            manual["lines"]["has_more"] = True
+        facts = facts_of("invoice.paid", manual, era="acacia")
+        [completed] = [fact for fact in facts if isinstance(fact, f.PurchaseCompleted)]
+        assert completed.lines_known is False
+        assert not [fact for fact in facts if isinstance(fact, f.LinesDescribed)]
+
+    def test_an_expanded_price_of_a_new_rendering_is_as_good(self) -> None:
+        manual = stripe.invoice("clover", subscription=None)
+        manual["lines"]["data"][0]["pricing"]["price_details"]["price"] = stripe.price(short_code="falcon-pro")
+        [described] = [fact for fact in facts_of("invoice.paid", manual) if isinstance(fact, f.LinesDescribed)]
+        assert described.lines[0].attributes == {"short_code": "falcon-pro"}
+
+    def test_a_guest_buys_at_the_checkout(self) -> None:
+        assert facts_of("checkout.session.completed", stripe.session()) == [
+            f.CustomerDescribed(email="bob@example.com", name="Bob Example", company="Example Ltd."),
+            f.PurchaseCompleted(paid=True, lines_known=False, wanted="line items of the checkout session"),
+        ]
+
+    @pytest.mark.parametrize(("status", "paid"), [("paid", True), ("no_payment_required", True), ("unpaid", False)])
+    def test_a_checkout_is_paid_unless_its_payment_is_delayed(self, status: str, paid: bool) -> None:
+        facts = facts_of("checkout.session.completed", stripe.session(payment_status=status))
+        assert [fact.paid for fact in facts if isinstance(fact, f.PurchaseCompleted)] == [paid]
+
+    def test_a_delayed_payment_arrives(self) -> None:
+        facts = facts_of("checkout.session.async_payment_succeeded", stripe.session())
+        assert [fact.paid for fact in facts if isinstance(fact, f.PurchaseCompleted)] == [True]
+
+    def test_a_delayed_payment_fails(self) -> None:
+        facts = facts_of("checkout.session.async_payment_failed", stripe.session(payment_status="unpaid"))
+        assert f.PurchaseFailed() in facts
+
+    def test_a_delayed_payment_of_a_subscription_fails_no_purchase(self) -> None:
+        facts = facts_of("checkout.session.async_payment_failed", stripe.session("subscription"))
+        assert not [fact for fact in facts if isinstance(fact, f.PurchaseFailed)]
+
+    def test_a_checkout_with_an_invoice_links_the_payment_to_it(self) -> None:
+        facts = facts_of("checkout.session.completed", stripe.session(invoice="in_1"))
+        assert f.StreamsLinked(streams=("payment/pi_1",)) in facts
+        assert f.PaymentLinked(payment="pi_1", invoice="in_1") in facts
+
+    def test_a_checkout_of_a_subscription_tells_who_and_which_invoice(self) -> None:
+        bought = stripe.session("subscription", invoice="in_1", customer="cus_1")
+        assert facts_of("checkout.session.completed", bought) == [
+            f.CustomerDescribed(reference="cus_1", email="bob@example.com", name="Bob Example", company="Example Ltd."),
+            f.StreamsLinked(streams=("invoice/in_1",)),
+        ]
+
+    def test_a_checkout_without_details_falls_back_to_the_prefilled_address(self) -> None:
+        visit = stripe.session(customer_details=None, customer_email="bob@example.com")
+        assert f.CustomerDescribed(email="bob@example.com") in facts_of("checkout.session.completed", visit)
+
+    def test_setting_up_a_way_to_pay_buys_nothing(self) -> None:
+        facts = facts_of("checkout.session.completed", stripe.session("setup"))
+        assert {type(fact) for fact in facts} == {f.CustomerDescribed, f.Noted}
+
+    def test_a_mode_that_is_not_known_is_untranslatable(self) -> None:
+        with pytest.raises(Untranslatable, match="Unknown mode 'barter'"):
+            facts_of("checkout.session.completed", stripe.session("barter"))
+
+
+class TestMoneyBack:
+    @every_era
+    def test_a_refund_is_cumulative_and_names_its_payment(self, era: Era) -> None:
+        refunded = stripe.charge(era, amount_refunded=1000, refunded=False)
+        assert facts_of("charge.refunded", refunded, era=era) == [
+            f.PaymentRefunded(
+                payment="pi_1",
+                amount=5800,
+                refunded=1000,
+                currency="usd",
+                invoice="in_1" if era == "acacia" else "",
+            )
+        ]
+
+    def test_a_charge_without_an_intent_is_its_own_payment(self) -> None:
+        [refunded] = facts_of("charge.refunded", stripe.charge(payment_intent=None))
+        assert isinstance(refunded, f.PaymentRefunded)
+        assert refunded.payment == "ch_1"
+
+    def test_a_dispute_opens(self) -> None:
+        assert facts_of("charge.dispute.created", stripe.dispute()) == [
+            f.DisputeOpened(dispute="dp_1", payment="pi_1", amount=5800, currency="usd", reason="fraudulent")
+        ]
+
+    @pytest.mark.parametrize(
+        ("status", "outcome"),
+        [
+            ("won", f.DisputeOutcome.WON),
+            ("lost", f.DisputeOutcome.LOST),
+            ("warning_closed", f.DisputeOutcome.WITHDRAWN),
+            ("prevented", f.DisputeOutcome.WITHDRAWN),
+        ],
+    )
+    def test_a_dispute_closes(self, status: str, outcome: f.DisputeOutcome) -> None:
+        assert facts_of("charge.dispute.closed", stripe.dispute(status=status)) == [
+            f.DisputeClosed(dispute="dp_1", payment="pi_1", outcome=outcome)
+        ]
+
+    def test_a_dispute_that_closes_in_a_way_not_known_is_untranslatable(self) -> None:
+        with pytest.raises(Untranslatable, match="Unknown status 'forgotten' of a closed dispute"):
+            facts_of("charge.dispute.closed", stripe.dispute(status="forgotten"))
