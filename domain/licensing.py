@@ -15,8 +15,8 @@ from domain.events import Stream, identifier_of, partition_of
 from domain.facts import DisputeOutcome, Line, PaidPeriod
 from domain.lifecycle import LICENSED, State
 from domain.policy import Policy
-from domain.subscription import Customer, EventRef, PaidInvoice, SoldLine, Subscription
-from domain.terms import Terms, TermsError, read_terms
+from domain.subscription import Customer, EventRef, PaidInvoice, Subscription
+from domain.terms import Reading, Terms, TermsError, read_terms
 
 LicenseId = NewType("LicenseId", str)
 
@@ -67,62 +67,96 @@ def license_id(stream: Stream, line: str, unit: int, terms: Terms) -> LicenseId:
 
 
 def entitle(stream: Stream, subscription: Subscription, policy: Policy) -> Entitlement:
-    """Derives the desired licenses, sorted by line and unit."""
-    problems: dict[str, None] = {}
-    warnings: dict[str, None] = {}
+    """Derives the desired licenses, sorted by line, product, type and unit."""
+    former = _former_claims(subscription)
+    claims, problems, warnings = _current_claims(subscription, former)
     licenses: dict[LicenseId, License] = {}
-    for line, most, sold in _wanted_lines(subscription):
-        try:
-            reading = read_terms(line.attributes, product=line.product, recurring=line.recurring)
-        except TermsError as error:
-            problems[f"line {line.id}: {error}"] = None
-            continue
-        warnings.update(dict.fromkeys(reading.warnings))
-        if reading.terms is None:
-            continue
-        for each in _units(stream, subscription, policy, line, most, sold, reading.terms):
+    for claim in (*claims, *former):
+        for each in _units(stream, subscription, policy, claim):
             licenses.setdefault(each.id, each)
     ordered = sorted(licenses.values(), key=lambda each: (each.line, each.product_code, each.license_type, each.unit))
-    return Entitlement(tuple(ordered), tuple(problems), tuple(warnings))
+    return Entitlement(tuple(ordered), tuple(dict.fromkeys(problems)), tuple(dict.fromkeys(warnings)))
 
 
-def _wanted_lines(subscription: Subscription) -> Iterator[tuple[Line, int, SoldLine | None]]:
-    """The current lines first, then every earlier form of a line, whose licenses only remain to be disabled."""
-    for held in subscription.lines.values():
-        yield held.line, held.line.quantity, None
-    for sold in subscription.sold:
-        yield sold.line, sold.most, sold
+class _Claim(msgspec.Struct, frozen=True):
+    """One form of a line, as it was understood; unless `current` its licenses only remain to be disabled."""
+
+    line: Line
+    units: int
+    terms: Terms
+    since: EventRef
+    current: bool
 
 
-def _units(
-    stream: Stream,
-    s: Subscription,
-    policy: Policy,
-    line: Line,
-    most: int,
-    sold: SoldLine | None,
-    terms: Terms,
-) -> Iterator[License]:
-    if sold is None and s.state is State.PENDING:
+def _former_claims(s: Subscription) -> list[_Claim]:
+    """Every form in which a line was ever licensed, the latest first. What was never understood made no licenses."""
+    claims = []
+    for sold in reversed(s.sold):
+        try:
+            terms = _read(sold.line).terms
+        except TermsError:
+            continue
+        if terms is not None:
+            claims.append(_Claim(sold.line, sold.most, terms, sold.since, current=False))
+    return claims
+
+
+def _current_claims(s: Subscription, former: list[_Claim]) -> tuple[list[_Claim], list[str], list[str]]:
+    """The lines as they are, with problems and warnings.
+
+    A line whose attributes cannot be used stays as it was understood last: a vendor's slip locks nobody out.
+    """
+    claims: list[_Claim] = []
+    problems: list[str] = []
+    warnings: list[str] = []
+    for held in s.lines.values():
+        line = held.line
+        try:
+            reading = _read(line)
+        except TermsError as error:
+            problems.append(f"line {line.id}: {error}")
+            understood = next((claim for claim in former if claim.line.id == line.id), None)
+            if understood is not None:
+                claims.append(_still(understood, line))
+            continue
+        warnings += reading.warnings
+        if reading.terms is not None:
+            claims.append(_Claim(line, line.quantity, reading.terms, held.since, current=True))
+    return claims, problems, warnings
+
+
+def _read(line: Line) -> Reading:
+    return read_terms(line.attributes, product=line.product, recurring=line.recurring)
+
+
+def _still(understood: _Claim, now: Line) -> _Claim:
+    """What was understood last, with the quantity and period of now."""
+    replace = msgspec.structs.replace
+    line = replace(understood.line, quantity=now.quantity, period_start=now.period_start, period_end=now.period_end)
+    return replace(understood, line=line, units=now.quantity, current=True)
+
+
+def _units(stream: Stream, s: Subscription, policy: Policy, claim: _Claim) -> Iterator[License]:
+    if claim.current and s.state is State.PENDING:
         return
-    access = _access(s, policy, line) if sold is None else _no_longer_sold(s, sold)
+    line, terms = claim.line, claim.terms
+    enabled, enabled_because = _access(s, policy, line) if claim.current else _no_longer_sold(s, line)
     expiry, expiry_because = _expiry(s, line)
     margin, margin_because = _margin(s, policy, line, expiry)
-    described = s.lines[line.id].since if line.id in s.lines else (sold.since if sold else None)
     trial = s.state is State.TRIALING and line.recurring
-    attributes = Because("the attributes of the price", described)
+    attributes = Because("the attributes of the price", claim.since)
     because = {
-        "enabled": access[1],
+        "enabled": enabled_because,
         "trial": Because("the provider counts it as a trial" if trial else "not a trial", s.state_since),
         "expiry": expiry_because,
         "margin_hours": margin_because,
         "product_code": attributes,
-        "license_type": attributes if "license_type" in line.attributes else Because("the default", described),
+        "license_type": attributes if "license_type" in line.attributes else Because("the default", claim.since),
         "max_activations": attributes,
         "valid_duration": attributes,
         "customer": Because("the customer as last described", s.customer_since),
     }
-    for unit in range(1, most + 1):
+    for unit in range(1, claim.units + 1):
         yield License(
             id=license_id(stream, line.id, unit, terms),
             stream=stream,
@@ -131,7 +165,7 @@ def _units(
             unit=unit,
             product_code=terms.product_code,
             license_type=terms.license_type,
-            enabled=access[0],
+            enabled=enabled,
             trial=trial,
             expiry=expiry,
             margin_hours=margin,
@@ -142,13 +176,13 @@ def _units(
         )
 
 
-def _no_longer_sold(s: Subscription, sold: SoldLine) -> tuple[bool, Because]:
+def _no_longer_sold(s: Subscription, line: Line) -> tuple[bool, Because]:
     """Units beyond the quantity, lines that were removed, forms that another product replaced."""
     if s.state is State.TERMINATED:
         return False, Because("the subscription was terminated", s.state_since)
-    if sold.line.id not in s.lines:
+    if line.id not in s.lines:
         return False, Because("the line was removed", s.lines_since)
-    return False, Because("the line was lowered or replaced", s.lines[sold.line.id].since)
+    return False, Because("the line was lowered or replaced", s.lines[line.id].since)
 
 
 def _access(s: Subscription, policy: Policy, line: Line) -> tuple[bool, Because]:

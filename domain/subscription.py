@@ -133,7 +133,7 @@ def fold_event(subscription: Subscription, ref: EventRef, facts: Sequence[f.Fact
             subscription.state, subscription.state_since = after, ref
             subscription.state_reason = getattr(fact, "reason", "")
     subscription.anomalies += len(anomalies)
-    _remember_sold(subscription, ref)
+    _remember_sold(subscription)
     return Step(before, subscription.state, tuple(anomalies))
 
 
@@ -149,23 +149,23 @@ def _trigger(subscription: Subscription, fact: f.Fact) -> str | None:
             return TRIGGERS.get(type(fact))
 
 
-def _remember_sold(subscription: Subscription, ref: EventRef) -> None:
-    """Keeps every form in which a line was ever licensed, so that what is no longer wanted can be disabled."""
+def _remember_sold(subscription: Subscription) -> None:
+    """Keeps every form in which a line was ever licensed, the one that was sold last at the end."""
     if subscription.state not in LICENSED:
         return
-    known = {(sold.line.id, _form(sold.line)): index for index, sold in enumerate(subscription.sold)}
     for held in subscription.lines.values():
-        index = known.get((held.line.id, _form(held.line)))
-        if index is None:
-            subscription.sold = [*subscription.sold, SoldLine(held.line, held.line.quantity, held.since)]
-        elif held.line.quantity > subscription.sold[index].most:
-            sold = subscription.sold.copy()
-            sold[index] = msgspec.structs.replace(sold[index], line=held.line, most=held.line.quantity)
-            subscription.sold = sold
+        forms = [sold for sold in subscription.sold if sold.line.id == held.line.id]
+        last = forms[-1] if forms else None
+        same = next((sold for sold in forms if _same_form(sold.line, held.line)), None)
+        most = max(held.line.quantity, same.most if same else 0)
+        if same is None or same is not last or most > same.most:
+            since = same.since if same is not None and same is last else held.since
+            others = [sold for sold in subscription.sold if sold is not same]
+            subscription.sold = [*others, SoldLine(held.line, most, since)]
 
 
-def _form(line: f.Line) -> tuple[str, str, tuple[tuple[str, str], ...]]:
-    return line.product, line.price, tuple(sorted(line.attributes.items()))
+def _same_form(one: f.Line, other: f.Line) -> bool:
+    return (one.product, one.price, one.attributes) == (other.product, other.price, other.attributes)
 
 
 # --- one small function per kind of fact; those without one only move the state, or nothing -----------------

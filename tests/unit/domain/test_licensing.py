@@ -141,6 +141,15 @@ def test_a_lowered_quantity_disables_the_highest_units_and_a_raised_one_enables_
     assert units(raised) == {("si_1", "APP", 1): True, ("si_1", "APP", 2): True, ("si_1", "APP", 3): False}
 
 
+def test_units_beyond_the_quantity_keep_the_terms_they_had_last() -> None:
+    more = {**TERMS, "max_activations": "9"}
+    story = paying(described(line(quantity=2))).when(
+        happened(LATE_JANUARY, described(line(quantity=2, attributes=more))),
+        happened(FEBRUARY, described(line(quantity=1, attributes=more))),
+    )
+    assert [(each.unit, each.enabled, each.max_activations) for each in story.licenses] == [(1, True, 9), (2, False, 9)]
+
+
 def test_a_quantity_of_nothing_disables_all() -> None:
     assert units(paying(described(line(quantity=0)))) == {("si_1", "APP", 1): False}
 
@@ -194,6 +203,32 @@ def test_a_wrong_attribute_is_a_problem_and_the_other_lines_are_licensed() -> No
     story = given(happened(JANUARY, described(line("si_1", attributes=WRONG), line("si_2")), activated()))
     assert units(story) == {("si_2", "APP", 1): True}
     assert story.entitlement.problems == (PROBLEM,)
+
+
+def test_a_wrong_attribute_that_was_mended_is_a_problem_no_longer() -> None:
+    wrong = happened(JANUARY, described(line(attributes=WRONG)), activated())
+    story = given(wrong, happened(MID_JANUARY, described(line())))
+    assert units(story) == {("si_1", "APP", 1): True}
+    assert story.entitlement.problems == ()
+
+
+def test_a_vendors_slip_locks_nobody_out() -> None:
+    story = paying(described(line(quantity=2, attributes=WRONG)))
+    assert story.entitlement.problems == (PROBLEM,)
+    assert units(story) == {("si_1", "APP", 1): True, ("si_1", "APP", 2): True}
+    assert story.licenses[0].max_activations == 3
+
+
+def test_a_vendors_slip_in_an_upgrade_keeps_what_was_understood_last() -> None:
+    story = paying(described(line(attributes={**PRO, "max_activations": "many"})))
+    assert units(story) == {("si_1", "APP", 1): True}
+
+
+def test_a_vendors_slip_keeps_the_product_that_was_sold_last_and_not_the_one_seen_last() -> None:
+    story = paying(described(line(price="price_pro", attributes=PRO))).when(
+        happened(LATE_JANUARY, described(line())), happened(FEBRUARY, described(line(attributes=WRONG)))
+    )
+    assert units(story) == {("si_1", "APP", 1): True, ("si_1", "PRO", 1): False}
 
 
 def test_a_vendors_slip_does_not_revive_a_terminated_subscription() -> None:

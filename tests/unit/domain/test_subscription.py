@@ -158,6 +158,12 @@ def test_a_line_whose_price_was_swapped_is_remembered_in_both_forms() -> None:
     ]
 
 
+def test_a_form_that_came_back_is_the_one_sold_last() -> None:
+    story = subscribed(described(line(price="price_pro"))).when(happened(MARCH, described(line()), named="back"))
+    assert sold(story) == [("si_1", "price_pro", 1), ("si_1", "price_app", 1)]
+    assert story.subscription.sold[-1].since == since("back", MARCH)
+
+
 def test_a_renewal_makes_no_new_form_of_a_line() -> None:
     assert sold(subscribed(described(line(start=FEBRUARY, end=MARCH)))) == [("si_1", "price_app", 1)]
 
