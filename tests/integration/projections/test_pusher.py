@@ -1,0 +1,233 @@
+"""The pusher against a LicenseSpring sandbox over real HTTP: whatever goes wrong, one license per unit."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+import pytest
+
+from domain import facts as f
+from domain.events import Event
+from projections.pusher import PusherSettings
+from projections.queries import retry_refused
+from projections.targets.errors import Unavailable
+from service.sandbox.licensespring.faults import Answer, Drop, Effect, HtmlPage, Stale, Throttle
+from service.sandbox.licensespring.settings import ProductSeed
+from tests.projecting import as_new
+from tests.pushing import QUIET, Pushed, pushing, pushing_to
+from tests.stories import FEBRUARY, JANUARY, MARCH, STREAM, activated, described, happened, line, paid, period
+
+pytestmark = pytest.mark.anyio
+
+ADA = f.CustomerDescribed(reference="cus_ada", email="ada@example.com", name="Ada Example")
+
+
+def bought(quantity: int = 2, stream: str = STREAM) -> Event:
+    return happened(
+        JANUARY,
+        ADA,
+        described(line(quantity=quantity, start=JANUARY, end=FEBRUARY)),
+        activated(),
+        paid("in_1", period(JANUARY, FEBRUARY)),
+        stream=stream,
+    )
+
+
+RENEWED = happened(FEBRUARY, paid("in_2", period(FEBRUARY, MARCH)))
+ENDED = happened(MARCH, f.SubscriptionTerminated())
+LIFE = (bought(), RENEWED, ENDED)
+
+
+async def live(pushed: Pushed, events: tuple[Event, ...] = LIFE) -> None:
+    """Lets events happen one after another, each followed by all that follows from it."""
+    for event in events:
+        await pushed.projected.append([event])
+        await pushed.settle()
+
+
+async def test_a_purchase_becomes_licenses_at_licensespring(database: str) -> None:
+    async with pushing(database) as pushed:
+        await live(pushed, (bought(),))
+        assert await pushed.mismatches() == []
+        assert len(pushed.held()) == 2
+        first = pushed.held()[0]
+        assert (first["product"], first["subscription_id"], first["enabled"]) == ("APP", "sub_1", True)
+        assert (first["validity_period"][:10], first["grace_period"]) == ("2026-02-01", 48)
+        (customer,) = pushed.sandbox.control.holdings()["customers"]
+        assert (customer["email"], customer["reference"]) == ("ada@example.com", "cus_ada")
+
+
+async def test_a_renewal_moves_the_date_and_an_end_disables(database: str) -> None:
+    async with pushing(database) as pushed:
+        await live(pushed, (bought(), RENEWED))
+        assert {held["validity_period"][:10] for held in pushed.held()} == {"2026-03-01"}
+        await live(pushed, (ENDED,))
+        assert {held["enabled"] for held in pushed.held()} == {False}
+        assert await pushed.mismatches() == []
+
+
+async def test_what_is_in_line_is_not_pushed_again(database: str) -> None:
+    async with pushing(database) as pushed:
+        await live(pushed)
+        calls = len(pushed.sandbox.control.calls())
+        await live(pushed)
+        assert len(pushed.sandbox.control.calls()) == calls
+
+
+async def test_ten_changes_in_a_burst_cost_one_call_a_license(database: str) -> None:
+    async with pushing(database) as pushed:
+        await live(pushed, (bought(1),))
+        before = len(pushed.sandbox.control.calls())
+        for month in range(1, 11):
+            start, end = JANUARY.replace(month=month), JANUARY.replace(month=month + 1)
+            await pushed.projected.take([happened(start, paid(f"in_{month + 1}", period(start, end)))])
+        await pushed.settle()
+        assert len(pushed.sandbox.control.calls()) - before == 1
+        assert await pushed.mismatches() == []
+
+
+FAULTS: list[Effect] = [
+    Drop(when="before"),
+    Drop(when="after"),
+    Answer(status=500, when="before"),
+    Answer(status=502, when="after"),
+    HtmlPage(status=503, when="after"),
+    HtmlPage(status=502),
+    Throttle(retry_after=0),
+    Throttle(retry_after=None),
+    Stale(changes=1),
+]
+
+
+@pytest.mark.parametrize("skip", range(6))
+@pytest.mark.parametrize("effect", FAULTS, ids=lambda effect: f"{type(effect).__name__}-{getattr(effect, 'when', '')}")
+async def test_a_fault_at_any_call_leaves_the_right_licenses_and_none_twice(
+    database: str, effect: Effect, skip: int
+) -> None:
+    async with pushing(database) as pushed:
+        pushed.sandbox.control.fault(effect, skip=skip)
+        await live(pushed)
+        assert await pushed.mismatches() == []
+        assert len(pushed.held()) == 2
+
+
+async def test_two_pushers_at_once_make_each_license_once(database: str) -> None:
+    streams = [f"acme/subscription/sub_{number}" for number in range(12)]
+    async with pushing(database) as one, pushing_to(database, one.sandbox, owner="pusher-2") as two:
+        await one.projected.take([bought(stream=stream) for stream in streams])
+        for _ in range(5):
+            await asyncio.gather(one.pusher.push_until_idle(), two.pusher.push_until_idle())
+            await one.projected.runner.project_until_idle()
+        assert await one.mismatches() == []
+        assert len(one.held()) == 24
+
+
+async def test_a_pusher_that_overslept_its_lease_makes_no_second_license(database: str) -> None:
+    """The first pusher sits on its claim while a second one does all the work; then the first goes on."""
+    asleep = PusherSettings(first_delay=0, longest_delay=0, lease=0.000001)
+    async with pushing(database) as one, pushing_to(database, one.sandbox, owner="pusher-2") as two:
+        await one.projected.take([bought()])
+        one.pusher._settings = asleep
+        (claim,) = await one.pusher._claim(1)
+        await two.pusher.push_until_idle()
+        await one.pusher._push(claim)
+        await one.settle()
+        assert await one.mismatches() == []
+        assert len(one.held()) == 2
+
+
+async def test_an_unknown_product_is_a_dead_letter_in_the_servers_words_and_others_go_on(database: str) -> None:
+    unknown = line("si_2", start=JANUARY, end=FEBRUARY, attributes={"short_code": "TYPO"})
+    both = happened(JANUARY, described(line(start=JANUARY, end=FEBRUARY), unknown), activated())
+    async with pushing(database) as pushed:
+        await live(pushed, (both,))
+        (letter,) = await pushed.projected.queries.licenses(refused=True)
+        assert letter.refusal is not None
+        assert (letter.desired.product_code, letter.due) == ("TYPO", False)
+        assert "TYPO" in letter.refusal.text
+        assert [held["product"] for held in pushed.held()] == ["APP"]
+        calls = len(pushed.sandbox.control.calls())
+        await pushed.settle()
+        assert len(pushed.sandbox.control.calls()) == calls, "a dead letter is not sent again by itself"
+        pushed.sandbox.control.add_product(ProductSeed(short_code="TYPO"))
+        await retry_refused(pushed.projected.log, letter, "ada")
+        await pushed.settle()
+        assert sorted(held["product"] for held in pushed.held()) == ["APP", "TYPO"]
+        assert await pushed.projected.queries.licenses(refused=True) == []
+
+
+async def test_a_wrong_key_makes_no_dead_letters(database: str) -> None:
+    wrong = msgspec.structs.replace(QUIET, api_keys=("another-key",))
+    async with pushing(database, wrong) as pushed:
+        pushed.sandbox.control.company.settings = msgspec.structs.replace(wrong, api_keys=("rolled-key",))
+        await pushed.projected.take([bought()])
+        (claim,) = await pushed.pusher._claim(1)
+        await pushed.pusher._push(claim)
+        await pushed.projected.runner.project_until_idle()
+        assert await pushed.projected.queries.licenses(refused=True) == []
+        (postponed,) = await pushed.projected.queries.postponed()
+        assert "key" in (postponed.error or "")
+
+
+async def test_a_failed_push_waits_longer_each_time_and_not_at_all_for_a_new_wish(database: str) -> None:
+    async with pushing(database) as pushed:
+        pushed.pusher._settings = PusherSettings(first_delay=1000, longest_delay=100_000)
+        pushed.sandbox.control.fault(Answer(status=503), times=None)
+        await pushed.projected.take([bought()])
+        assert await pushed.pusher.push_until_idle() == 1
+        assert await pushed.pusher.push_until_idle() == 0
+        await pushed.projected.take([RENEWED])
+        pushed.sandbox.control.clear_faults()
+        await pushed.settle()
+        assert await pushed.mismatches() == []
+
+
+async def test_a_rebuilt_projection_knows_what_was_applied_and_pushes_nothing(database: str) -> None:
+    async with pushing(database) as pushed:
+        await live(pushed)
+        expected, calls = await pushed.projected.rows(), len(pushed.sandbox.control.calls())
+        async with pushed.projected.pool.connection() as connection:
+            await connection.execute("drop schema projection_1 cascade")
+            await pushed.projected.tables.prepare(connection)
+        await pushed.settle()
+        assert await pushed.projected.rows() == expected
+        assert len(pushed.sandbox.control.calls()) == calls
+
+
+async def test_a_running_pusher_finishes_its_call_and_records_it_before_it_stops(database: str) -> None:
+    async with pushing(database) as pushed:
+        await pushed.projected.take([bought()])
+        stop, called = asyncio.Event(), asyncio.Event()
+        perform = pushed.pusher._accounts["ls"].target.perform
+
+        async def watched(*arguments: Any, **named: Any) -> Any:
+            called.set()
+            return await perform(*arguments, **named)
+
+        pushed.pusher._accounts["ls"].target.perform = watched  # type: ignore[method-assign]
+        running = asyncio.create_task(pushed.pusher.run(stop))
+        async with asyncio.timeout(20):
+            await called.wait()
+            stop.set()
+            await running
+        events = await pushed.projected.log.read_stream(STREAM)
+        assert "tenure.keys_minted" in {event.type for event in events}
+        await pushed.settle()
+        assert await pushed.mismatches() == []
+
+
+async def test_a_license_server_that_cannot_be_reached_costs_nothing_but_time(database: str) -> None:
+    async with pushing(database) as pushed:
+        await pushed.projected.take([bought()])
+        perform = pushed.pusher._accounts["ls"].target.perform
+
+        async def unreachable(*_: Any, **__: Any) -> Any:
+            raise Unavailable("create order", text="no route")
+
+        pushed.pusher._accounts["ls"].target.perform = unreachable  # type: ignore[method-assign]
+        (claim,) = await pushed.pusher._claim(1)
+        await pushed.pusher._push(claim)
+        pushed.pusher._accounts["ls"].target.perform = perform  # type: ignore[method-assign]
+        await pushed.settle()
+        assert await pushed.mismatches() == []
+        assert as_new(bought()) == as_new((await pushed.projected.log.read_stream(STREAM))[0])

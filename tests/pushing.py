@@ -1,0 +1,90 @@
+"""A pusher between the projections and a LicenseSpring sandbox, over real HTTP, for tests."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+
+from projections.budget import Budget
+from projections.pusher import Account, Pusher, PusherSettings
+from projections.targets.licensespring.client import open_licensespring
+from projections.targets.licensespring.plan import express
+from projections.targets.licensespring.target import LicenseSpringTarget
+from service.sandbox.licensespring import RunningSandbox, SandboxSettings, running_sandbox
+from service.sandbox.licensespring.settings import ProductSeed
+from tests.projecting import Projected, projecting
+
+QUIET = SandboxSettings(products=(ProductSeed(short_code="APP"),), plan="unlimited", flood_protection=False, seed=1)
+AT_ONCE = PusherSettings(first_delay=0, longest_delay=0)
+PLENTY = Budget(per_second=10_000, burst=1_000)
+
+
+class Pushed(msgspec.Struct, frozen=True, kw_only=True):
+    """A projection, its pusher, and the LicenseSpring it pushes to."""
+
+    projected: Projected
+    pusher: Pusher
+    sandbox: RunningSandbox
+
+    async def settle(self, rounds: int = 50) -> None:
+        """Projects and pushes until nothing is left to do; fails when that does not come to an end."""
+        for _ in range(rounds):
+            await self.projected.runner.project_until_idle()
+            if await self.pusher.push_until_idle() == 0:
+                return
+        raise AssertionError("projecting and pushing do not come to an end")
+
+    def held(self) -> list[dict[str, Any]]:
+        """The licenses the sandbox holds."""
+        return [license_ for order in self.sandbox.control.holdings()["orders"] for license_ in order["licenses"]]
+
+    async def mismatches(self) -> list[str]:
+        """How what the sandbox holds differs from what is desired; empty when it is right, with none twice."""
+        wrong = []
+        held = {each["license_key"]: each for each in self.held()}
+        if len(held) != len(self.held()):
+            wrong.append("a key is held twice")
+        views = await self.projected.queries.licenses(limit=1000)
+        for view in views:
+            there = held.pop(view.key, None)
+            if there is None:
+                if view.desired.enabled:
+                    wrong.append(f"{view.id} is missing")
+                continue
+            if there["enabled"] != view.desired.enabled:
+                wrong.append(f"{view.id}: enabled is {there['enabled']}, desired {view.desired.enabled}")
+            for name, value in express(view.desired).items():
+                if view.desired.enabled and str(there[name])[:10] != str(value):
+                    wrong.append(f"{view.id}: {name} is {there[name]!r}, desired {value!r}")
+        wrong += [f"{key} is held and nothing wants it" for key, each in held.items() if each["enabled"]]
+        return wrong
+
+
+@asynccontextmanager
+async def pushing(
+    dsn: str, settings: SandboxSettings = QUIET, *, timeout: float = 10.0, **options: Any
+) -> AsyncIterator[Pushed]:
+    """A projection of `dsn` that pushes to a sandbox of its own; nothing runs but when told to."""
+    async with running_sandbox(settings) as sandbox, pushing_to(dsn, sandbox, timeout=timeout, **options) as pushed:
+        yield pushed
+
+
+@asynccontextmanager
+async def pushing_to(
+    dsn: str, sandbox: RunningSandbox, *, owner: str = "pusher-1", timeout: float = 10.0, **options: Any
+) -> AsyncIterator[Pushed]:
+    """The same with a sandbox that is there already, as a second process would."""
+    async with open_licensespring(f"{sandbox.url}/api/v1/", sandbox.api_key, timeout=timeout) as client:
+        target = LicenseSpringTarget("ls", client)
+        async with projecting(dsn, targets={"ls": target}, owner=owner, **options) as projected:
+            pusher = Pusher(
+                log=projected.log,
+                pool=projected.pool,
+                tables=projected.tables,
+                sources=projected.sources,
+                accounts={"ls": Account(target=target, budget=PLENTY)},
+                owner=owner,
+                settings=AT_ONCE,
+            )
+            yield Pushed(projected=projected, pusher=pusher, sandbox=sandbox)
