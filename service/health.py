@@ -1,11 +1,19 @@
 """Whether the process is alive, and whether it can do its work."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import msgspec
+import psycopg
 from litestar import Response, Router, get
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
 
+from projections.tables import Tables
 from service.problems import documented
+
+CHECK_SECONDS = 2.0
 
 Check = Callable[[], Awaitable[str]]
 """Answers what is wrong, with the remedy; empty when all is well."""
@@ -34,3 +42,29 @@ def health_routes(checks: Mapping[str, Check]) -> Router:
         return Response(Readiness(ready=passed, checks=outcomes), status_code=200 if passed else 503)
 
     return Router("/health", route_handlers=[live, ready], tags=["health"])
+
+
+def database_check(pool: AsyncConnectionPool[AsyncConnection[Any]], tables: Tables) -> Check:
+    """Whether the database answers soon and has this version's tables."""
+
+    async def check() -> str:
+        try:
+            async with asyncio.timeout(CHECK_SECONDS), pool.connection(timeout=CHECK_SECONDS) as connection:
+                await connection.execute(tables["positions"])
+        except psycopg.errors.UndefinedTable:
+            return "lacks Tenure's tables: run `tenure migrate`"
+        except (psycopg.OperationalError, TimeoutError):
+            return "cannot be reached"
+        return ""
+
+    return check
+
+
+def part_check(name: str, running: Mapping[str, "asyncio.Task[None]"]) -> Check:
+    """Whether a part that this process is to run does run."""
+
+    async def check() -> str:
+        task = running.get(name)
+        return "" if task is not None and not task.done() else "does not run"
+
+    return check

@@ -47,10 +47,12 @@ class Database(_Table, frozen=True, kw_only=True):
     """Empty: an embedded server in `data_directory`. TENURE_DATABASE_URL overrides it."""
     data_directory: str = ".tenure"
     """Relative to the folder of `tenure.toml`."""
-    connections: Annotated[int, Meta(ge=2, le=100, description="Give a whole number from 2 to 100.")] = 6
+    connections: Annotated[int, Meta(ge=2, le=100, description="Give a whole number from 2 to 100.")] = 8
     """In the pool that projections and the API share; the event store has its own."""
     migrate_at_start: bool = True
-    """False: `serve` stays unready until `tenure migrate` was run, for releases that migrate as a step of their own."""
+    """False: `serve` refuses a database that `tenure migrate` has not been run on."""
+    prepared_statements: bool = True
+    """False where PgBouncer pools transactions."""
     start_timeout_seconds: Seconds = 60.0
     """How long a start waits for a database that is down."""
 
@@ -91,21 +93,25 @@ class Target(_Table, frozen=True, kw_only=True):
 
 
 class Project(_Table, frozen=True, kw_only=True):
-    """Numbers of the runner."""
+    """Numbers of the runner, which derives subscriptions and licenses from events."""
 
-    page: Count = 1_000
+    poll_seconds: Seconds = 0.25
+    """How often heads are looked at when no append of this process wakes the runner."""
+    lease_seconds: Seconds = 15.0
+    """How long the partitions of a process that died stay untouched."""
+    batch: Count = 500
     """Events read at once."""
-    idle_seconds: Seconds = 1.0
-    """How often heads are polled when no append of this process wakes the runner."""
-    lease_seconds: Seconds = 30.0
 
 
 class Push(_Table, frozen=True, kw_only=True):
-    """Numbers of the pusher."""
+    """Numbers of the pusher, which brings license servers in line."""
 
-    workers: Annotated[int, Meta(ge=1, le=64, description="Give a whole number from 1 to 64.")] = 4
-    idle_seconds: Seconds = 1.0
-    lease_seconds: Seconds = 60.0
+    poll_seconds: Seconds = 1.0
+    lease_seconds: Seconds = 120.0
+    """Must exceed the longest call to a license server."""
+    concurrency: Annotated[int, Meta(ge=1, le=64, description="Give a whole number from 1 to 64.")] = 8
+    longest_delay_seconds: Seconds = 600.0
+    """Between two attempts."""
 
 
 class File(_Table, frozen=True, kw_only=True):

@@ -1,0 +1,52 @@
+"""Dead letters: licenses that a license server refused for good, until somebody mends the cause and asks again."""
+
+from typing import Annotated
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.exceptions import HTTPException
+from litestar.params import FromPath, JSONBody
+
+from projections.queries import LicenseView, retry_refused
+from service.api.paging import Cursor, Limit, Page, page, read_cursor
+from service.auth import OPERATOR_ONLY
+from service.lookup import Reader, find_license
+from service.problems import api_problems
+
+
+class Retry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who asks for another attempt; kept in the history."""
+
+    author: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """What was asked for is recorded and will be done soon."""
+
+    accepted: str
+
+
+class DeadLetters(Controller):
+    path = "/dead-letters"
+    tags = ("dead letters",)
+
+    @get("/", responses=api_problems())
+    async def list_dead_letters(
+        self, reader: NamedDependency[Reader], cursor: Cursor = None, limit: Limit = 50
+    ) -> Page[LicenseView]:
+        """Lists refused licenses by id, each with the license server's answer."""
+        after = read_cursor(cursor, str) or ""
+        rows = await reader.queries.licenses(refused=True, after=after, limit=limit + 1)
+        return page(rows, limit, lambda row: row.id)
+
+    @post("/{identifier:str}/retry", status_code=202, opt=OPERATOR_ONLY, responses=api_problems(404, 409))
+    async def retry_dead_letter(
+        self, reader: NamedDependency[Reader], identifier: FromPath[str], data: JSONBody[Retry]
+    ) -> Accepted:
+        """Has a refused license pushed again."""
+        letter = await find_license(reader, identifier)
+        if letter.refusal is None:
+            raise HTTPException(f"{letter.id} is not refused, there is nothing to retry.", status_code=409)
+        await retry_refused(reader.log, letter, data.author)
+        return Accepted(letter.id)

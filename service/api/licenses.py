@@ -1,0 +1,45 @@
+"""Licenses: what is desired and what the license servers hold."""
+
+from litestar import Controller, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+
+from domain.events import Stream
+from projections.queries import LicenseView
+from service.api.paging import Cursor, Limit, Page, page, read_cursor
+from service.lookup import NotFound, Reader, find_license
+from service.problems import api_problems
+
+
+class Licenses(Controller):
+    path = "/licenses"
+    tags = ("licenses",)
+
+    @get("/", responses=api_problems())
+    async def list_licenses(
+        self,
+        reader: NamedDependency[Reader],
+        stream: FromQuery[str | None] = None,
+        enabled: FromQuery[bool | None] = None,
+        due: FromQuery[bool | None] = None,
+        cursor: Cursor = None,
+        limit: Limit = 50,
+    ) -> Page[LicenseView]:
+        """Lists licenses by id; `due` leaves only those that the license server does not hold as desired yet."""
+        rows = await reader.queries.licenses(
+            stream=Stream(stream) if stream else None,
+            enabled=enabled,
+            due=due,
+            after=read_cursor(cursor, str) or "",
+            limit=limit + 1,
+        )
+        return page(rows, limit, lambda row: row.id)
+
+    @get("/{identifier:str}", responses=api_problems(404))
+    async def show_license(self, reader: NamedDependency[Reader], identifier: FromPath[str]) -> LicenseView:
+        """Shows one license; every desired field says why it is so."""
+        found = await find_license(reader, identifier)
+        if found.id != identifier:
+            # Keys are no names here: what stands in a URL ends up in the logs of proxies.
+            raise NotFound("There is no license of that id.")
+        return found

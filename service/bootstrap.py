@@ -1,0 +1,206 @@
+"""The only place that wires: settings in, a process out."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from secrets import token_hex
+
+import httpx2
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from domain.providers.table import PROVIDERS
+from projections.budget import Budget
+from projections.ports import EventLog
+from projections.pusher import Account, Pusher, PusherSettings
+from projections.queries import Queries
+from projections.runner import Runner, RunnerSettings
+from projections.sources import Source as Projected
+from projections.tables import Tables
+from projections.targets import Target
+from projections.targets.licensespring.client import LicenseSpring
+from projections.targets.licensespring.target import LicenseSpringTarget
+from service import settings as configured
+from service.auth import Access
+from service.health import database_check, part_check
+from service.lookup import Reader
+from service.metrics import Metrics
+from service.process import Pool, Process, Work
+from service.secrets import Secret
+from service.settings import Part, Settings
+from service.sources.table import RECEIVING
+from service.store import EventStore
+from service.store.migrate import check, migrate
+from service.webhooks import Receiver
+from service.webhooks import Source as Received
+
+CALL_SECONDS = 30.0
+POOL_SECONDS = 10.0
+_NO_KEY = Secret("not-configured")
+"""For a process that plans calls but never makes them."""
+
+
+def licensespring(name: str, target: configured.Target, key: Secret, http: httpx2.AsyncClient) -> Target:
+    http.base_url = httpx2.URL(f"{target.url.rstrip('/')}/api/v1/")
+    return LicenseSpringTarget(name, LicenseSpring(http, key.reveal()))
+
+
+TARGETS: dict[str, Callable[[str, configured.Target, Secret, httpx2.AsyncClient], Target]] = {
+    "licensespring": licensespring,
+}
+"""The license servers by the name that settings give them."""
+
+
+async def prepare(dsn: str) -> None:
+    """Brings the database to the schema of this version. Raises MigrationError."""
+    await migrate(dsn)
+    async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
+        await Tables().prepare(connection)
+
+
+@asynccontextmanager
+async def reading(settings: Settings, dsn: str) -> AsyncIterator[Reader]:
+    """What commands read and ask with."""
+    async with _pool(settings, dsn) as pool, _store(settings, dsn) as log:
+        yield Reader(log=log, queries=Queries(pool, Tables()), sources=_projected(settings))
+
+
+@asynccontextmanager
+async def wired(
+    settings: Settings, dsn: str, parts: Collection[Part], *, open_to_all: bool = False
+) -> AsyncIterator[Process]:
+    """A process with those parts; on leaving, what was accepted is made durable and connections are closed.
+
+    Raises psycopg.OperationalError and StoreUnavailable where the database cannot be used, and MigrationError.
+    """
+    await (prepare(dsn) if settings.database.migrate_at_start else check(dsn))
+    metrics, tables = Metrics(), Tables()
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(_pool(settings, dsn))
+        # Filled below: the store has to be there before the runner that it wakes.
+        waking: list[Callable[[], None]] = []
+        log = await stack.enter_async_context(_store(settings, dsn, on_append=lambda _: _call_all(waking)))
+        targets = {
+            name: await stack.enter_async_context(_target(name, target, settings.secrets.targets.get(name, _NO_KEY)))
+            for name, target in settings.targets.items()
+        }
+        runner = _runner(settings, log, pool, tables, targets)
+        pusher = _pusher(settings, log, pool, tables, targets)
+        waking.append(runner.wake)
+        runner.on_progress(pusher.wake)
+        work: dict[str, Work] = {
+            name: run for name, run in (("runner", runner.run), ("pusher", pusher.run)) if name in parts
+        }
+        running: dict[str, asyncio.Task[None]] = {}
+        yield Process(
+            reader=Reader(log=log, queries=Queries(pool, tables), sources=_projected(settings)),
+            access=Access(settings.secrets.viewer_tokens, settings.secrets.operator_tokens, open_to_all=open_to_all),
+            metrics=metrics,
+            receiver=_receiver(settings, log, metrics) if "receiver" in parts else None,
+            checks={"database": database_check(pool, tables), **{name: part_check(name, running) for name in work}},
+            work=work,
+            running=running,
+        )
+
+
+def _call_all(functions: Collection[Callable[[], None]]) -> None:
+    for function in functions:
+        function()
+
+
+def _store(
+    settings: Settings, dsn: str, on_append: Callable[[frozenset[int]], object] | None = None
+) -> AbstractAsyncContextManager[EventStore]:
+    return EventStore.open(
+        dsn, on_append=on_append, prepare_threshold=0 if settings.database.prepared_statements else None
+    )
+
+
+@asynccontextmanager
+async def _pool(settings: Settings, dsn: str) -> AsyncIterator[Pool]:
+    connection = {"autocommit": True} | ({} if settings.database.prepared_statements else {"prepare_threshold": None})
+    pool: Pool = AsyncConnectionPool(
+        dsn, min_size=1, max_size=settings.database.connections, kwargs=connection, timeout=POOL_SECONDS, open=False
+    )
+    async with pool:
+        yield pool
+
+
+@asynccontextmanager
+async def _target(name: str, target: configured.Target, key: Secret) -> AsyncIterator[Target]:
+    async with httpx2.AsyncClient(timeout=CALL_SECONDS) as http:
+        yield TARGETS[target.server](name, target, key, http)
+
+
+def _runner(settings: Settings, log: EventLog, pool: Pool, tables: Tables, targets: Mapping[str, Target]) -> Runner:
+    numbers = settings.project
+    return Runner(
+        log=log,
+        pool=pool,
+        tables=tables,
+        sources=_projected(settings),
+        targets=targets,
+        owner=_owner(),
+        settings=RunnerSettings(poll=numbers.poll_seconds, lease=numbers.lease_seconds, batch=numbers.batch),
+    )
+
+
+def _pusher(settings: Settings, log: EventLog, pool: Pool, tables: Tables, targets: Mapping[str, Target]) -> Pusher:
+    numbers = settings.push
+    accounts = {
+        name: Account(
+            target=targets[name],
+            budget=Budget(per_second=target.requests_per_minute / 60, burst=target.burst),
+        )
+        for name, target in settings.targets.items()
+    }
+    return Pusher(
+        log=log,
+        pool=pool,
+        tables=tables,
+        sources=_projected(settings),
+        accounts=accounts,
+        owner=_owner(),
+        settings=PusherSettings(
+            concurrency=numbers.concurrency,
+            poll=numbers.poll_seconds,
+            lease=numbers.lease_seconds,
+            longest_delay=numbers.longest_delay_seconds,
+        ),
+    )
+
+
+def _receiver(settings: Settings, log: EventLog, metrics: Metrics) -> Receiver:
+    sources = {
+        name: Received(
+            name=name,
+            provider=PROVIDERS[source.provider],
+            receiving=RECEIVING[source.provider],
+            live=source.live,
+            secrets=settings.secrets.sources[name],
+        )
+        for name, source in settings.sources.items()
+    }
+    return Receiver(
+        sources,
+        log,
+        metrics,
+        lambda: datetime.now(UTC),
+        body_limit_bytes=settings.server.body_limit_bytes,
+        body_timeout_seconds=settings.server.body_timeout_seconds,
+    )
+
+
+def _projected(settings: Settings) -> dict[str, Projected]:
+    return {
+        name: Projected(name=name, provider=PROVIDERS[source.provider], policy=source.policy, target=source.target)
+        for name, source in settings.sources.items()
+    }
+
+
+def _owner() -> str:
+    """Names this process in leases; the end tells it from an earlier process of the same number."""
+    return f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"

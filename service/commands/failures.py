@@ -1,0 +1,61 @@
+"""What a command prints and exits with when it cannot do what was asked."""
+
+import sys
+from collections.abc import Sequence
+
+NOT_FOUND, USAGE, UNAVAILABLE, PART_FAILED = 1, 2, 3, 4
+
+
+class CommandFailed(Exception):
+    """The command ends with that exit code, after these lines on standard error."""
+
+    def __init__(self, exit_code: int, *lines: str) -> None:
+        super().__init__("\n".join(lines))
+        self.exit_code = exit_code
+        self.lines: Sequence[str] = lines
+
+
+def not_found(what: str) -> CommandFailed:
+    return CommandFailed(NOT_FOUND, what)
+
+
+def usage(what: str) -> CommandFailed:
+    return CommandFailed(USAGE, what)
+
+
+def explain(error: Exception) -> int | None:
+    """Prints one clear line for what a user or operator can mend and says how to exit; None for anything else."""
+    failed = _understood(error)
+    if failed is None:
+        return None
+    for line in failed.lines:
+        sys.stderr.write(f"tenure: {line}\n")
+    return failed.exit_code
+
+
+def _understood(error: Exception) -> CommandFailed | None:
+    # Imported here, so that a command that needs no database does not load its driver.
+    import psycopg
+
+    from service.embedded import EmbeddedServerError
+    from service.settings import SettingsInvalid
+    from service.store.errors import MigrationError, StoreUnavailable
+
+    match error:
+        case CommandFailed():
+            return error
+        case SettingsInvalid(findings=findings):
+            return CommandFailed(USAGE, *(str(finding) for finding in findings))
+        case psycopg.errors.UndefinedTable() | psycopg.errors.UndefinedColumn():
+            return CommandFailed(
+                UNAVAILABLE, "The database lacks Tenure's tables of this version: run `tenure migrate`."
+            )
+        case EmbeddedServerError() | MigrationError():
+            return CommandFailed(UNAVAILABLE, str(error))
+        case psycopg.OperationalError() | StoreUnavailable():
+            reason = " ".join(str(error).split())
+            return CommandFailed(
+                UNAVAILABLE, f"The database cannot be reached: {reason}. Check [database] url or TENURE_DATABASE_URL."
+            )
+        case _:
+            return None

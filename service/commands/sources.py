@@ -1,0 +1,64 @@
+"""`tenure sources check`: what is configured for each source, and what is still missing."""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from service.commands.failures import NOT_FOUND
+from service.commands.output import print_json, print_line, print_table
+from service.secrets import source_variable, target_variable
+from service.settings import Settings, load
+
+
+class SourceCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """One source as it is configured. `missing` names what it cannot work without, with the remedy."""
+
+    source: str
+    provider: str
+    mode: str
+    webhook: str
+    secrets: int
+    target: str
+    missing: list[str]
+
+
+def check_sources(config: Path | None, *, as_json: bool) -> int:
+    """Prints each source; 1 when one of them lacks something, or there is none."""
+    settings = load(config, os.environ)
+    checks = [_check(settings, name) for name in settings.sources]
+    if as_json:
+        print_json(checks)
+    else:
+        _print(checks)
+    return 0 if checks and not any(check.missing for check in checks) else NOT_FOUND
+
+
+def _check(settings: Settings, name: str) -> SourceCheck:
+    source = settings.sources[name]
+    secrets = len(settings.secrets.sources.get(name, ()))
+    missing = []
+    if not secrets:
+        missing.append(f"signing secret: set {source_variable(name)}")
+    if source.target not in settings.secrets.targets:
+        missing.append(f"API key of target {source.target}: set {target_variable(source.target)}")
+    return SourceCheck(
+        source=name,
+        provider=source.provider,
+        mode=source.mode,
+        webhook=f"/webhooks/{name}",
+        secrets=secrets,
+        target=f"{source.target} ({settings.targets[source.target].server})",
+        missing=missing,
+    )
+
+
+def _print(checks: list[SourceCheck]) -> None:
+    print_table(
+        ("source", "provider", "mode", "webhook", "secrets", "target"),
+        [(each.source, each.provider, each.mode, each.webhook, str(each.secrets), each.target) for each in checks],
+        empty="No source is configured: add a table [sources.NAME] to tenure.toml.",
+    )
+    for check in checks:
+        for lack in check.missing:
+            print_line(f"{check.source} is missing its {lack}")

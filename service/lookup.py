@@ -1,0 +1,83 @@
+"""Finds what a person or program asks for by name, for the API and the command line alike."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from domain.events import Stream
+from domain.history import Fold
+from projections.ports import EventLog
+from projections.queries import LicenseView, Queries, StreamView
+from projections.sources import Source, source_for
+from projections.timeline import Entry, timeline
+
+MOST_EVENTS = 20_000
+"""Of one stream in a timeline; real ones have tens to hundreds."""
+
+
+class Reader(msgspec.Struct, frozen=True, kw_only=True):
+    """What answers questions, over HTTP and on the command line alike."""
+
+    log: EventLog
+    queries: Queries
+    sources: Mapping[str, Source]
+
+
+class NotFound(Exception):
+    """There is nothing of that name."""
+
+
+class Ambiguous(Exception):
+    """The name fits several streams; `candidates` are their whole names."""
+
+    def __init__(self, text: str, candidates: Sequence[Stream]) -> None:
+        super().__init__(f"{text} may mean several streams; name one of them whole: {', '.join(candidates)}.")
+        self.candidates = tuple(candidates)
+
+
+class TooLong(Exception):
+    """The stream has more events than are told at once."""
+
+
+async def find_stream(reader: Reader, text: str) -> Stream:
+    """The one stream meant by a stream's name, a provider's id, a license's id or key.
+
+    Raises NotFound and Ambiguous.
+    """
+    candidates = await reader.queries.find(text)
+    if text in candidates:
+        return Stream(text)
+    if len(candidates) > 1:
+        raise Ambiguous(text, candidates)
+    if not candidates:
+        raise NotFound(f"Nothing is known of {text}. Events show here once they are projected.")
+    return candidates[0]
+
+
+async def find_subscription(reader: Reader, text: str) -> tuple[StreamView, Fold]:
+    """The stream meant, with everything derived from it. Raises NotFound and Ambiguous."""
+    stream = await find_stream(reader, text)
+    found = await reader.queries.stream(stream)
+    if found is None:
+        raise NotFound(f"Nothing is known of {text}.")
+    return found
+
+
+async def find_license(reader: Reader, text: str) -> LicenseView:
+    """A license by its id or key. Raises NotFound."""
+    found = await reader.queries.license(text)
+    if found is None:
+        raise NotFound(f"There is no license {text}.")
+    return found
+
+
+async def tell_stream(
+    reader: Reader, stream: Stream, *, as_of: datetime | None = None, known_at: datetime | None = None
+) -> list[Entry]:
+    """The timeline of a stream. Raises TooLong."""
+    events = await reader.log.read_stream(stream, limit=MOST_EVENTS + 1)
+    if len(events) > MOST_EVENTS:
+        raise TooLong(f"{stream} has more than {MOST_EVENTS} events, which is the most that is told at once.")
+    provider = source_for(reader.sources, stream).provider
+    return timeline(events, provider, as_of=as_of, known_at=known_at)

@@ -1,0 +1,124 @@
+"""Errors of the HTTP surface as RFC 9457 problems, the same form for programs everywhere."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.types import Send
+from psycopg import OperationalError
+
+from service.lookup import Ambiguous, NotFound, TooLong
+from service.store.errors import StoreBusy, StoreUnavailable
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 5
+
+logger = structlog.get_logger(__name__)
+
+
+class InvalidField(msgspec.Struct, frozen=True):
+    """One part of a request that does not fit."""
+
+    field: str
+    message: str
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a request was not carried out, and what to do (RFC 9457; the type is `about:blank`)."""
+
+    title: str
+    status: int
+    detail: str = ""
+    errors: list[InvalidField] = []
+    candidates: list[str] = []
+    """The whole names that an ambiguous one may mean."""
+
+
+def problem(status: int, detail: str, errors: list[InvalidField] | None = None) -> Problem:
+    return Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors or [])
+
+
+def api_problems(*more: int) -> dict[int, ResponseSpec]:
+    """The problems that every route of the API can answer with, and more."""
+    return documented(400, 401, 403, *more, 503)
+
+
+def documented(*statuses: int) -> dict[int, ResponseSpec]:
+    """The `responses` of a route that can answer with those problems."""
+    return {
+        status: ResponseSpec(
+            Problem, generate_examples=False, description=HTTPStatus(status).phrase, media_type=MEDIA_TYPE
+        )
+        for status in statuses
+    }
+
+
+async def send_problem(send: Send, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
+    """Answers a bare ASGI request with a problem."""
+    body = msgspec.json.encode(problem(status, detail))
+    lines = {"content-type": MEDIA_TYPE, "content-length": str(len(body)), **(headers or {})}
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in lines.items()]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def answer_http_exception(_: Request[Any, Any, Any], error: HTTPException) -> Response[Problem]:
+    if error.status_code >= 500:
+        logger.error("request failed", exc_info=error)
+    return _response(problem(error.status_code, error.detail), error.headers)
+
+
+def answer_invalid_request(_: Request[Any, Any, Any], error: ValidationException) -> Response[Problem]:
+    entries = error.extra if isinstance(error.extra, list) else []
+    errors = [
+        InvalidField(field=str(entry.get("key", "")), message=str(entry.get("message", "")))
+        for entry in entries
+        if isinstance(entry, dict)
+    ]
+    # Litestar's own text names the route and method, which the caller knows.
+    return _response(problem(error.status_code, "Correct the fields listed in errors.", errors))
+
+
+def answer_not_found(_: Request[Any, Any, Any], error: NotFound) -> Response[Problem]:
+    return _response(problem(404, str(error)))
+
+
+def answer_ambiguous(_: Request[Any, Any, Any], error: Ambiguous) -> Response[Problem]:
+    return _response(msgspec.structs.replace(problem(409, str(error)), candidates=list(error.candidates)))
+
+
+def answer_too_long(_: Request[Any, Any, Any], error: TooLong) -> Response[Problem]:
+    return _response(problem(422, str(error)))
+
+
+def answer_unavailable(_: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
+    logger.warning("request refused: database unavailable", reason=type(error).__name__)
+    detail = "The database cannot be reached at the moment; try again."
+    return _response(problem(503, detail), {"retry-after": str(RETRY_AFTER_SECONDS)})
+
+
+def answer_unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
+    logger.error("request failed", path=request.scope["path"], exc_info=error)
+    return _response(problem(500, "Something unexpected happened; it was logged."))
+
+
+HANDLERS: dict[int | type[Exception], Any] = {
+    ValidationException: answer_invalid_request,
+    HTTPException: answer_http_exception,
+    NotFound: answer_not_found,
+    Ambiguous: answer_ambiguous,
+    TooLong: answer_too_long,
+    OperationalError: answer_unavailable,
+    StoreBusy: answer_unavailable,
+    StoreUnavailable: answer_unavailable,
+    Exception: answer_unexpected,
+}
+
+
+def _response(content: Problem, headers: Mapping[str, str] | None = None) -> Response[Problem]:
+    return Response(content, status_code=content.status, media_type=MEDIA_TYPE, headers=dict(headers or {}))

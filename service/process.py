@@ -1,0 +1,33 @@
+"""What a running process consists of, once `bootstrap` has wired it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from service.auth import Access
+from service.health import Check
+from service.lookup import Reader
+from service.metrics import Metrics
+from service.webhooks import Receiver
+
+Pool = AsyncConnectionPool[AsyncConnection[Any]]
+Work = Callable[[asyncio.Event], Awaitable[None]]
+"""Goes on until the event is set, then returns in good order."""
+
+
+class Process(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the HTTP surface and the supervisor need. `receiver` is None where this process takes no webhooks."""
+
+    reader: Reader
+    access: Access
+    metrics: Metrics
+    receiver: Receiver | None
+    checks: Mapping[str, Check]
+    work: Mapping[str, Work]
+    """The parts that run in the background, by name."""
+    running: dict[str, "asyncio.Task[None]"]
+    """The tasks of `work`, while they are served."""

@@ -1,0 +1,128 @@
+"""Runs a process until it is told to stop or one of its parts fails."""
+
+import asyncio
+import contextlib
+import gc
+import signal
+import socket
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager
+
+import structlog
+import uvicorn
+
+from service.app import create_app
+from service.process import Process, Work
+from service.settings import Server
+
+logger = structlog.get_logger(__name__)
+
+BACKLOG = 2048
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class PartFailed(Exception):
+    """A part of the process ended although nobody had asked it to; the supervisor should start the process again."""
+
+
+class _Http(uvicorn.Server):
+    """uvicorn without its signal handlers: the process decides when to stop, and exits with 0 when it did."""
+
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
+        return contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def stop_signals() -> Iterator[asyncio.Event]:
+    """An event that SIGTERM or SIGINT sets, for the current task and loop."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; requests wait in it until they are served. Raises OSError when the address is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def serve_until_stopped(process: Process, settings: Server, listener: socket.socket, stop: asyncio.Event) -> None:
+    """Answers HTTP on `listener` and runs the background work until `stop` is set; closes the listener.
+
+    On a stop nothing new is accepted and what was begun is answered, then the background work is asked to end; each
+    step may take `stop_timeout_seconds`. Raises PartFailed.
+    """
+    server = _Http(_config(process, settings))
+    stop_work = asyncio.Event()
+    http = asyncio.create_task(server.serve([listener]), name="http")
+    process.running.update(
+        (name, asyncio.create_task(_run(work, stop_work), name=name)) for name, work in process.work.items()
+    )
+    parts = {http, *process.running.values()}
+    logger.info("listening", url=url_of(listener), parts=sorted(process.work))
+    # What exists now lives as long as the process; the collector need not look at it again.
+    gc.collect()
+    gc.freeze()
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait({*parts, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    failed = [part for part in parts if part.done()]
+    for part in failed:
+        logger.error("part ended unasked", part=part.get_name(), exc_info=part.exception())
+    logger.info("stopping")
+    server.should_exit = True
+    # uvicorn bounds its own stop; this is for the case that it does not.
+    await _end({http}, settings.stop_timeout_seconds + 2)
+    stop_work.set()
+    await _end(parts, settings.stop_timeout_seconds)
+    if failed:
+        raise PartFailed(f"Ended unasked: {', '.join(sorted(part.get_name() for part in failed))}. See the log.")
+    logger.info("stopped")
+
+
+async def _run(work: Work, stop: asyncio.Event) -> None:
+    await work(stop)
+
+
+def _config(process: Process, settings: Server) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(process),
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=BACKLOG,
+        limit_concurrency=settings.concurrency_limit,
+        timeout_graceful_shutdown=max(1, int(settings.stop_timeout_seconds)),
+    )
+
+
+async def _end(parts: Collection["asyncio.Task[None]"], seconds: float) -> None:
+    _, late = await asyncio.wait(parts, timeout=seconds)
+    for part in late:
+        logger.error("part did not stop in time", part=part.get_name(), seconds=seconds)
+        part.cancel()
+    if late:
+        await asyncio.wait(late, timeout=1)
