@@ -256,16 +256,20 @@ def _expiry(s: Subscription, line: Line) -> tuple[datetime | None, Because]:
 
 
 def _margin(s: Subscription, policy: Policy, line: Line, expiry: datetime | None) -> tuple[int, Because]:
-    """Hours beyond the expiry. While the provider still tries to collect, they reach past the unpaid period."""
+    """Whole hours beyond the expiry: of what the policy, the terms of collection and the state grant, the longest."""
     if expiry is None:
         return 0, Because("without expiry there is no margin")
     margin = timedelta(hours=policy.renewal_margin_hours)
-    reach, because = expiry + margin, Because("policy renewal_margin_hours")
+    granted = [(expiry + margin, Because("policy renewal_margin_hours"))]
     if s.days_until_due is not None and s.state in LICENSED:
-        until = expiry + timedelta(days=s.days_until_due) + margin
-        if until > reach:
-            reach, because = until, Because("invoices are due after days_until_due", s.lines_since)
-    if s.state is State.PAST_DUE and line.period_end is not None and line.period_end + margin > reach:
-        reach = line.period_end + margin
-        because = Because("past due: licensed while the provider tries to collect this period", s.state_since)
+        due = expiry + timedelta(days=s.days_until_due)
+        granted.append((due + margin, Because("invoices are due after days_until_due", s.lines_since)))
+    if s.state is State.PAST_DUE and line.period_end is not None:
+        rule = "past due: licensed while the provider tries to collect this period"
+        granted.append((line.period_end + margin, Because(rule, s.state_since)))
+    if s.state is State.ACTIVE and s.state_since is not None:
+        # A recovery is told by two deliveries, and the paid invoice may be the later one.
+        rule = "in good standing since this event: the invoice may be told later"
+        granted.append((s.state_since.at + margin, Because(rule, s.state_since)))
+    reach, because = max(granted, key=lambda each: each[0])
     return -(-int((reach - expiry).total_seconds()) // 3600), because

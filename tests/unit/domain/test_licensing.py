@@ -470,6 +470,18 @@ def test_past_due_and_days_until_due_give_whichever_reaches_further() -> None:
     assert until(granted) == FEBRUARY + timedelta(days=60) + MARGIN
 
 
+def test_a_recovery_whose_paid_invoice_is_still_to_be_told_works_for_a_margin() -> None:
+    overdue = happened(FEBRUARY, described(line(start=FEBRUARY, end=MARCH)), f.PaymentFellOverdue())
+    recovered = paying().when(overdue, happened(utc(2026, 2, 22), activated(), named="recovered"))
+    granted = recovered.license()
+    assert (granted.expiry, until(granted)) == (FEBRUARY, utc(2026, 2, 22) + MARGIN)
+    assert because(granted, "margin_hours") == (
+        "in good standing since this event: the invoice may be told later",
+        "recovered",
+    )
+    assert recovered.when(PAID_FEBRUARY).license().margin_hours == 48
+
+
 def test_a_margin_that_is_no_whole_hour_is_rounded_up() -> None:
     overdue = happened(
         FEBRUARY, described(line(start=FEBRUARY, end=MARCH + timedelta(minutes=1))), f.PaymentFellOverdue()
