@@ -63,18 +63,16 @@ class Server(msgspec.Struct, frozen=True):
 @contextmanager
 def test_server(choice: str) -> Iterator[Server]:
     """The server for a whole test session, by the value of `TEST_DATABASE`."""
-    if choice == "embedded":
-        with _embedded("TEST_DATABASE=embedded") as server:
-            yield server
-    elif choice == "docker":
-        with _container("TEST_DATABASE=docker") as server:
-            yield server
-    elif choice == "auto":
-        lacking = _what_containers_lack(IMAGE)
-        with _embedded(lacking) if lacking else _container("an engine is running and has the image") as server:
-            yield server
-    else:
+    if choice not in ("auto", "docker", "embedded"):
         yield Server(maintenance_dsn=choice, chosen_because="server named by TEST_DATABASE")
+        return
+    lacking = "TEST_DATABASE=embedded" if choice == "embedded" else _what_containers_lack(IMAGE)
+    if lacking and choice == "docker":
+        raise RuntimeError(
+            f"TEST_DATABASE=docker, but {lacking}: mend that, or leave the choice to TEST_DATABASE=auto."
+        )
+    with _embedded(lacking) if lacking else _container("an engine is running and has the image") as server:
+        yield server
 
 
 @contextmanager
@@ -117,8 +115,10 @@ def _ask_engine(image: str) -> str | None:
             client.images.get(image)
         except docker.errors.ImageNotFound:
             return _why_not_pulled(client, image)
+    except docker.errors.APIError as error:
+        return f"the container engine answers: {error.explanation or error}"
     except (docker.errors.DockerException, OSError) as error:
-        return f"the container engine answers: {error}"
+        return f"the container engine fails: {error}"
     finally:
         client.close()
     return None
