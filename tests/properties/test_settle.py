@@ -68,7 +68,8 @@ class TestKnownTies:
 
     def test_a_deleted_event_that_cannot_be_read_is_last_too(self) -> None:
         broken = stripe.stored({"id": "a", "type": DELETED, "created": 1, "livemode": False, "data": {"object": 5}})
-        assert settled(broken, event("b", UPDATED, {"status": "trialing"})) == ["b", "a"]
+        ended = event("b", UPDATED, {"status": "active"}, status="canceled")
+        assert settled(broken, ended, event("c", UPDATED, {"status": "trialing"})) == ["c", "b", "a"]
 
     def test_what_tenure_adds_comes_after_stripes(self) -> None:
         assert settled(
@@ -122,7 +123,8 @@ class TestKnownTies:
 
     @pytest.mark.parametrize("previous", [{}, None])
     def test_an_update_that_tells_nothing_of_before_goes_by_its_id(self, previous: Json | None) -> None:
-        assert settled(event("a", UPDATED, previous), event("b", UPDATED, previous)) == ["a", "b"]
+        telling = event("c", UPDATED, {"status": "past_due"})
+        assert settled(telling, event("a", UPDATED, previous), event("b", UPDATED, previous)) == ["a", "b", "c"]
 
     def test_depth_does_not_matter(self) -> None:
         deep: Json = {}
