@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from datetime import datetime
 
@@ -30,6 +31,7 @@ class Calls:
     def __init__(self, kept: int) -> None:
         self._calls: deque[Call] = deque(maxlen=max(1, kept))
         self.total = 0
+        self._grown = asyncio.Event()
 
     def add(
         self,
@@ -55,6 +57,14 @@ class Calls:
                 fault=fault,
             )
         )
+
+        self._grown.set()
+        self._grown = asyncio.Event()
+
+    async def reach(self, total: int) -> None:
+        """Returns once so many calls have been answered or dropped."""
+        while self.total < total:
+            await self._grown.wait()
 
     def latest(self) -> list[Call]:
         return list(self._calls)

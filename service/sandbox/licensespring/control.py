@@ -58,6 +58,10 @@ class Control:
         """The latest requests to the API, oldest first."""
         return self.company.calls.latest()
 
+    async def called(self, total: int) -> None:
+        """Waits until so many requests, counted from the start or the last reset, have been answered or dropped."""
+        await self.company.calls.reach(total)
+
     def reset(self) -> None:
         self.company.reset()
 

@@ -65,5 +65,6 @@ def listed(
 ) -> dict[str, Any]:
     """A page of a list, for the query of the request; of a parameter sent twice the last one counts."""
     query = dict(request.query_params.multi_items())
-    address = f"{request.base_url.scheme}://{request.base_url.netloc}{request.scope['path']}"
+    path = request.scope["raw_path"].decode("latin-1")
+    address = f"{request.base_url.scheme}://{request.base_url.netloc}{path}"
     return pages.page(rows, everything, listing, query, address, show)
