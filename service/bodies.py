@@ -34,18 +34,25 @@ async def read_body(receive: Receive, headers: Iterable[tuple[bytes, bytes]], li
 
 
 async def discard_body(receive: Receive, limit: int, seconds: float) -> None:
-    """Takes some more of a refused body, so that the sender gets to read the answer instead of a reset connection."""
+    """Takes up to `limit` more bytes of a refused body, for at most `seconds`.
+
+    An answer before the body is read would mostly be lost: the connection is reset when it is closed with bytes unread.
+    """
     try:
         async with asyncio.timeout(seconds):
-            await _read(receive, limit)
-    except (TimeoutError, BodyTooLarge, SenderGone):
+            size, more = 0, True
+            while more and size < limit:
+                message = await receive()
+                size += len(message.get("body", b""))
+                more = message.get("more_body", False)
+    except TimeoutError:
         return
 
 
 async def _read(receive: Receive, limit: int) -> bytes:
     parts: list[bytes] = []
-    size = 0
-    while True:
+    size, more = 0, True
+    while more:
         message = await receive()
         if message["type"] != "http.request":
             raise SenderGone
@@ -54,8 +61,8 @@ async def _read(receive: Receive, limit: int) -> bytes:
         if size > limit:
             raise BodyTooLarge
         parts.append(part)
-        if not message.get("more_body", False):
-            return parts[0] if len(parts) == 1 else b"".join(parts)
+        more = message.get("more_body", False)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _announced(headers: Iterable[tuple[bytes, bytes]]) -> int:

@@ -8,7 +8,6 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from datetime import UTC, datetime
 from secrets import token_hex
 
-import httpx2
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
@@ -21,7 +20,7 @@ from projections.runner import Runner, RunnerSettings
 from projections.sources import Source as Projected
 from projections.tables import Tables
 from projections.targets import Target
-from projections.targets.licensespring.client import LicenseSpring
+from projections.targets.licensespring.client import open_licensespring
 from projections.targets.licensespring.target import LicenseSpringTarget
 from service import settings as configured
 from service.auth import Access
@@ -33,22 +32,23 @@ from service.secrets import Secret
 from service.settings import Part, Settings
 from service.sources.table import RECEIVING
 from service.store import EventStore
+from service.store.limits import Limits
 from service.store.migrate import check, migrate
 from service.webhooks import Receiver
 from service.webhooks import Source as Received
 
-CALL_SECONDS = 30.0
 POOL_SECONDS = 10.0
 _NO_KEY = Secret("not-configured")
 """For a process that plans calls but never makes them."""
 
 
-def licensespring(name: str, target: configured.Target, key: Secret, http: httpx2.AsyncClient) -> Target:
-    http.base_url = httpx2.URL(f"{target.url.rstrip('/')}/api/v1/")
-    return LicenseSpringTarget(name, LicenseSpring(http, key.reveal()))
+@asynccontextmanager
+async def licensespring(name: str, target: configured.Target, key: Secret) -> AsyncIterator[Target]:
+    async with open_licensespring(f"{target.url.rstrip('/')}/api/v1/", key.reveal()) as client:
+        yield LicenseSpringTarget(name, client)
 
 
-TARGETS: dict[str, Callable[[str, configured.Target, Secret, httpx2.AsyncClient], Target]] = {
+TARGETS: dict[str, Callable[[str, configured.Target, Secret], AbstractAsyncContextManager[Target]]] = {
     "licensespring": licensespring,
 }
 """The license servers by the name that settings give them."""
@@ -84,7 +84,9 @@ async def wired(
         waking: list[Callable[[], None]] = []
         log = await stack.enter_async_context(_store(settings, dsn, on_append=lambda _: _call_all(waking)))
         targets = {
-            name: await stack.enter_async_context(_target(name, target, settings.secrets.targets.get(name, _NO_KEY)))
+            name: await stack.enter_async_context(
+                TARGETS[target.server](name, target, settings.secrets.targets.get(name, _NO_KEY))
+            )
             for name, target in settings.targets.items()
         }
         runner = _runner(settings, log, pool, tables, targets)
@@ -115,7 +117,10 @@ def _store(
     settings: Settings, dsn: str, on_append: Callable[[frozenset[int]], object] | None = None
 ) -> AbstractAsyncContextManager[EventStore]:
     return EventStore.open(
-        dsn, on_append=on_append, prepare_threshold=0 if settings.database.prepared_statements else None
+        dsn,
+        on_append=on_append,
+        limits=Limits(deadline=settings.database.timeout_seconds),
+        prepare_threshold=0 if settings.database.prepared_statements else None,
     )
 
 
@@ -127,12 +132,6 @@ async def _pool(settings: Settings, dsn: str) -> AsyncIterator[Pool]:
     )
     async with pool:
         yield pool
-
-
-@asynccontextmanager
-async def _target(name: str, target: configured.Target, key: Secret) -> AsyncIterator[Target]:
-    async with httpx2.AsyncClient(timeout=CALL_SECONDS) as http:
-        yield TARGETS[target.server](name, target, key, http)
 
 
 def _runner(settings: Settings, log: EventLog, pool: Pool, tables: Tables, targets: Mapping[str, Target]) -> Runner:

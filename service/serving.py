@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import signal
 import socket
 from collections.abc import Collection, Iterator
@@ -78,9 +77,6 @@ async def serve_until_stopped(process: Process, settings: Server, listener: sock
     )
     parts = {http, *process.running.values()}
     logger.info("listening", url=url_of(listener), parts=sorted(process.work))
-    # What exists now lives as long as the process; the collector need not look at it again.
-    gc.collect()
-    gc.freeze()
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({*parts, stopped}, return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()

@@ -51,6 +51,8 @@ class Database(_Table, frozen=True, kw_only=True):
     """In the pool that projections and the API share; the event store has its own."""
     migrate_at_start: bool = True
     """False: `serve` refuses a database that `tenure migrate` has not been run on."""
+    timeout_seconds: Annotated[float, Meta(ge=0.05, le=300, description="Give seconds from 0.05 to 300.")] = 10.0
+    """How long a delivery waits until it is durable, before it is answered 503."""
     prepared_statements: bool = True
     """False where PgBouncer pools transactions."""
     start_timeout_seconds: Seconds = 60.0

@@ -1,15 +1,16 @@
 """`POST /webhooks/{source}`: authentic on the raw bytes, unpacked, durable, and only then answered with 2xx."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from time import perf_counter
+from typing import cast
 
 import msgspec
 import structlog
 from litestar import asgi
 from litestar.handlers import ASGIRouteHandler
-from litestar.types import Receive, Scope, Send
+from litestar.types import HTTPScope, Receive, Scope, Send
 
 from domain.events import NewEvent, stream_of
 from domain.providers import Provider, Unpacked
@@ -25,6 +26,8 @@ from service.store.errors import StoreBusy, StoreUnavailable, UnstorableEvent
 logger = structlog.get_logger(__name__)
 
 DISCARD_SECONDS = 1.0
+DISCARD_TIMES = 8
+"""How much more of a body than the limit is taken before it is answered that it is too large."""
 _NO_SOURCE = "(unknown)"
 _RETRY = {"retry-after": str(RETRY_AFTER_SECONDS)}
 _CLOSE = {"connection": "close"}
@@ -83,7 +86,7 @@ class Receiver:
         self._seconds = body_timeout_seconds
         self._refusals = RefusalLog(logger)
 
-    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """Handles one request, from the first byte of its body to the last of its answer."""
         if scope["method"] != "POST":
             await send_problem(send, 405, "Deliveries are sent with POST.", {"allow": "POST", **_CLOSE})
@@ -101,7 +104,7 @@ class Receiver:
         else:
             await _send_reply(send, reply)
 
-    async def _take(self, source: Source | None, scope: Scope, receive: Receive) -> Reply:
+    async def _take(self, source: Source | None, scope: HTTPScope, receive: Receive) -> Reply:
         """Makes a delivery durable, then says what to answer. Raises Refused and SenderGone."""
         if source is None:
             raise Refused("unknown source", 404, "No source of that name is configured.", _CLOSE)
@@ -125,11 +128,11 @@ class Receiver:
             raise Refused("unavailable", 503, detail, _RETRY, type(error).__name__) from error
         return source.receiving.reply(event_ids)
 
-    async def _read(self, receive: Receive, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    async def _read(self, receive: Receive, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
         try:
             return await read_body(receive, headers, self._limit, self._seconds)
         except BodyTooLarge:
-            await discard_body(receive, self._limit, DISCARD_SECONDS)
+            await discard_body(receive, DISCARD_TIMES * self._limit, DISCARD_SECONDS)
             raise Refused("too large", 413, f"A delivery has at most {self._limit} bytes.", _CLOSE) from None
         except BodyTooSlow:
             raise Refused("too slow", 408, "The body did not arrive in time.", _CLOSE) from None
@@ -170,12 +173,13 @@ def webhook_route(receiver: Receiver) -> ASGIRouteHandler:
 
     @asgi("/webhooks", is_mount=True, copy_scope=False)
     async def receive_webhook(scope: Scope, receive: Receive, send: Send) -> None:
-        await receiver.answer(scope, receive, send)
+        # The server speaks no websockets.
+        await receiver.answer(cast("HTTPScope", scope), receive, send)
 
     return receive_webhook
 
 
-def _kept(headers: Sequence[tuple[bytes, bytes]], names: Collection[str]) -> dict[str, str]:
+def _kept(headers: Iterable[tuple[bytes, bytes]], names: Collection[str]) -> dict[str, str]:
     """The headers whose names (lower case) are wanted; of a header that came twice both values, comma separated."""
     kept: dict[str, str] = {}
     for raw, value in headers:

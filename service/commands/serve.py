@@ -1,6 +1,7 @@
 """`tenure serve`: the long-running process."""
 
 import asyncio
+import gc
 import ipaddress
 import os
 import signal
@@ -46,6 +47,9 @@ def _run(
             except StoppedWaiting:
                 return
             async with wired(settings, dsn, parts, open_to_all=open_to_all) as process:
+                # What exists now lives as long as the process; the collector need not look at it again.
+                gc.collect()
+                gc.freeze()
                 await serve_until_stopped(process, server, listener, stop)
 
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
