@@ -42,7 +42,8 @@ def _relayed(event: Event, to: Stream) -> NewEvent:
     return NewEvent(
         stream=to,
         origin="relay",
-        cause=f"{event.stream}#{event.event_id}",
+        # The original is named, not the last hop: an event may arrive by two ways.
+        cause=event.cause if event.origin == "relay" else f"{event.stream}#{event.event_id}",
         **{name: getattr(event, name) for name in _KEPT},
     )
 

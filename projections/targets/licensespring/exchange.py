@@ -75,11 +75,10 @@ class Exchange:
                 ) as response,
             ):
                 answer, trouble = await _read(response)
-        # No cause is kept: the frames below hold the key among their local values.
         except NEVER_SENT as error:
-            raise Unavailable(call, text=self._words(error)) from None
+            raise Unavailable(call, text=self._words(error)) from error
         except (httpx2.HTTPError, OSError) as error:
-            raise unclear(call, wrote=wrote, text=self._words(error)) from None
+            raise unclear(call, wrote=wrote, text=self._words(error)) from error
         status = response.status_code
         if not 200 <= status < 300:
             asked = seconds_to_wait(response.headers.get("retry-after"), response.headers.get("date"))

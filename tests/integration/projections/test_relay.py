@@ -69,7 +69,7 @@ async def test_a_relayed_event_is_the_original_and_names_its_cause(database: str
         await projected.take([SUBSCRIPTION, PAYMENT_OF_INVOICE, REFUND])
         (copy,) = [event for event in await projected.log.read_stream(STREAM) if event.event_id == REFUND.event_id]
         assert (copy.body, copy.origin, copy.occurred_at) == (REFUND.body, "relay", FEBRUARY)
-        assert copy.cause == f"{INVOICE}#{REFUND.event_id}"
+        assert copy.cause == f"{PAYMENT}#{REFUND.event_id}", "the original, not the hop"
 
 
 async def test_what_a_customer_changed_reaches_every_subscription_of_theirs(database: str) -> None:
