@@ -299,6 +299,7 @@ async def test_generated_keys_are_taken_only_when_they_are_as_many_as_asked_for_
         {"order_id": 5, "new_passwords": []},
         {"id": 5, "store_id": STORE_ID},
         {"id": 5, "store_id": STORE_ID, "order_items": [{"licenses": [{"license_key": "K1"}]}]},
+        {"id": 5, "store_id": STORE_ID, "order_items": [{"licenses": [{"id": 1}]}]},
     ],
 )
 async def test_licenses_missing_in_the_answer_of_create_order_are_read(created: dict[str, object]) -> None:
