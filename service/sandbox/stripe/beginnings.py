@@ -66,7 +66,7 @@ class Beginnings(Desk):
             )
             invoice = self.invoicing.finalize(invoice, now, days_until_due=subscription.days_until_due)
             self._first_payment(subscription, invoice, payment)
-        self.announce_trial_ends(now - 1, now)
+        self.announce_trial_ends()
         return subscription.id
 
     def _first_payment(self, subscription: Subscription, invoice: Invoice, payment: FirstPayment) -> None:

@@ -29,6 +29,7 @@ class Desk:
         self.merchant = Merchant(account="acct_1FalconSandbox", name=name, livemode=livemode)
         self.book = Book(seed, self.merchant, seconds(start))
         self.invoicing = Invoicing(self.book)
+        self._announced: set[str] = set()
 
     @property
     def happenings(self) -> list[Happening]:
@@ -53,6 +54,7 @@ class Desk:
     # --- for the acts ---------------------------------------------------------------------------------------
 
     def allowed(self, act: str, identifier: str) -> Subscription:
+        self.announce_trial_ends()
         subscription = self.book.subscriptions[identifier]
         allow(act, subscription, self.book.now)
         return subscription
@@ -97,13 +99,15 @@ class Desk:
             self.invoicing.write_off(invoice, at)
 
     def pass_to(self, second: int) -> None:
-        before, self.book.now = self.book.now, max(self.book.now, second)
-        self.announce_trial_ends(before, self.book.now)
+        self.book.now = max(self.book.now, second)
+        self.announce_trial_ends()
 
-    def announce_trial_ends(self, after: int, until: int) -> None:
-        """Stripe tells three days before a trial ends, or at once when the trial is shorter."""
+    def announce_trial_ends(self) -> None:
+        """Stripe tells once, three days before a trial ends, or at once when the trial is shorter."""
         for subscription in list(self.book.subscriptions.values()):
-            if subscription.status == "trialing" and subscription.trial_end is not None:
-                at = max(subscription.trial_end - 3 * DAY, subscription.created)
-                if after < at <= until:
-                    self.book.happened("customer.subscription.trial_will_end", at, subscription)
+            if subscription.status != "trialing" or subscription.trial_end is None:
+                continue
+            at = max(subscription.trial_end - 3 * DAY, subscription.created)
+            if at <= self.book.now and subscription.id not in self._announced:
+                self._announced.add(subscription.id)
+                self.book.happened("customer.subscription.trial_will_end", at, subscription)

@@ -19,7 +19,7 @@ from service.sandbox.stripe import (
 )
 from service.sandbox.stripe.calendar import seconds
 from tests.strategies import stripe as drawn
-from tests.unit.sandbox.stripe_stories import FIXTURES, Json, every_story, parsed, told, with_fixtures
+from tests.unit.sandbox.stripe_stories import FIXTURES, Json, every_story, of_type, parsed, told, with_fixtures
 
 NOW = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
 
@@ -174,6 +174,13 @@ def test_a_final_subscription_says_nothing_more(deliveries: list[Delivery]) -> N
             assert subscription["id"] not in final
             if subscription["status"] in {"canceled", "incomplete_expired"}:
                 final.add(subscription["id"])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(drawn.lifecycles())
+def test_the_end_of_a_trial_is_announced_at_most_once(deliveries: list[Delivery]) -> None:
+    announced = of_type(parsed(deliveries), "customer.subscription.trial_will_end")
+    assert len({it["id"] for it in announced}) == len(announced)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
