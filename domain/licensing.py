@@ -20,6 +20,9 @@ from domain.terms import Reading, Terms, TermsError, read_terms
 
 LicenseId = NewType("LicenseId", str)
 
+MOST_UNITS = 10_000
+"""Licenses of one line; buyers can choose quantities, and one of them must not exhaust the process."""
+
 
 class Because(msgspec.Struct, frozen=True):
     """Why a field has its value: the rule, and the event that set it (None where only a default did)."""
@@ -120,6 +123,11 @@ def _current_claims(s: Subscription, former: list[_Claim]) -> tuple[list[_Claim]
                 claims.append(_still(understood, line))
             continue
         warnings += reading.warnings
+        if reading.terms is not None and line.quantity > MOST_UNITS:
+            problems.append(
+                f"line {line.id}: quantity {line.quantity} is more than Tenure licenses for one line; "
+                f"the first {MOST_UNITS} units are licensed"
+            )
         if reading.terms is not None:
             claims.append(_Claim(line, line.quantity, reading.terms, held.since, current=True))
     return claims, problems, warnings
@@ -156,7 +164,7 @@ def _units(stream: Stream, s: Subscription, policy: Policy, claim: _Claim) -> It
         "valid_duration": attributes,
         "customer": Because("the customer as last described", s.customer_since),
     }
-    for unit in range(1, claim.units + 1):
+    for unit in range(1, min(claim.units, MOST_UNITS) + 1):
         yield License(
             id=license_id(stream, line.id, unit, terms),
             stream=stream,

@@ -165,7 +165,13 @@ def _remember_sold(subscription: Subscription) -> None:
 
 
 def _same_form(one: f.Line, other: f.Line) -> bool:
-    return (one.product, one.price, one.attributes) == (other.product, other.price, other.attributes)
+    """Whether two lines are licensed alike: what the identity of a license can follow from is equal."""
+    return (one.product, one.price, one.recurring, one.attributes) == (
+        other.product,
+        other.price,
+        other.recurring,
+        other.attributes,
+    )
 
 
 # --- one small function per kind of fact; those without one only move the state, or nothing -----------------

@@ -8,7 +8,7 @@ import pytest
 
 from domain import facts as f
 from domain.events import partition_of
-from domain.licensing import License, license_id
+from domain.licensing import MOST_UNITS, License, license_id
 from domain.policy import Policy
 from domain.subscription import Customer
 from domain.terms import Terms
@@ -172,6 +172,24 @@ def test_another_product_makes_another_license_and_disables_the_old_one_and_goin
 
 def test_a_new_price_of_the_same_product_keeps_the_license() -> None:
     assert units(paying(described(line(price="price_2026")))) == {("si_1", "APP", 1): True}
+
+
+def test_a_line_that_becomes_another_type_makes_another_license_and_disables_the_old_one() -> None:
+    story = paying(described(line(recurring=False)))
+    assert {each.license_type: each.enabled for each in story.licenses} == {"perpetual": True, "subscription": False}
+
+
+def test_a_quantity_beyond_all_reason_is_bounded_and_told_as_a_problem() -> None:
+    story = paying(described(line(quantity=2_000_000_000)))
+    assert len(story.licenses) == MOST_UNITS
+    assert story.entitlement.problems == (
+        "line si_1: quantity 2000000000 is more than Tenure licenses for one line; the first 10000 units are licensed",
+    )
+
+
+def test_a_quantity_at_the_bound_is_licensed_whole() -> None:
+    story = paying(described(line(quantity=MOST_UNITS)))
+    assert (len(story.licenses), story.entitlement.problems) == (MOST_UNITS, ())
 
 
 def test_a_line_without_a_product_code_is_not_licensed() -> None:
