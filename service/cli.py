@@ -1,15 +1,39 @@
 """The `tenure` command. Imports are put off into the commands, so that --help and completion stay quick."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 if TYPE_CHECKING:
+    from service.commands.lists import Need
     from service.settings import Part
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+limit = click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Rows at most.")
+
+
+STATES = ("pending", "trialing", "active", "past_due", "suspended", "terminated")
+
+
+class Instant(click.ParamType[datetime]):
+    """An instant in ISO 8601; without an offset it is UTC."""
+
+    name = "instant"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            instant = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not an instant such as 2026-03-03 or 2026-03-03T14:00:00Z", param, ctx)
+        return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+INSTANT = Instant()
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -64,6 +88,106 @@ def check(config: Path | None, as_json: bool) -> None:
     from service.commands.sources import check_sources
 
     sys.exit(check_sources(config, as_json=as_json))
+
+
+@tenure.command()
+@click.argument("identifier", metavar="ID")
+@click.option(
+    "--as-of", type=INSTANT, help="Leave out what happened later than this instant (ISO 8601; UTC without an offset)."
+)
+@click.option("--known-at", type=INSTANT, help="Leave out what was recorded later than this instant.")
+@as_json
+@click.pass_obj
+def timeline(
+    config: Path | None, identifier: str, as_of: datetime | None, known_at: datetime | None, as_json: bool
+) -> None:
+    """Tell what happened to a subscription, and what followed from it.
+
+    ID is the provider's (sub_...), the whole name of the stream (shop/subscription/sub_...), or a license or its key.
+    """
+    from service.commands.timeline import print_timeline
+
+    print_timeline(config, identifier, as_of=as_of, known_at=known_at, as_json=as_json)
+
+
+@tenure.command()
+@click.option("--state", type=click.Choice(STATES), help="Only those in this state.")
+@click.option("--source", help="Only those of this source.")
+@click.option("--problem", is_flag=True, help="Only those that something is wrong with.")
+@limit
+@as_json
+@click.pass_obj
+def subscriptions(
+    config: Path | None, state: str | None, source: str | None, problem: bool, limit: int, as_json: bool
+) -> None:
+    """List subscriptions and purchases, the one with the latest event first."""
+    from service.commands.lists import list_subscriptions
+
+    list_subscriptions(config, state=state, source=source, problems=problem, limit=limit, as_json=as_json)
+
+
+@tenure.command()
+@click.argument("identifier", metavar="[ID]", required=False)
+@limit
+@as_json
+@click.pass_obj
+def licenses(config: Path | None, identifier: str | None, limit: int, as_json: bool) -> None:
+    """List licenses: all, or those of one subscription."""
+    from service.commands.lists import list_licenses
+
+    list_licenses(config, identifier, limit=limit, as_json=as_json)
+
+
+@tenure.group(invoke_without_command=True)
+@click.option(
+    "--status",
+    type=click.Choice(["stopped", "unrouted", "waiting"]),
+    default="stopped",
+    show_default=True,
+    help="Stopped at an event not understood; of no known subscription; or waiting for something to be fetched.",
+)
+@limit
+@as_json
+@click.pass_context
+def streams(context: click.Context, status: "Need", limit: int, as_json: bool) -> None:
+    """List streams that need a person, or have one folded again."""
+    if context.invoked_subcommand is None:
+        from service.commands.lists import list_streams
+
+        list_streams(context.obj, status, limit=limit, as_json=as_json)
+
+
+@streams.command("retry")
+@click.argument("identifier", metavar="ID")
+@click.pass_obj
+def retry_stream(config: Path | None, identifier: str) -> None:
+    """Fold a stopped stream again."""
+    from service.commands.retries import retry_stream as retry
+
+    retry(config, identifier)
+
+
+@tenure.group("dead-letters", invoke_without_command=True)
+@limit
+@as_json
+@click.pass_context
+def dead_letters(context: click.Context, limit: int, as_json: bool) -> None:
+    """List licenses that a license server refused, or have one pushed again."""
+    if context.invoked_subcommand is None:
+        from service.commands.lists import list_dead_letters
+
+        list_dead_letters(context.obj, limit=limit, as_json=as_json)
+
+
+@dead_letters.command("retry")
+@click.argument("identifier", metavar="ID")
+@click.option("--author", help="Who asks; kept in the history. Without it, the user of this machine.")
+@click.pass_obj
+def retry_dead_letter(config: Path | None, identifier: str, author: str | None) -> None:
+    """Push a refused license again, once its cause is mended."""
+    from service.commands.retries import retry_dead_letter as retry
+
+    retry(config, identifier, author)
 
 
 def main() -> None:

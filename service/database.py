@@ -13,7 +13,7 @@ from service.settings import Settings
 logger = structlog.get_logger(__name__)
 
 _PAUSE_SECONDS = 1.0
-_CONNECT_SECONDS = 5
+CONNECT_SECONDS = 5
 
 
 class StoppedWaiting(Exception):
@@ -41,7 +41,7 @@ async def wait_for_database(dsn: str, seconds: float, stop: asyncio.Event) -> No
     deadline = asyncio.get_running_loop().time() + seconds
     while True:
         try:
-            connection = await psycopg.AsyncConnection.connect(dsn, connect_timeout=_CONNECT_SECONDS)
+            connection = await psycopg.AsyncConnection.connect(dsn, connect_timeout=CONNECT_SECONDS)
         except psycopg.OperationalError as error:
             if asyncio.get_running_loop().time() + _PAUSE_SECONDS > deadline:
                 raise

@@ -32,7 +32,7 @@ class Ambiguous(Exception):
     """The name fits several streams; `candidates` are their whole names."""
 
     def __init__(self, text: str, candidates: Sequence[Stream]) -> None:
-        super().__init__(f"{text} may mean several streams; name one of them whole: {', '.join(candidates)}.")
+        super().__init__(f"{text} may mean any of several streams; name one of them whole.")
         self.candidates = tuple(candidates)
 
 

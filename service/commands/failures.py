@@ -38,12 +38,17 @@ def _understood(error: Exception) -> CommandFailed | None:
     import psycopg
 
     from service.embedded import EmbeddedServerError
+    from service.lookup import Ambiguous, NotFound, TooLong
     from service.settings import SettingsInvalid
     from service.store.errors import MigrationError, StoreUnavailable
 
     match error:
         case CommandFailed():
             return error
+        case NotFound() | TooLong():
+            return CommandFailed(NOT_FOUND, str(error))
+        case Ambiguous(candidates=candidates):
+            return CommandFailed(USAGE, str(error), *candidates)
         case SettingsInvalid(findings=findings):
             return CommandFailed(USAGE, *(str(finding) for finding in findings))
         case psycopg.errors.UndefinedTable() | psycopg.errors.UndefinedColumn():

@@ -8,6 +8,20 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+_COLOURS = {
+    "pending": "dim",
+    "trialing": "cyan",
+    "active": "green",
+    "past_due": "yellow",
+    "suspended": "magenta",
+    "terminated": "red",
+}
+
+
+def state_text(state: str) -> Text:
+    """A state in its colour."""
+    return Text(harmless(state), style=_COLOURS.get(state, ""))
+
 
 def print_json(value: object) -> None:
     """One JSON document on standard output, indented, times in ISO 8601."""
@@ -20,14 +34,15 @@ def print_line(text: str) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str | Text]], *, empty: str) -> None:
-    """A table that folds long cells rather than cutting them; `empty` in its place when there are no rows."""
+    """A table that folds long cells rather than cutting them, the first column apart; without rows, says `empty`."""
     console = Console()
     if not rows:
         console.print(empty, markup=False, highlight=False)
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for place, column in enumerate(columns):
+        # What a person copies from the first column stays in one piece.
+        table.add_column(column, overflow="fold", no_wrap=place == 0)
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(harmless(cell)) for cell in row))
     console.print(table)

@@ -1,0 +1,120 @@
+"""The commands that list: subscriptions, licenses, streams in need, dead letters."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, assert_never
+
+import msgspec
+from rich.text import Text
+
+from domain.events import Stream
+from projections.queries import LicenseView, StreamView, Unrouted
+from service.commands.output import print_json, print_table, state_text
+from service.commands.reading import ask
+from service.lookup import Reader, find_stream
+
+Need = Literal["stopped", "unrouted", "waiting"]
+
+
+def list_subscriptions(
+    config: Path | None, *, state: str | None, source: str | None, problems: bool, limit: int, as_json: bool
+) -> None:
+    """Prints subscriptions and purchases, the one with the latest event first."""
+
+    async def question(reader: Reader) -> list[StreamView]:
+        return await reader.queries.streams(state=state, source=source, problems=problems, limit=limit)
+
+    views = ask(config, question)
+    if as_json:
+        print_json(views)
+        return
+    rows = [
+        (view.stream, state_text(view.state), _moment(view.latest_at), view.customer, view.problem) for view in views
+    ]
+    print_table(("subscription", "state", "latest event", "customer", "problem"), rows, empty="No subscriptions.")
+
+
+def list_licenses(config: Path | None, text: str | None, *, limit: int, as_json: bool) -> None:
+    """Prints licenses, of one subscription if `text` names it. Raises NotFound and Ambiguous."""
+
+    async def question(reader: Reader) -> list[LicenseView]:
+        stream = await find_stream(reader, text) if text else None
+        return await reader.queries.licenses(stream=stream, limit=limit)
+
+    views = ask(config, question)
+    if as_json:
+        print_json(views)
+        return
+    print_table(
+        ("license", "product", "enabled", "expires", "key", "at the server"),
+        [
+            (
+                view.id,
+                view.desired.product_code,
+                "yes" if view.enabled else "no",
+                f"{view.desired.expiry:%Y-%m-%d}" if view.desired.expiry else "never",
+                view.key or "",
+                _standing(view),
+            )
+            for view in views
+        ],
+        empty="No licenses.",
+    )
+
+
+def list_dead_letters(config: Path | None, *, limit: int, as_json: bool) -> None:
+    """Prints the licenses that a license server refused, with its answer."""
+
+    async def question(reader: Reader) -> list[LicenseView]:
+        return await reader.queries.licenses(refused=True, limit=limit)
+
+    views = ask(config, question)
+    if as_json:
+        print_json(views)
+        return
+    rows = [
+        (view.id, view.stream, view.target, view.refusal.call, str(view.refusal.status or ""), view.refusal.text)
+        for view in views
+        if view.refusal is not None
+    ]
+    print_table(("license", "subscription", "target", "call", "status", "answer"), rows, empty="No dead letters.")
+
+
+class NeedyStream(msgspec.Struct, frozen=True):
+    stream: Stream
+    latest_at: datetime | None
+    problem: str
+
+
+def list_streams(config: Path | None, status: Need, *, limit: int, as_json: bool) -> None:
+    """Prints the streams that need a person for that reason."""
+
+    async def question(reader: Reader) -> list[StreamView] | list[Unrouted]:
+        match status:
+            case "stopped" | "waiting":
+                return await reader.queries.streams(statuses=(status,), limit=limit)
+            case "unrouted":
+                return await reader.queries.unrouted(limit=limit)
+        assert_never(status)
+
+    found = [
+        NeedyStream(
+            each.stream, each.latest_at, each.problem if isinstance(each, StreamView) else "no subscription yet"
+        )
+        for each in ask(config, question)
+    ]
+    if as_json:
+        print_json(found)
+        return
+    rows = [(each.stream, _moment(each.latest_at), each.problem) for each in found]
+    print_table(("stream", "latest event", "problem"), rows, empty=f"No stream is {status}.")
+
+
+def _standing(view: LicenseView) -> Text:
+    if view.refusal is not None:
+        return Text("refused", style="red")
+    return Text("to be pushed", style="yellow") if view.due else Text("as desired", style="green")
+
+
+def _moment(instant: datetime | None) -> str:
+    return f"{instant:%Y-%m-%d %H:%M}" if instant else ""

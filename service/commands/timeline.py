@@ -1,0 +1,128 @@
+"""`tenure timeline`: what happened to one subscription, and what followed from it."""
+
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from projections.queries import LicenseView, StreamView
+from projections.timeline import Entry
+from service.commands.output import harmless, print_json, state_text
+from service.commands.reading import ask
+from service.lookup import Reader, find_stream, find_subscription, tell_stream
+
+LATE_SECONDS = 3_600
+"""Providers try again after minutes; what took longer is worth a word."""
+MOST_LICENSES = 1_000
+_WIDEST = 100
+_UNITS = ((86_400, "days"), (3_600, "hours"), (60, "minutes"))
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """A timeline, and how the subscription that it is about stands now; `state` is the one the timeline ends in."""
+
+    subscription: StreamView
+    licenses: list[LicenseView]
+    state: str
+    timeline: list[Entry]
+
+
+def print_timeline(
+    config: Path | None, text: str, *, as_of: datetime | None, known_at: datetime | None, as_json: bool
+) -> None:
+    """Prints the timeline of the one stream that `text` means. Raises NotFound and Ambiguous."""
+
+    async def question(reader: Reader) -> Told:
+        stream = await find_stream(reader, text)
+        view, _ = await find_subscription(reader, stream)
+        told = await tell_stream(reader, stream, as_of=as_of, known_at=known_at)
+        return Told(
+            subscription=view,
+            licenses=await reader.queries.licenses(stream=stream, limit=MOST_LICENSES),
+            state=next((entry.after for entry in reversed(told) if entry.after), "pending"),
+            timeline=told,
+        )
+
+    told = ask(config, question)
+    if as_json:
+        print_json(told)
+    else:
+        show(Console(), told)
+
+
+def show(console: Console, told: Told) -> None:
+    """Prints for people; reads well from 80 columns on, and without colour."""
+    view = told.subscription
+    console.print(Text.assemble((harmless(view.stream), "bold"), "  ", state_text(told.state)))
+    for line in _about(told):
+        console.print(Text(f"  {harmless(line)}", style="dim"))
+    if view.problem:
+        console.print(Text(f"  ! {harmless(view.problem)}", style="red"))
+    console.print()
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold", max_width=_WIDEST)
+    day = ""
+    for entry in told.timeline:
+        if (today := f"{entry.occurred_at:%Y-%m-%d}") != day:
+            day = today
+            table.add_row(Text(today, style="bold"), "")
+        # Seconds, because providers send several events in one.
+        table.add_row(Text(f"  {entry.occurred_at:%H:%M:%S}", style="dim"), _entry(entry))
+    console.print(table)
+
+
+def _about(told: Told) -> list[str]:
+    view = told.subscription
+    enabled = sum(each.enabled for each in told.licenses)
+    due = sum(each.due for each in told.licenses)
+    pending = f", {due} not yet as desired at the license server" if due else ""
+    return [
+        *filter(None, [view.customer]),
+        f"{len(told.licenses)} licenses now, {enabled} enabled{pending}",
+        f"{len(told.timeline)} events, times in UTC",
+    ]
+
+
+def _entry(entry: Entry) -> Text:
+    text = Text()
+    indent = "    " if entry.kind == "receipt" else ""
+    for number, line in enumerate(entry.summary or (entry.type,)):
+        mark = f"{indent}→ " if indent and number == 0 else indent
+        text.append(f"{mark}{harmless(line)}\n", style="cyan" if indent else "" if entry.summary else "dim")
+    for anomaly in entry.anomalies:
+        text.append(f"? {harmless(anomaly)}\n", style="yellow")
+    if entry.error:
+        text.append(f"! {harmless(entry.error)}\n", style="red")
+    elif not entry.folded:
+        text.append("not counted: an event before it could not be understood\n", style="red")
+    text.append_text(_last_line(entry, indent))
+    text.rstrip()
+    return text
+
+
+def _last_line(entry: Entry, indent: str) -> Text:
+    """The change of state, if there was one, and how the event came."""
+    marks = Text(", ".join(_marks(entry)), style="dim")
+    if entry.before == entry.after:
+        return Text.assemble(indent, marks)
+    change = Text.assemble(state_text(entry.before), " → ", state_text(entry.after))
+    return Text.assemble(change, "  ", marks)
+
+
+def _marks(entry: Entry) -> list[str]:
+    marks = []
+    if entry.kind not in {"delivery", "receipt"}:
+        marks.append(f"by {entry.kind}")
+    if entry.late:
+        marks.append(f"{_span(entry.lag)} late, after what came later")
+    elif entry.lag >= LATE_SECONDS and entry.kind == "delivery":
+        marks.append(f"{_span(entry.lag)} late")
+    return marks
+
+
+def _span(seconds: float) -> str:
+    return next((f"{seconds / size:.0f} {unit}" for size, unit in _UNITS if seconds >= 2 * size), f"{seconds:.0f} s")

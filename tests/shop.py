@@ -1,0 +1,71 @@
+"""What happened in a small shop, as deliveries of its payment provider, for tests of the API and the commands."""
+
+import msgspec
+
+from domain.events import NewEvent
+from domain.providers.table import PROVIDERS
+from projections.tables import Tables
+from projections.targets.licensespring.target import LicenseSpringTarget
+from service import bootstrap
+from service.settings import Settings
+from tests.payloads.stripe import FEBRUARY, MARCH, at, charge, event, invoice, item, price, subscription
+
+HOUR = 3600
+
+STORY = [
+    msgspec.json.encode(each)
+    for each in (
+        event("customer.subscription.created", subscription(), id_="evt_created", created=FEBRUARY),
+        event("invoice.paid", invoice(), id_="evt_paid", created=FEBRUARY + 2),
+        event("customer.subscription.updated", subscription(status="past_due"), id_="evt_due", created=MARCH + HOUR),
+        event(
+            "invoice.payment_failed",
+            invoice(status="open", next_payment_attempt=MARCH + 72 * HOUR),
+            id_="evt_failed",
+            created=MARCH + HOUR - 60,
+        ),
+    )
+]
+"""One subscription of two units that falls overdue; the failed payment arrives after what follows from it."""
+
+STOPPED = msgspec.json.encode(
+    event("customer.subscription.updated", {**subscription(id="sub_2"), "status": 5}, id_="evt_odd")
+)
+"""A subscription that cannot be understood."""
+
+UNROUTED = msgspec.json.encode(
+    event("charge.refunded", charge(payment_intent="pi_9", id="ch_9", invoice=None), id_="evt_refund")
+)
+"""Money of nobody known."""
+
+WRONG_TERMS = msgspec.json.encode(
+    event(
+        "customer.subscription.created",
+        subscription(id="sub_3", items=[item(price=price(short_code="falcon-pro", max_activations="many"))]),
+        id_="evt_terms",
+    )
+)
+"""A subscription whose price does not say properly what to license."""
+
+
+def as_event(body: bytes, source: str = "shop") -> NewEvent:
+    """The event that a delivery holds, as the service would append it; occurred when received."""
+    received_at = at(MARCH + 2 * HOUR)
+    [one] = PROVIDERS["stripe"].unpack(source, body, False, received_at)
+    return NewEvent(
+        stream=one.stream,
+        event_id=one.event_id,
+        type=one.type,
+        origin="webhook",
+        occurred_at=one.occurred_at,
+        received_at=received_at,
+        body=body,
+    )
+
+
+async def project(settings: Settings, dsn: str) -> None:
+    """Projects all there is, once."""
+    tables = Tables()
+    async with bootstrap._pool(settings, dsn) as pool, bootstrap._store(settings, dsn) as log:
+        targets = {"ls": LicenseSpringTarget("ls", None)}  # type: ignore[arg-type]
+        await bootstrap._runner(settings, log, pool, tables, targets).project_until_idle()
