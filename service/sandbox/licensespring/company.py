@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +40,8 @@ class Company:
         self.limits = Limits(settings)
         self.faults = Faults()
         self.calls = Calls(settings.calls_kept)
+        self.closing = asyncio.Event()
+        """Set when the server stops, to let go of requests that a fault holds up."""
         rows = self.store.rows
         item_ids = (item.id for order in rows.all(Order) for item in order.items)
         feature_ids = (feature.id for license_ in rows.all(License) for feature in license_.features)

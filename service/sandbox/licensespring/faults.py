@@ -13,6 +13,11 @@ LONGEST_DELAY = 600.0
 When = Literal["before", "after"]
 
 
+def _check_status(status: int) -> None:
+    if not 200 <= status <= 599:
+        raise ValueError("status must be between 200 and 599.")
+
+
 class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="answer", tag_field="kind"):
     """Answers with a status instead, before the request acted or after it did."""
 
@@ -20,6 +25,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     when: When = "before"
     body: Any = None
     headers: dict[str, str] = {}
+
+    def __post_init__(self) -> None:
+        _check_status(self.status)
 
 
 class HtmlPage(
@@ -29,6 +37,9 @@ class HtmlPage(
 
     status: int = 502
     when: When = "before"
+
+    def __post_init__(self) -> None:
+        _check_status(self.status)
 
 
 class Throttle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="throttle", tag_field="kind"):
@@ -59,6 +70,10 @@ class Stale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     changes: int = 1
 
+    def __post_init__(self) -> None:
+        if self.changes < 1:
+            raise ValueError("changes must be 1 or more.")
+
 
 Effect = Answer | HtmlPage | Throttle | Drop | Delay | Stale
 
@@ -75,6 +90,10 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     path: str = "*"
     times: int | None = 1
     skip: int = 0
+
+    def __post_init__(self) -> None:
+        if self.skip < 0 or (self.times is not None and self.times < 1):
+            raise ValueError("times must be 1 or more, or null for a standing fault; skip 0 or more.")
 
     def meets(self, method: str, path: str) -> bool:
         return self.method in ("*", method) and fnmatch.fnmatchcase(path.rstrip("/"), self.path.rstrip("/"))

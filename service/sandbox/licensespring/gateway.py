@@ -34,10 +34,11 @@ class Reply(NamedTuple):
     body: bytes
 
     async def send(self, send: Send) -> None:
-        length = (b"content-length", str(len(self.body)).encode())
+        body = b"" if self.status in (204, 304) else self.body
+        length = (b"content-length", str(len(body)).encode())
         headers = [*(pair for pair in self.headers if pair[0] != b"content-length"), length]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": self.body, "more_body": False})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 class Outcome(NamedTuple):
@@ -92,11 +93,11 @@ class Gateway:
                 acted = late and (await self._act(request, body)).acted
                 return Outcome(_instead(effect), acted)
             case Delay():
-                if effect.when == "before":
-                    await asyncio.sleep(effect.seconds)
+                if effect.when == "before" and await self._held_up(effect.seconds):
+                    return Outcome(None, acted=False)
                 outcome = await self._act(request, body)
-                if effect.when == "after":
-                    await asyncio.sleep(effect.seconds)
+                if effect.when == "after" and await self._held_up(effect.seconds):
+                    return Outcome(None, acted=outcome.acted)
                 return outcome
             case Stale():
                 return await self._act(request, body, changes_behind=effect.changes)
@@ -125,6 +126,14 @@ class Gateway:
         rows = company.store.stale(changes_behind) if stale else company.store.rows
         request["state"] = {"rows": rows}
         return Outcome(await _answer_of(self._api, request, body), acted=True)
+
+    async def _held_up(self, seconds: float) -> bool:
+        """Waits; True when the server stops meanwhile."""
+        try:
+            await asyncio.wait_for(self._company.closing.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
 
     def _throttled(self, wait: float) -> Reply:
         told = self._company.settings.throttled_answer == "retry_after"

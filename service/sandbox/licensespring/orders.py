@@ -12,7 +12,7 @@ from service.sandbox.licensespring.change import Change
 from service.sandbox.licensespring.customers import customer_of_order
 from service.sandbox.licensespring.durations import parse_instant
 from service.sandbox.licensespring.issue import NewPassword, issue
-from service.sandbox.licensespring.records import Device, License, Order, OrderItem, Product
+from service.sandbox.licensespring.records import Customer, Device, License, Order, OrderItem, Product
 
 ITEM_FIELDS_OF_LICENSES = ("key", "license_policy")
 TEXTS = ("campaign_params", "download_id", "language")
@@ -45,7 +45,12 @@ def update_order(change: Change, order: Order, sent: Mapping[str, Any]) -> Order
     if any(other.id != order.id for other in taken):
         raise errors.fields({"store_id": errors.ORDER_EXISTS})
     metadata = {"metadata": fields.one("metadata", fields.mapping, sent["metadata"])} if "metadata" in sent else {}
-    updated = msgspec.structs.replace(order, **texts, **flags, **metadata, updated_at=change.now)
+    customer = order.customer
+    if sent.get("customer") is not None:
+        customer = fields.one("customer", fields.whole, sent["customer"])
+        if change.rows.get(Customer, customer) is None:
+            raise errors.fields({"customer": errors.NO_SUCH_OBJECT.format(customer)})
+    updated = msgspec.structs.replace(order, **texts, **flags, **metadata, customer=customer, updated_at=change.now)
     change.put(updated)
     return updated
 

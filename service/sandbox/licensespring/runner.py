@@ -63,6 +63,7 @@ async def running_sandbox(
         lifespan="off",
         log_config=None,
         access_log=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=1,
     )
     server = _Server(config)
@@ -77,6 +78,7 @@ async def running_sandbox(
         try:
             yield RunningSandbox(f"http://{name}:{listener.getsockname()[1]}", Control(company))
         finally:
+            company.closing.set()
             server.should_exit = True
             await serving
 

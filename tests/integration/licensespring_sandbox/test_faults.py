@@ -162,6 +162,9 @@ async def test_requests_at_the_same_time_make_one_order_per_id(vendor: Vendor) -
         {"effect": {"kind": "drop", "when": "later"}},
         {"effect": {"kind": "delay", "seconds": 1e9}},
         {"effect": {"kind": "drop"}, "pth": "*"},
+        {"effect": {"kind": "drop"}, "times": 0},
+        {"effect": {"kind": "stale", "changes": 0}},
+        {"effect": {"kind": "answer", "status": 99}},
         {},
     ],
 )

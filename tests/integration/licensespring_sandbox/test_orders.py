@@ -231,6 +231,15 @@ async def test_an_order_can_be_renamed_but_not_to_a_name_that_is_taken(vendor: V
     await vendor.refusal("PATCH", f"/orders/{order['id']}", {"store_id": "order-2"})
 
 
+async def test_an_order_is_given_to_another_customer(vendor: Vendor) -> None:
+    order = await vendor.order("order-1", customer={"email": "ann@example.com"})
+    bob = (await vendor.call("POST", "/customers/", {"email": "bob@example.com"})).json()
+    changed = await vendor.patch(f"/orders/{order['id']}", {"customer": bob["id"]})
+    assert changed["customer"]["email"] == "bob@example.com"
+    assert (await vendor.get("/licenses/", customer_email="bob@example.com"))["count"] == 1
+    assert (await vendor.refusal("PATCH", f"/orders/{order['id']}", {"customer": 9999}))[0] == 400
+
+
 async def test_deleting_an_order_deletes_its_licenses(vendor: Vendor) -> None:
     order = await vendor.order("order-1", {}, {})
     assert (await vendor.call("DELETE", f"/orders/{order['id']}/")).status_code == 204

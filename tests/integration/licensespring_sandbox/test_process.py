@@ -13,6 +13,7 @@ import httpx2
 import pytest
 
 from service.sandbox.licensespring import DEFAULT_API_KEY, ProductSeed, running_sandbox
+from service.sandbox.licensespring.faults import Delay
 from tests.integration.licensespring_sandbox.vendor import order_body, settings
 
 pytestmark = pytest.mark.anyio
@@ -144,3 +145,14 @@ async def test_two_sandboxes_in_one_process_know_nothing_of_each_other() -> None
     async with running_sandbox() as first, running_sandbox() as second:
         assert (await create(first.url, "order-1")).status_code == 200
         assert (await holdings(second.url))["orders"] == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_it_stops_at_once_while_a_request_is_still_held_up(when: Any) -> None:
+    async with asyncio.timeout(30), running_sandbox(settings()) as sandbox:
+        fault = sandbox.control.fault(Delay(seconds=500, when=when), path="/api/v1/orders/create_order")
+        held = asyncio.create_task(create(sandbox.url, "order-1"))
+        while fault in {placed.id for placed in sandbox.control.company.faults.placed()}:
+            await holdings(sandbox.url)
+    with pytest.raises(httpx2.RemoteProtocolError):
+        await held
