@@ -159,7 +159,9 @@ def test_a_downgrade_is_paid_with_nothing_and_its_credit_pays_the_next_bill() ->
     assert first["amount_paid"] == 59_00
     assert change["total"] < 0 == change["amount_paid"]
     assert change["ending_balance"] == renewal["starting_balance"] == change["total"]
-    assert renewal["amount_paid"] == 29_00 + change["total"]
+    assert (renewal["amount_paid"], renewal["ending_balance"]) == (29_00 + change["total"], 0)
+    balances = [it["balance"] for it in of_type(told("downgrade"), "customer.updated")]
+    assert balances == [change["total"], 0]
 
 
 def test_paused_collection_changes_no_status_and_voids_the_bill() -> None:

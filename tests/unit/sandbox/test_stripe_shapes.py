@@ -72,6 +72,8 @@ def test_acacia_ties_payments_to_invoices_in_both_objects_instead_of_by_an_event
     assert (charge["invoice"], invoice["charge"]) == (invoice["id"], charge["id"])
     assert invoice["payment_intent"] == charge["payment_intent"]
     assert not of_type(events, "invoice_payment.paid")
+    paid = {event["type"]: event["data"]["object"].get("paid") for event in events}
+    assert (paid["invoice.created"], paid["invoice.finalized"], paid["invoice.paid"]) == (False, False, True)
 
 
 def test_each_shape_says_things_in_its_own_place_only() -> None:
