@@ -1,6 +1,6 @@
 """Whole partitions, by binary COPY: for rebuilds, exports and checks."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, Literal, assert_never
 
 from psycopg import AsyncConnection
@@ -19,7 +19,7 @@ async def copy_partition(
     upto: int,
     *,
     order: Literal["position", "stream"] = "position",
-) -> AsyncIterator[Event]:
+) -> AsyncGenerator[Event, None]:
     """The events of a partition with `after` < position <= `upto`, each once, from one snapshot.
 
     `stream` orders by stream, then position, so that a fold needs one stream in memory at a time. The connection is

@@ -137,10 +137,10 @@ def _checked_headers(headers: dict[str, str]) -> str:
 
 def _check_text(name: str, text: str, longest: int) -> None:
     try:
-        encoded = text.encode()
+        size = len(text) if text.isascii() else len(text.encode())
     except UnicodeEncodeError:
         raise ValueError(f"{name} is not valid Unicode") from None
-    if b"\0" in encoded:
+    if "\0" in text:
         raise ValueError(f"{name} holds a NUL character, which PostgreSQL cannot store")
-    if len(encoded) > longest:
+    if size > longest:
         raise ValueError(f"{name} is longer than {longest} bytes")

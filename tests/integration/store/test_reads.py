@@ -1,0 +1,199 @@
+"""Every way of reading gives the same events."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta, timezone
+from hashlib import sha256
+
+import msgspec
+import pytest
+
+from domain.events import PARTITIONS, Event, NewEvent, partition_of
+from projections.ports import EventLog
+from service.store import EventStore
+from service.store.bulk import copy_partition
+from service.store.errors import StoreUnavailable
+from service.store.limits import Limits
+from tests.integration.store.given import NOON, an_event, connected, stream_in
+
+pytestmark = pytest.mark.anyio
+
+LEFT, RIGHT = stream_in(7), stream_in(7, number=1)
+EVENTS = [
+    an_event(
+        f"evt_{number:02}",
+        RIGHT if number % 3 else LEFT,
+        body=bytes([number]) * (number * 200),
+        occurred_at=NOON - timedelta(hours=number, microseconds=number),
+        headers={} if number % 2 else {"signature": 'ö "\\u0000" \\'},
+        item=f"/items/{number}",
+    )
+    for number in range(20)
+]
+
+
+@pytest.fixture
+async def store(database: str) -> AsyncIterator[EventStore]:
+    async with EventStore.open(database) as store:
+        yield store
+
+
+@pytest.fixture
+async def filled(store: EventStore) -> EventStore:
+    await store.append(EVENTS)
+    return store
+
+
+async def pages(store: EventStore, limit: int) -> list[Event]:
+    found: list[Event] = []
+    while page := await store.read_partition(7, after=len(found), limit=limit):
+        assert len(page) <= limit
+        found += page
+    return found
+
+
+async def test_the_store_is_the_event_log_of_the_projections(filled: EventStore) -> None:
+    log: EventLog = filled
+
+    assert await log.heads([7, 8]) == {7: 20, 8: 0}
+
+
+async def test_events_are_read_as_they_were_appended(filled: EventStore) -> None:
+    before = datetime.now(UTC) - timedelta(minutes=5)
+    for position, (given, event) in enumerate(zip(EVENTS, await filled.read_partition(7, 0, 100), strict=True), 1):
+        kept = {name: getattr(event, name) for name in NewEvent.__struct_fields__}
+        assert kept == msgspec.structs.asdict(given)
+        assert (event.partition, event.position, event.source) == (7, position, "shop")
+        assert event.digest == sha256(given.body).digest()
+        assert event.recorded_at > before
+        assert {at.tzinfo for at in (event.occurred_at, event.received_at, event.recorded_at)} == {UTC}
+
+
+@pytest.mark.parametrize("limit", [1, 3, 20, 1000])
+async def test_a_cursor_walks_the_partition_in_pages(filled: EventStore, limit: int) -> None:
+    assert [event.position for event in await pages(filled, limit)] == list(range(1, 21))
+
+
+async def test_large_bodies_make_shorter_pages_but_never_empty_ones(database: str, filled: EventStore) -> None:
+    async with EventStore.open(database, limits=Limits(page_bytes=5000)) as narrow:
+        page = await narrow.read_partition(7, 0, 100)
+        assert 1 < len(page) < 20
+        assert await pages(narrow, 100) == await pages(filled, 100)
+    async with EventStore.open(database, limits=Limits(page_bytes=1024)) as narrow:
+        assert [event.position for event in await narrow.read_partition(7, 18, 100)] == [19]
+
+
+async def test_a_page_has_a_greatest_length_whatever_is_asked_for(database: str, filled: EventStore) -> None:
+    async with EventStore.open(database, limits=Limits(page_events=4)) as narrow:
+        assert [event.position for event in await narrow.read_partition(7, 0, 1000)] == [1, 2, 3, 4]
+
+
+async def test_a_stream_is_read_whole_or_in_parts(filled: EventStore) -> None:
+    everything = await pages(filled, 100)
+    left = [event for event in everything if event.stream == LEFT]
+
+    assert await filled.read_stream(LEFT) == left
+    assert await filled.read_stream(LEFT, after=left[2].position) == left[3:]
+    assert await filled.read_stream(LEFT, after=left[2].position, limit=2) == left[3:5]
+    assert await filled.read_stream(stream_in(7, number=5)) == []
+
+
+@pytest.mark.parametrize("order", ["position", "stream"])
+async def test_a_copy_equals_the_pages(database: str, filled: EventStore, order: str) -> None:
+    everything = await pages(filled, 100)
+    async with connected(database) as connection:
+        by_position = [event async for event in copy_partition(connection, 7, 0, 20)]
+        by_stream = [event async for event in copy_partition(connection, 7, 0, 20, order="stream")]
+        between = [event.position async for event in copy_partition(connection, 7, 4, 9)]
+        nothing = [event async for event in copy_partition(connection, 8, 0, 20)]
+
+    assert by_position == everything
+    assert by_stream == sorted(everything, key=lambda event: (event.stream.encode(), event.position))
+    assert by_stream != by_position
+    assert (between, nothing) == ([5, 6, 7, 8, 9], [])
+
+
+async def test_a_copy_left_early_leaves_the_connection_usable(database: str, filled: EventStore) -> None:
+    async with connected(database) as connection:
+        async with aclosing(copy_partition(connection, 7, 0, 20)) as events:
+            async for event in events:
+                assert event.position == 1
+                break
+        assert [event.position async for event in copy_partition(connection, 7, 18, 20)] == [19, 20]
+
+
+async def test_times_are_utc_whatever_the_server_thinks(database: str) -> None:
+    zone = timezone(timedelta(hours=5, minutes=30))
+    event = an_event("evt_1", LEFT, occurred_at=datetime(2026, 10, 25, 2, 30, tzinfo=zone))
+    async with connected(database) as connection:
+        name = connection.info.dbname
+        await connection.execute(f"alter database \"{name}\" set timezone = 'Europe/Berlin'".encode())
+    async with EventStore.open(database) as store, connected(database) as connection:
+        await store.append([event])
+        [read] = await store.read_partition(7, 0, 1)
+        [copied] = [each async for each in copy_partition(connection, 7, 0, 1)]
+
+    assert read == copied
+    assert (read.occurred_at, read.occurred_at.tzinfo) == (datetime(2026, 10, 24, 21, tzinfo=UTC), UTC)
+
+
+async def test_an_event_is_found_by_its_stream_and_id(filled: EventStore) -> None:
+    found = await filled.find(RIGHT, "evt_01")
+    assert found
+    assert (found.stream, found.event_id, found.position) == (RIGHT, "evt_01", 2)
+
+    assert await filled.find(LEFT, "evt_01") is None
+    assert await filled.find(LEFT, "nul\0") is None
+
+
+async def test_heads_and_counts_know_how_much_there_is(filled: EventStore) -> None:
+    await filled.append([an_event("evt_1", stream_in(9))])
+
+    assert await filled.heads(range(PARTITIONS)) == dict.fromkeys(range(PARTITIONS), 0) | {7: 20, 9: 1}
+    assert await filled.heads([]) == {}
+    counts = await filled.counts()
+    assert (counts.events, counts.partitions, counts.largest) == (21, 2, 20)
+    assert counts.bytes > 0
+    assert (await filled.counts([9, 10])).events == 1
+
+
+async def test_a_read_survives_the_loss_of_its_connections(database: str, filled: EventStore) -> None:
+    everything = await pages(filled, 100)
+    async with connected(database) as connection:
+        cursor = await connection.execute(
+            "select pg_terminate_backend(pid, 10000) from pg_stat_activity"
+            " where application_name = 'tenure read' and datname = current_database()"
+        )
+        assert await cursor.fetchall()
+
+    assert await pages(filled, 100) == everything
+
+
+async def test_a_database_out_of_reach_is_an_error_that_names_the_read() -> None:
+    async with EventStore.open("host=/nowhere", limits=Limits(deadline=0.2)) as store:
+        with pytest.raises(StoreUnavailable, match="could not be read"):
+            await store.heads([1])
+
+
+async def test_a_database_without_the_tables_is_an_error_at_once(empty_database: str) -> None:
+    async with EventStore.open(empty_database) as store:
+        with pytest.raises(StoreUnavailable, match='relation "event" does not exist'):
+            await store.read_stream(LEFT)
+
+
+async def test_everything_works_without_prepared_statements_as_behind_a_pooler(database: str) -> None:
+    async with EventStore.open(database, prepare_threshold=None, connections=1) as store:
+        for _ in range(7):
+            await store.append(EVENTS)
+        assert [event.event_id for event in await pages(store, 6)] == [event.event_id for event in EVENTS]
+        async with connected(database) as connection:
+            assert partition_of(LEFT) == 7
+            cursor = await connection.execute("select count(*) from event")
+            assert await cursor.fetchall() == [(20,)]
+
+
+@pytest.mark.parametrize("connections", [0, 101])
+async def test_a_senseless_number_of_connections_is_refused(connections: int) -> None:
+    with pytest.raises(ValueError, match="connections of the event store"):
+        async with EventStore.open("host=/nowhere", connections=connections):
+            pass
