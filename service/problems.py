@@ -73,15 +73,22 @@ def answer_http_exception(_: Request[Any, Any, Any], error: HTTPException) -> Re
     return _response(problem(error.status_code, error.detail), error.headers)
 
 
-def answer_invalid_request(_: Request[Any, Any, Any], error: ValidationException) -> Response[Problem]:
+def answer_invalid_request(request: Request[Any, Any, Any], error: ValidationException) -> Response[Problem]:
     entries = error.extra if isinstance(error.extra, list) else []
     errors = [
-        InvalidField(field=str(entry.get("key", "")), message=str(entry.get("message", "")))
+        InvalidField(field=_public_name(request, str(entry.get("key", ""))), message=str(entry.get("message", "")))
         for entry in entries
         if isinstance(entry, dict)
     ]
-    # Litestar's own text names the route and method, which the caller knows.
-    return _response(problem(error.status_code, "Correct the fields listed in errors.", errors))
+    # With fields, Litestar's own text only names the route and method, which the caller knows.
+    detail = "Correct the fields listed in errors." if errors else error.detail
+    return _response(problem(error.status_code, detail, errors))
+
+
+def _public_name(request: Request[Any, Any, Any], key: str) -> str:
+    """What callers call a parameter that has another name in the code."""
+    parameter = request.route_handler.parsed_fn_signature.parameters.get(key)
+    return getattr(parameter and parameter.kwarg_definition, "name", None) or key
 
 
 def answer_not_found(_: Request[Any, Any, Any], error: NotFound) -> Response[Problem]:

@@ -68,4 +68,7 @@ async def project(settings: Settings, dsn: str) -> None:
     tables = Tables()
     async with bootstrap._pool(settings, dsn) as pool, bootstrap._store(settings, dsn) as log:
         targets = {"ls": LicenseSpringTarget("ls", None)}  # type: ignore[arg-type]
-        await bootstrap._runner(settings, log, pool, tables, targets).project_until_idle()
+        runner = bootstrap._runner(settings, log, pool, tables, targets)
+        await runner.project_until_idle()
+        # The next call is another owner.
+        await runner._release()

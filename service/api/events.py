@@ -38,7 +38,7 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
 
 
-Position = Annotated[int, msgspec.Meta(ge=0, lt=2**63)]
+Position = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 class Place(msgspec.Struct, frozen=True, array_like=True):
@@ -63,7 +63,7 @@ class EventFeed(Controller):
 
         `next` is never null here: ask with it again later. It is the same as `after` while nothing is new.
         """
-        place = read_cursor(after, Place) or START
+        place = read_cursor(after, Place, "after") or START
         events, reached = await _read_on(reader.log, place, limit)
         return Page([_view(event) for event in events], write_cursor(reached))
 
@@ -76,7 +76,7 @@ class EventFeed(Controller):
         self,
         reader: NamedDependency[Reader],
         partition: Annotated[int, PathParameter(ge=0, lt=PARTITIONS)],
-        position: Annotated[int, PathParameter(ge=1, lt=2**63)],
+        position: Annotated[int, PathParameter(ge=1, le=2**63 - 1)],
     ) -> Response[bytes]:
         """Gives the body of the delivery that carried an event, byte for byte. It may hold personal data."""
         events = await reader.log.read_partition(partition, position - 1, 1)

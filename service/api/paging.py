@@ -38,12 +38,12 @@ def write_cursor(value: object) -> str:
     return urlsafe_b64encode(msgspec.msgpack.encode(value)).decode().rstrip("=")
 
 
-def read_cursor(text: str | None, kind: type[K]) -> K | None:
-    """What a cursor means. Raises ValidationException for anything that no page gave out."""
+def read_cursor(text: str | None, kind: type[K], name: str = "cursor") -> K | None:
+    """What a cursor (the parameter `name`) means. Raises ValidationException for what no page gave out."""
     if not text:
         return None
     try:
         return msgspec.msgpack.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=kind)
     except (ValueError, msgspec.DecodeError):
         detail = "The cursor is not one of this list: take the `next` of a page, or leave it out."
-        raise ValidationException(detail, extra=[{"key": "cursor", "message": detail}]) from None
+        raise ValidationException(detail, extra=[{"key": name, "message": detail}]) from None

@@ -1,0 +1,330 @@
+"""The API over real HTTP: who may ask, what is answered, and how mistakes are said."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import httpx2
+import msgspec
+import pytest
+
+from domain.events import NewEvent, Stream, partition_of
+from domain.receipts import PushRefused, type_of
+from service.settings import Settings
+from tests.payloads.stripe import APRIL, at
+from tests.serving import OPERATOR, VIEWER, Served, served, settings
+from tests.shop import STOPPED, STORY, UNROUTED, WRONG_TERMS, as_event, project
+
+pytestmark = pytest.mark.anyio
+
+VIEW = {"authorization": f"Bearer {VIEWER}"}
+OPERATE = {"authorization": f"Bearer {OPERATOR}"}
+SUB_1 = "shop/subscription/sub_1"
+
+
+@pytest.fixture
+def configured(database: str) -> Settings:
+    return settings(database)
+
+
+@pytest.fixture
+async def shop(configured: Settings, database: str) -> AsyncIterator[Served]:
+    async with served(configured, database) as shop:
+        for body in [*STORY, STOPPED, UNROUTED, WRONG_TERMS]:
+            await shop.process.reader.log.append([as_event(body)])
+        await project(configured, database)
+        yield shop
+
+
+async def got(shop: Served, path: str, *, headers: dict[str, str] = VIEW, **params: Any) -> Any:
+    answer = await shop.http.get(f"/api/v1{path}", headers=headers, params=params)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def assert_problem(answer: httpx2.Response, status: int) -> dict[str, Any]:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem: dict[str, Any] = answer.json()
+    assert problem["status"] == status
+    return problem
+
+
+# --- who may ask --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer x", f"Basic {VIEWER}", f"Bearer {VIEWER}x", VIEWER])
+async def test_a_request_without_a_valid_token_is_refused(shop: Served, header: str | None) -> None:
+    headers = {} if header is None else {"authorization": header}
+    answer = await shop.http.get("/api/v1/subscriptions", headers=headers)
+    assert_problem(answer, 401)
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/dead-letters/lic_1/retry"),
+        ("POST", "/streams/sub_2/retry"),
+        ("GET", "/events/0/1/body"),
+    ],
+)
+async def test_acting_and_raw_deliveries_take_an_operator(shop: Served, method: str, path: str) -> None:
+    answer = await shop.http.request(method, f"/api/v1{path}", headers=VIEW, json={"author": "jo"})
+    assert "operator" in assert_problem(answer, 403)["detail"]
+
+
+async def test_an_operator_may_view_too(shop: Served) -> None:
+    assert (await got(shop, "/subscriptions", headers=OPERATE))["items"]
+
+
+async def test_without_tokens_the_api_says_what_to_do(configured: Settings, database: str) -> None:
+    secrets = msgspec.structs.replace(configured.secrets, viewer_tokens=(), operator_tokens=())
+    open_settings = msgspec.structs.replace(configured, secrets=secrets)
+    async with served(open_settings, database) as shop:
+        answer = await shop.http.get("/api/v1/subscriptions")
+        assert "TENURE_VIEWER_TOKENS" in assert_problem(answer, 403)["detail"]
+
+
+async def test_an_open_api_answers_to_loopback_names_only(configured: Settings, database: str) -> None:
+    async with served(configured, database, open_to_all=True) as shop:
+        assert (await shop.http.get("/api/v1/subscriptions")).status_code == 200
+        rebound = await shop.http.get("/api/v1/subscriptions", headers={"host": "evil.example"})
+        assert_problem(rebound, 403)
+
+
+# --- subscriptions ------------------------------------------------------------------------------------------
+
+
+async def test_subscriptions_are_listed_with_the_latest_first(shop: Served) -> None:
+    page = await got(shop, "/subscriptions")
+    assert page["items"][0]["stream"] == SUB_1
+    assert {item["identifier"] for item in page["items"]} == {"sub_1", "sub_2", "sub_3"}
+    assert page["next"] is None
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ({"state": "past_due"}, {"sub_1"}),
+        ({"state": "terminated"}, set()),
+        ({"source": "shop"}, {"sub_1", "sub_2", "sub_3"}),
+        ({"source": "other"}, set()),
+        ({"problem": "true"}, {"sub_2", "sub_3"}),
+        ({"problem": "true", "state": "active"}, {"sub_3"}),
+    ],
+)
+async def test_subscriptions_can_be_filtered(shop: Served, params: dict[str, str], expected: set[str]) -> None:
+    page = await got(shop, "/subscriptions", **params)
+    assert {item["identifier"] for item in page["items"]} == expected
+
+
+async def paged(shop: Served, path: str, cursor: str, key: Callable[[Any], str], **params: Any) -> list[str]:
+    found: list[str] = []
+    place: dict[str, str] = {}
+    for _ in range(20):
+        page = await got(shop, path, limit=1, **place, **params)
+        assert len(page["items"]) <= 1
+        found += map(key, page["items"])
+        if page["next"] is None:
+            return found
+        place = {cursor: page["next"]}
+    raise AssertionError("the pages do not come to an end")
+
+
+async def test_pages_follow_each_other_without_gap_or_repetition(shop: Served) -> None:
+    whole = [item["stream"] for item in (await got(shop, "/subscriptions"))["items"]]
+    assert await paged(shop, "/subscriptions", "cursor", lambda item: item["stream"]) == whole
+    licenses = [item["id"] for item in (await got(shop, "/licenses"))["items"]]
+    assert await paged(shop, "/licenses", "cursor", lambda item: item["id"]) == licenses
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/subscriptions?limit=0", "limit"),
+        ("/subscriptions?limit=1000", "limit"),
+        ("/subscriptions?state=happy", "state"),
+        ("/subscriptions?cursor=nonsense", "cursor"),
+        ("/licenses?cursor=kgE", "cursor"),
+        ("/events?after=gqF4", "after"),
+        ("/licenses?enabled=perhaps", "enabled"),
+        ("/streams?status=lost", "status"),
+        ("/subscriptions/sub_1/timeline?as_of=yesterday", "as_of"),
+        ("/subscriptions/sub_1/timeline?as_of=2026-03-01T00:00:00", "as_of"),
+    ],
+)
+async def test_a_wrong_parameter_is_named(shop: Served, path: str, field: str) -> None:
+    problem = assert_problem(await shop.http.get(f"/api/v1{path}", headers=VIEW), 400)
+    assert [error["field"] for error in problem["errors"]] == [field]
+
+
+async def test_a_missing_parameter_is_named(shop: Served) -> None:
+    assert "status" in assert_problem(await shop.http.get("/api/v1/streams", headers=VIEW), 400)["detail"]
+
+
+@pytest.mark.parametrize("name", ["sub_1", SUB_1, SUB_1.replace("/", "%2F")])
+async def test_a_subscription_is_found_by_id_and_by_whole_name(shop: Served, name: str) -> None:
+    detail = await got(shop, f"/subscriptions/{name}")
+    assert detail["summary"]["state"] == "past_due"
+    assert detail["lines"][0]["quantity"] == 2
+    assert len(detail["licenses"]) == 2
+    assert detail["licenses"][0]["desired"]["because"]["enabled"]["rule"]
+
+
+async def test_an_unknown_subscription_is_not_found(shop: Served) -> None:
+    for path in ("/subscriptions/sub_9", "/subscriptions/sub_9/timeline", "/subscriptions/a/b/c"):
+        assert_problem(await shop.http.get(f"/api/v1{path}", headers=VIEW), 404)
+
+
+async def test_an_id_that_two_sources_know_is_ambiguous(shop: Served, configured: Settings, database: str) -> None:
+    await shop.process.reader.log.append([as_event(STORY[0], source="other")])
+    await project(configured, database)
+    problem = assert_problem(await shop.http.get("/api/v1/subscriptions/sub_1", headers=VIEW), 409)
+    assert problem["candidates"] == ["other/subscription/sub_1", SUB_1]
+    assert (await got(shop, f"/subscriptions/{SUB_1}"))["summary"]["source"] == "shop"
+
+
+async def test_a_timeline_is_told_in_the_provider_s_order(shop: Served) -> None:
+    entries = await got(shop, "/subscriptions/sub_1/timeline")
+    assert [entry["event_id"] for entry in entries] == ["evt_created", "evt_paid", "evt_failed", "evt_due"]
+    assert [entry["late"] for entry in entries] == [False, False, True, False]
+    assert (entries[-1]["before"], entries[-1]["after"]) == ("active", "past_due")
+
+
+async def test_a_timeline_can_be_told_as_of_an_instant_and_as_known_at_one(shop: Served) -> None:
+    entries = await got(shop, "/subscriptions/sub_1/timeline", as_of="2026-02-15T00:00:00Z")
+    assert [entry["event_id"] for entry in entries] == ["evt_created", "evt_paid"]
+    assert await got(shop, "/subscriptions/sub_1/timeline", known_at="2026-02-15T01:00:00+01:00") == []
+
+
+# --- licenses, letters, streams -----------------------------------------------------------------------------
+
+
+async def test_licenses_can_be_listed_and_shown(shop: Served) -> None:
+    page = await got(shop, "/licenses", stream=SUB_1, enabled="true", due="true")
+    assert len(page["items"]) == 2
+    identifier = page["items"][0]["id"]
+    assert (await got(shop, f"/licenses/{identifier}"))["desired"]["product_code"] == "falcon-pro"
+    assert (await got(shop, "/licenses", enabled="false"))["items"] == []
+    assert_problem(await shop.http.get("/api/v1/licenses/lic_none", headers=VIEW), 404)
+
+
+async def test_streams_are_listed_by_what_they_need(shop: Served) -> None:
+    [stopped] = (await got(shop, "/streams", status="stopped"))["items"]
+    assert stopped["stream"] == "shop/subscription/sub_2"
+    assert "evt_odd" in stopped["problem"]
+    [unrouted] = (await got(shop, "/streams", status="unrouted"))["items"]
+    assert unrouted["stream"] == "shop/payment/pi_9"
+    assert (await got(shop, "/streams", status="waiting"))["items"] == []
+
+
+async def test_a_stopped_stream_can_be_retried(shop: Served) -> None:
+    answer = await shop.http.post("/api/v1/streams/sub_2/retry", headers=OPERATE)
+    assert (answer.status_code, answer.json()) == (202, {"accepted": "shop/subscription/sub_2"})
+    assert_problem(await shop.http.post("/api/v1/streams/sub_1/retry", headers=OPERATE), 409)
+    assert_problem(await shop.http.post("/api/v1/streams/sub_9/retry", headers=OPERATE), 404)
+
+
+async def test_a_refused_license_is_a_dead_letter_that_can_be_retried(
+    shop: Served, configured: Settings, database: str
+) -> None:
+    identifier = (await got(shop, "/licenses"))["items"][0]["id"]
+    assert_problem(await retried(shop, identifier), 409)
+    await refuse(shop, identifier)
+    await project(configured, database)
+    [letter] = (await got(shop, "/dead-letters"))["items"]
+    assert (letter["id"], letter["refusal"]["status"]) == (identifier, 400)
+    assert (await retried(shop, identifier)).status_code == 202
+    await project(configured, database)
+    assert (await got(shop, "/dead-letters"))["items"] == []
+    timeline = await got(shop, "/subscriptions/sub_1/timeline")
+    assert timeline[-1]["summary"] == ["jo asked ls again"]
+
+
+async def test_a_retry_names_its_author(shop: Served) -> None:
+    for body in ({}, {"author": ""}, {"author": "jo", "more": 1}):
+        answer = await shop.http.post("/api/v1/dead-letters/lic_1/retry", headers=OPERATE, json=body)
+        assert assert_problem(answer, 400)["errors"]
+
+
+async def retried(shop: Served, identifier: str) -> httpx2.Response:
+    return await shop.http.post(f"/api/v1/dead-letters/{identifier}/retry", headers=OPERATE, json={"author": "jo"})
+
+
+async def refuse(shop: Served, identifier: str) -> None:
+    """Appends what the pusher appends when the license server refuses."""
+    receipt = PushRefused(
+        target="ls", subjects=(identifier,), call="create order", status=400, text="no such product", digest="x"
+    )
+    event = NewEvent(
+        stream=Stream(SUB_1),
+        event_id=f"{type_of(receipt)}:1",
+        type=type_of(receipt),
+        origin="receipt",
+        occurred_at=at(APRIL),
+        received_at=at(APRIL),
+        body=msgspec.json.encode(receipt),
+    )
+    await shop.process.reader.log.append([event])
+
+
+# --- the feed -----------------------------------------------------------------------------------------------
+
+
+async def test_the_feed_gives_every_event_once_and_goes_on_with_new_ones(shop: Served) -> None:
+    seen: list[tuple[int, int]] = []
+    place: dict[str, str] = {}
+    while True:
+        page = await got(shop, "/events", limit=2, **place)
+        place = {"after": page["next"]}
+        if not page["items"]:
+            break
+        seen += [(event["partition"], event["position"]) for event in page["items"]]
+    assert len(seen) == len(set(seen)) == len(STORY) + 3
+    for partition in {partition for partition, _ in seen}:
+        positions = [position for each, position in seen if each == partition]
+        assert positions == list(range(1, len(positions) + 1))
+    await shop.process.reader.log.append([as_event(STORY[0], source="other")])
+    [event] = (await got(shop, "/events", **place))["items"]
+    assert (event["stream"], event["event_id"]) == ("other/subscription/sub_1", "evt_created")
+    assert "body" not in event
+
+
+async def test_an_operator_gets_a_delivery_byte_for_byte(shop: Served) -> None:
+    partition = partition_of(as_event(STORY[0]).stream)
+    answer = await shop.http.get(f"/api/v1/events/{partition}/1/body", headers=OPERATE)
+    assert answer.content == STORY[0]
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    for path in (f"{partition}/99", "0/1"):
+        assert_problem(await shop.http.get(f"/api/v1/events/{path}/body", headers=OPERATE), 404)
+    assert_problem(await shop.http.get("/api/v1/events/256/1/body", headers=OPERATE), 400)
+
+
+# --- the surface as a whole ---------------------------------------------------------------------------------
+
+
+async def test_the_schema_documents_problems_and_needs_nothing_from_elsewhere(shop: Served) -> None:
+    schema = (await shop.http.get("/api/v1/schema")).json()
+    operations = [
+        operation
+        for path, methods in schema["paths"].items()
+        if path.startswith("/api/")
+        for operation in methods.values()
+    ]
+    assert len(operations) >= 13
+    for operation in operations:
+        assert "application/problem+json" in operation["responses"]["401"]["content"]
+        assert operation["security"] == [{"token": []}]
+    assert not any(path.startswith(("/webhooks", "/metrics")) for path in schema["paths"])
+
+
+async def test_unknown_paths_and_methods_are_problems(shop: Served) -> None:
+    assert_problem(await shop.http.get("/nowhere"), 404)
+    assert_problem(await shop.http.delete("/api/v1/subscriptions", headers=VIEW), 405)
+
+
+async def test_metrics_are_text_that_prometheus_reads(shop: Served) -> None:
+    answer = await shop.http.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert "tenure_append_seconds_bucket" in answer.text
