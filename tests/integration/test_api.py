@@ -120,7 +120,7 @@ async def test_subscriptions_can_be_filtered(shop: Served, params: dict[str, str
 
 async def paged(shop: Served, path: str, cursor: str, key: Callable[[Any], str], **params: Any) -> list[str]:
     found: list[str] = []
-    place: dict[str, str] = {}
+    place: dict[str, Any] = {}
     for _ in range(20):
         page = await got(shop, path, limit=1, **place, **params)
         assert len(page["items"]) <= 1
@@ -273,7 +273,7 @@ async def refuse(shop: Served, identifier: str) -> None:
 
 async def test_the_feed_gives_every_event_once_and_goes_on_with_new_ones(shop: Served) -> None:
     seen: list[tuple[int, int]] = []
-    place: dict[str, str] = {}
+    place: dict[str, Any] = {}
     while True:
         page = await got(shop, "/events", limit=2, **place)
         place = {"after": page["next"]}
