@@ -26,6 +26,16 @@ _CORRUPT = {"23505", "XX001", "XX002"}
 """Not the values' fault although 23505 stands among the integrity errors: a head that lags behind its partition."""
 
 _QUOTE_VALUES = {"22", "23"}
+"""Classes whose messages may quote what was to be stored."""
+
+_POOLER = "behind a connection pooler in transaction mode, open the store with prepare_threshold=None"
+_HINTS = {
+    "26000": _POOLER,
+    "42P05": _POOLER,
+    "42P01": "run `tenure migrate`",
+    "42883": "run `tenure migrate`",
+    "23505": "a head lags behind its partition: was a backup restored in part?",
+}
 
 _BY_CLASS = {
     "08": Verdict.ELSEWHERE,  # connection lost
@@ -63,7 +73,8 @@ def reason(error: Exception) -> str:
         return " ".join(str(error).split()) if _unanswered(error) else type(error).__name__
     constraint = f" of {error.diag.constraint_name}" if error.diag.constraint_name else ""
     message = "" if error.sqlstate[:2] in _QUOTE_VALUES else f": {error.diag.message_primary}"
-    return f"{type(error).__name__}{constraint} (SQLSTATE {error.sqlstate}){message}"
+    hint = _HINTS.get(error.sqlstate, "")
+    return f"{type(error).__name__}{constraint} (SQLSTATE {error.sqlstate}){message}{hint and f'; {hint}'}"
 
 
 def pauses() -> Iterator[float]:
