@@ -268,7 +268,7 @@ class TestATransactionThatCannotGoOn:
             assert await ours == [Appended(0, 2, False)]
 
     async def test_fails_its_callers_at_their_deadline_and_later_ones_are_served(self, database: str) -> None:
-        async with SharedAppend(database, limits=Limits(deadline=0.3)) as shared:
+        async with SharedAppend(database, limits=Limits(deadline=2)) as shared:
             async with held(shared, database, an_event("stuck")) as (_, stuck):
                 with pytest.raises(StoreUnavailable):
                     await stuck
