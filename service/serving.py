@@ -44,14 +44,14 @@ def stop_signals() -> Iterator[asyncio.Event]:
             loop.remove_signal_handler(number)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; requests wait in it until they are served. Raises OSError when the address is taken."""
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that has its address; connections are refused until it is served. Raises OSError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # With the protocol named asyncio sets TCP_NODELAY; without, each answer waits 40 ms for more to send.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        listener.listen(BACKLOG)
     except BaseException:
         listener.close()
         raise
@@ -76,6 +76,8 @@ async def serve_until_stopped(process: Process, settings: Server, listener: sock
         (name, asyncio.create_task(_run(work, stop_work), name=name)) for name, work in process.work.items()
     )
     parts = {http, *process.running.values()}
+    # From here on connections are taken, if only by the kernel until uvicorn has started.
+    listener.listen(BACKLOG)
     logger.info("listening", url=url_of(listener), parts=sorted(process.work))
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({*parts, stopped}, return_when=asyncio.FIRST_COMPLETED)

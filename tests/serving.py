@@ -14,7 +14,7 @@ from domain.policy import Policy
 from service.bootstrap import wired
 from service.process import Process
 from service.secrets import Secret, Secrets
-from service.serving import listen, serve_until_stopped, url_of
+from service.serving import bound, serve_until_stopped, url_of
 from service.settings import Database, Part, Project, Push, Server, Settings, Source, Target
 
 SECRET = "whsec_first"
@@ -77,8 +77,10 @@ async def served(
     """The process with those parts, stopped in good order at the end."""
     stop = asyncio.Event()
     async with wired(settings, dsn, parts, open_to_all=open_to_all) as process:
-        listener = listen("127.0.0.1", 0)
+        listener = bound("127.0.0.1", 0)
         url = url_of(listener)
+        # The client may come before the task has begun.
+        listener.listen()
         serving = asyncio.create_task(serve_until_stopped(process, settings.server, listener, stop))
         try:
             async with httpx2.AsyncClient(base_url=url, timeout=30) as http:

@@ -15,7 +15,7 @@ from service.bootstrap import wired
 from service.commands.failures import PART_FAILED, UNAVAILABLE, CommandFailed, usage
 from service.database import StoppedWaiting, database, wait_for_database
 from service.logging import set_up_logging
-from service.serving import PartFailed, listen, serve_until_stopped, stop_signals
+from service.serving import PartFailed, bound, serve_until_stopped, stop_signals
 from service.settings import PARTS, Part, Server, Settings, load, require
 
 
@@ -63,7 +63,7 @@ def _overridden(server: Server, host: str | None, port: int | None) -> Server:
 
 def _listener(server: Server) -> socket.socket:
     try:
-        return listen(server.host, server.port)
+        return bound(server.host, server.port)
     except OSError as error:
         where = f"{server.host} port {server.port}"
         remedy = "choose another with --host or --port"

@@ -113,7 +113,7 @@ async def test_subscriptions_are_listed_with_the_latest_first(shop: Served) -> N
         ({"problem": "true", "state": "active"}, {"sub_3"}),
     ],
 )
-async def test_subscriptions_can_be_filtered(shop: Served, params: dict[str, str], expected: set[str]) -> None:
+async def test_subscriptions_can_be_filtered(shop: Served, params: dict[str, Any], expected: set[str]) -> None:
     page = await got(shop, "/subscriptions", **params)
     assert {item["identifier"] for item in page["items"]} == expected
 

@@ -1,0 +1,181 @@
+"""The command line as people and scripts meet it: what is printed, and how it ends."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from service.bootstrap import prepare, reading
+from tests.commands import Tenure, tenure
+from tests.serving import settings
+from tests.shop import STOPPED, STORY, UNROUTED, WRONG_TERMS, as_event, project
+
+pytestmark = pytest.mark.anyio
+
+HEAVY = {"litestar", "uvicorn", "psycopg", "httpx2", "msgspec", "structlog", "prometheus_client", "transitions"}
+
+
+@pytest.fixture
+def bare(tmp_path: Path, database: str) -> Tenure:
+    """With a migrated database that nothing happened in yet."""
+    return tenure(tmp_path, database)
+
+
+@pytest.fixture
+async def shop(bare: Tenure, database: str) -> Tenure:
+    await prepare(database)
+    configured = settings(database)
+    async with reading(configured, database) as reader:
+        for body in [*STORY, STOPPED, UNROUTED, WRONG_TERMS]:
+            await reader.log.append([as_event(body)])
+    await project(configured, database)
+    return bare
+
+
+# --- without a database -------------------------------------------------------------------------------------
+
+
+def test_help_loads_nothing_that_it_does_not_need(tmp_path: Path) -> None:
+    program = "import service.cli, sys; print(*(name.split('.')[0] for name in sys.modules))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert not HEAVY & set(loaded.split())
+    assert "Usage" in tenure(tmp_path, "").run("--help").out
+
+
+@pytest.mark.parametrize(
+    "arguments", [["serve", "--only", "cleaner"], ["timeline"], ["nonsense"], ["timeline", "x", "--as-of", "soon"]]
+)
+def test_wrong_usage_ends_with_2(tmp_path: Path, arguments: list[str]) -> None:
+    ended = tenure(tmp_path, "").run(*arguments)
+    assert ended.code == 2
+    assert "Error" in ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("command", ["serve", "timeline x", "sources check", "migrate"])
+def test_wrong_settings_end_with_2_and_name_every_key(tmp_path: Path, command: str) -> None:
+    tested = tenure(tmp_path, "")
+    (tmp_path / "tenure.toml").write_text('[server]\nport = "x"\n[sources.A]\nprovider = "?"', encoding="utf-8")
+    ended = tested.run(*command.split())
+    assert ended.code == 2
+    assert ended.err.count("tenure: [") == 4
+    assert "Traceback" not in ended.err
+
+
+def test_serving_without_secrets_ends_with_2_and_names_the_variables(tmp_path: Path) -> None:
+    ended = tenure(tmp_path, "postgresql://127.0.0.1:9/x").run(
+        "serve", TENURE_SOURCE_SHOP_SECRETS="", TENURE_TARGET_LS_KEY=""
+    )
+    assert ended.code == 2
+    assert "TENURE_SOURCE_SHOP_SECRETS" in ended.err
+    assert "TENURE_TARGET_LS_KEY" in ended.err
+
+
+def test_an_open_api_is_refused_on_an_address_that_others_reach(tmp_path: Path) -> None:
+    ended = tenure(tmp_path, "").run("serve", "--no-auth", "--host", "0.0.0.0")
+    assert ended.code == 2
+    assert "loopback" in ended.err
+
+
+@pytest.mark.parametrize("command", ["timeline sub_1", "subscriptions", "migrate", "serve"])
+def test_a_database_that_is_down_ends_with_3_and_one_line(tmp_path: Path, command: str) -> None:
+    ended = tenure(tmp_path, "postgresql://someone:hidden@127.0.0.1:9/x").run(*command.split())
+    assert ended.code == 3
+    assert "database cannot be reached" in ended.err
+    assert "Traceback" not in ended.err
+    assert "hidden" not in ended.err + ended.out
+
+
+def test_sources_are_checked_without_a_database(tmp_path: Path) -> None:
+    tested = tenure(tmp_path, "postgresql://127.0.0.1:9/x")
+    complete = tested.run("sources", "check")
+    assert complete.code == 0
+    assert "/webhooks/shop" in complete.out
+    lacking = tested.run("sources", "check", "--json", TENURE_SOURCE_OTHER_SECRETS="")
+    assert lacking.code == 1
+    checks = {check["source"]: check for check in json.loads(lacking.out)}
+    assert checks["shop"]["missing"] == []
+    assert checks["shop"]["secrets"] == 1
+    assert "TENURE_SOURCE_OTHER_SECRETS" in checks["other"]["missing"][0]
+    assert "whsec" not in lacking.out + complete.out
+
+
+# --- with one -----------------------------------------------------------------------------------------------
+
+
+def test_an_empty_database_is_migrated_by_command(tmp_path: Path, empty_database: str) -> None:
+    tested = tenure(tmp_path, empty_database)
+    ended = tested.run("subscriptions")
+    assert (ended.code, "tenure migrate" in ended.err) == (3, True)
+    assert tested.run("migrate").code == 0
+    assert tested.run("migrate").code == 0
+    assert tested.run("subscriptions").out == "No subscriptions.\n"
+
+
+async def test_a_timeline_is_told_in_words(shop: Tenure) -> None:
+    ended = shop.run("timeline", "sub_1")
+    assert ended.code == 0
+    lines = [line.strip() for line in ended.out.splitlines()]
+    assert lines[0] == "shop/subscription/sub_1  past_due"
+    order = ["paid 58.00 USD", "payment failed", "payment overdue", "active → past_due"]
+    places = [next(place for place, line in enumerate(lines) if words in line) for words in order]
+    assert places == sorted(places)
+    assert max(map(len, ended.out.splitlines())) <= 80
+    assert "after what came later" in ended.out
+
+
+async def test_a_timeline_is_told_as_of_an_instant(shop: Tenure) -> None:
+    ended = shop.run("timeline", "shop/subscription/sub_1", "--as-of", "2026-02-15")
+    assert ended.out.startswith("shop/subscription/sub_1  active")
+    assert "overdue" not in ended.out
+
+
+async def test_json_is_one_document_on_standard_output(shop: Tenure) -> None:
+    told = json.loads(shop.run("timeline", "sub_1", "--json").out)
+    assert [entry["event_id"] for entry in told["timeline"]] == ["evt_created", "evt_paid", "evt_failed", "evt_due"]
+    assert len(told["licenses"]) == 2
+    for command in ("subscriptions", "licenses", "streams", "dead-letters"):
+        assert isinstance(json.loads(shop.run(command, "--json").out), list)
+
+
+async def test_what_is_unknown_ends_with_1(shop: Tenure) -> None:
+    for command in ("timeline sub_9", "licenses sub_9", "streams retry sub_9", "dead-letters retry lic_9"):
+        ended = shop.run(*command.split())
+        assert (ended.code, ended.out) == (1, "")
+        assert "Traceback" not in ended.err
+
+
+async def test_an_ambiguous_id_ends_with_2_and_lists_the_candidates(shop: Tenure, database: str) -> None:
+    configured = settings(database)
+    async with reading(configured, database) as reader:
+        await reader.log.append([as_event(STORY[0], source="other")])
+    await project(configured, database)
+    ended = shop.run("timeline", "sub_1")
+    assert ended.code == 2
+    assert "tenure: shop/subscription/sub_1" in ended.err
+    assert "tenure: other/subscription/sub_1" in ended.err
+    assert shop.run("timeline", "other/subscription/sub_1").code == 0
+
+
+async def test_lists_show_what_is_there_and_what_is_wrong(shop: Tenure) -> None:
+    subscriptions = shop.run("subscriptions").out
+    assert "sub_1" in subscriptions
+    assert "evt_odd" in subscriptions
+    assert "sub_1" not in shop.run("subscriptions", "--problem").out
+    assert "falcon-pro" in shop.run("licenses", "sub_1").out
+    assert "sub_2" in shop.run("streams").out
+    assert "shop/payment/pi_9" in shop.run("streams", "--status", "unrouted").out
+    assert shop.run("dead-letters").out == "No dead letters.\n"
+
+
+async def test_a_stopped_stream_can_be_retried(shop: Tenure) -> None:
+    assert "will be folded again" in shop.run("streams", "retry", "sub_2").out
+    assert shop.run("streams", "retry", "sub_1").code == 1
