@@ -170,6 +170,14 @@ def test_another_product_makes_another_license_and_disables_the_old_one_and_goin
     assert {each.id for each in upgraded.licenses} == {each.id for each in back.licenses}
 
 
+def test_units_that_were_sold_before_an_upgrade_are_still_named_after_going_back_to_fewer() -> None:
+    story = paying(described(line(quantity=2))).when(
+        happened(LATE_JANUARY, described(line(price="price_pro", attributes=PRO))),
+        happened(FEBRUARY, described(line(quantity=1))),
+    )
+    assert units(story) == {("si_1", "APP", 1): True, ("si_1", "APP", 2): False, ("si_1", "PRO", 1): False}
+
+
 def test_a_new_price_of_the_same_product_keeps_the_license() -> None:
     assert units(paying(described(line(price="price_2026")))) == {("si_1", "APP", 1): True}
 
@@ -300,6 +308,10 @@ def test_a_refund_takes_nothing_where_the_policy_keeps() -> None:
     assert paying(REFUND, on_refund="keep").license().enabled
 
 
+def test_a_refund_that_the_policy_keeps_revives_no_terminated_subscription() -> None:
+    assert not paying(f.SubscriptionTerminated(), REFUND, on_refund="keep").license().enabled
+
+
 def test_refunds_of_several_payments_of_one_invoice_add_up() -> None:
     story = paying(linked("pi_1b", "in_1"), refunded("pi_1", 600, 600), refunded("pi_1b", 400, 400))
     assert not story.license().enabled
@@ -420,8 +432,13 @@ def test_a_proration_extends_nothing() -> None:
 
 
 def test_a_line_that_was_added_is_paid_through_as_its_proration_says() -> None:
-    added = (described(line(), line("si_2")), paid("in_1b", period(MID_JANUARY, FEBRUARY, "si_2", proration=True)))
-    assert [each.expiry for each in paying(*added).licenses] == [FEBRUARY, FEBRUARY]
+    year = utc(2027, 1, 1)
+    first = happened(
+        JANUARY, described(line(start=JANUARY, end=year)), activated(), paid("in_1", period(JANUARY, year))
+    )
+    proration = paid("in_1b", period(MID_JANUARY, FEBRUARY, "si_2", proration=True))
+    added = happened(MID_JANUARY, described(line(), line("si_2")), proration)
+    assert {each.line: each.expiry for each in given(first, added).licenses} == {"si_1": year, "si_2": FEBRUARY}
 
 
 def test_a_line_that_was_added_and_is_billed_later_is_paid_through_as_the_others_are() -> None:
