@@ -40,11 +40,12 @@ async def discard_body(receive: Receive, limit: int, seconds: float) -> None:
     """
     try:
         async with asyncio.timeout(seconds):
-            size, more = 0, True
-            while more and size < limit:
+            size = 0
+            while size < limit:
                 message = await receive()
+                if message["type"] != "http.request" or not message.get("more_body", False):
+                    return
                 size += len(message.get("body", b""))
-                more = message.get("more_body", False)
     except TimeoutError:
         return
 

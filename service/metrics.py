@@ -1,10 +1,17 @@
 """Numbers for Prometheus, and the route that shows them."""
 
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from time import monotonic
+
+import psycopg
 from litestar import MediaType, Response, get
 from litestar.handlers import HTTPRouteHandler
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     GCCollector,
     Histogram,
     PlatformCollector,
@@ -14,14 +21,21 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from domain.events import PARTITIONS
+from service.lookup import Reader
+from service.store.errors import StoreUnavailable
+
 # When a counter began says little and doubles what is scraped.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 _APPEND_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+ASK_SECONDS = 2.0
+COUNT_AGAIN_SECONDS = 60.0
+"""Counting reads every stream, so it is not done for every scrape."""
 
 
 class Metrics:
-    """The counters of one process. Labels come from the settings, never from a request."""
+    """The counters of one process. Labels come from the settings and the code, never from a request."""
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
@@ -41,14 +55,48 @@ class Metrics:
             "tenure_events_repeated", "Delivered events that were stored before", ("source",), registry=registry
         )
         self.append_seconds = Histogram(
-            "tenure_append_seconds", "From handing events to the store until they are durable", registry=registry,
+            "tenure_append_seconds",
+            "From handing events to the store until they are durable",
+            registry=registry,
             buckets=_APPEND_SECONDS,
-        )  # fmt: skip
+        )
 
 
-def metrics_route(metrics: Metrics) -> HTTPRouteHandler:
-    @get("/metrics", media_type=MediaType.TEXT, include_in_schema=False, sync_to_thread=False)
-    def show_metrics() -> Response[bytes]:
+class Standing:
+    """What the database holds, asked when somebody looks; shows nothing while it cannot be asked."""
+
+    def __init__(self, reader: Reader, registry: CollectorRegistry, clock: Callable[[], float] = monotonic) -> None:
+        self._reader = reader
+        self._clock = clock
+        self._counted: float | None = None
+        self._lag = Gauge("tenure_projection_lag_events", "Events not projected yet", (), registry=registry)
+        self._streams = Gauge("tenure_streams", "Streams by status and state", ("status", "state"), registry=registry)
+
+    async def look(self) -> None:
+        """Brings the gauges up to date, as far as that takes no longer than a scrape may."""
+        self._lag.set(float("nan"))
+        with suppress(TimeoutError, StoreUnavailable, psycopg.OperationalError):
+            async with asyncio.timeout(ASK_SECONDS):
+                heads = await self._reader.log.heads(range(PARTITIONS))
+                positions = await self._reader.queries.positions()
+                self._lag.set(sum(head - positions.get(partition, 0) for partition, head in heads.items()))
+                if self._counted is None or self._clock() - self._counted >= COUNT_AGAIN_SECONDS:
+                    await self._count()
+
+    async def _count(self) -> None:
+        counts = await self._reader.queries.counts()
+        self._counted = self._clock()
+        self._streams.clear()
+        for status, state, count in counts:
+            self._streams.labels(status, state).set(count)
+
+
+def metrics_route(metrics: Metrics, reader: Reader) -> HTTPRouteHandler:
+    standing = Standing(reader, metrics.registry)
+
+    @get("/metrics", media_type=MediaType.TEXT, include_in_schema=False)
+    async def show_metrics() -> Response[bytes]:
+        await standing.look()
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     return show_metrics

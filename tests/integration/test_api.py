@@ -328,3 +328,10 @@ async def test_metrics_are_text_that_prometheus_reads(shop: Served) -> None:
     answer = await shop.http.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert "tenure_append_seconds_bucket" in answer.text
+
+
+async def test_metrics_count_streams_in_need_and_what_is_not_projected_yet(shop: Served) -> None:
+    assert await shop.metric('tenure_streams{state="pending",status="stopped"}') == 1
+    assert await shop.metric("tenure_projection_lag_events") == 0
+    await shop.process.reader.log.append([as_event(STORY[0], source="other")])
+    assert await shop.metric("tenure_projection_lag_events") == 1
