@@ -35,6 +35,7 @@ def utc(year: int, month: int, day: int, hour: int = 0) -> datetime:
 
 
 JANUARY, FEBRUARY, MARCH, APRIL = (utc(2026, month, 1) for month in (1, 2, 3, 4))
+MID_JANUARY, LATE_JANUARY = utc(2026, 1, 15), utc(2026, 1, 20)
 
 _any_fact: Any = reduce(or_, f.Fact.__subclasses__())
 _facts: msgspec.json.Decoder[list[f.Fact]] = msgspec.json.Decoder(list[_any_fact])
@@ -205,3 +206,18 @@ SUBSCRIBED = happened(JANUARY, described(line(start=JANUARY, end=FEBRUARY)), act
 """A monthly subscription of one unit, active from the start of January; nothing is paid yet."""
 PAID_JANUARY = happened(JANUARY, paid("in_1", period(JANUARY, FEBRUARY)), linked("pi_1", "in_1"), named="paid-january")
 PAID_FEBRUARY = happened(FEBRUARY, paid("in_2", period(FEBRUARY, MARCH)), linked("pi_2", "in_2"), named="paid-february")
+
+
+# --- licenses -----------------------------------------------------------------------------------------------
+
+
+def paying(*later: f.Fact, at: datetime = MID_JANUARY, **policy: Any) -> Story:
+    """A subscription whose January is paid, to which these facts happen in the middle of January."""
+    story = given(SUBSCRIBED, PAID_JANUARY, policy=Policy(**policy))
+    return story.when(happened(at, *later, named="later")) if later else story
+
+
+def because(granted: License, field: str) -> tuple[str, str]:
+    """The rule and the name of the event."""
+    why = granted.because[field]
+    return why.rule, why.event.event_id if why.event else ""

@@ -1,70 +1,39 @@
-"""From the subscription to its licenses: identity, access, expiry and margin, and why."""
+"""Which licenses there are: identity, lines and units, and attributes that cannot be used."""
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import msgspec
-import pytest
 
 from domain import facts as f
 from domain.events import partition_of
 from domain.licensing import MOST_UNITS, License, license_id
-from domain.policy import Policy
 from domain.subscription import Customer
 from domain.terms import Terms
 from tests.stories import (
-    APRIL,
     FEBRUARY,
     JANUARY,
-    MARCH,
+    LATE_JANUARY,
+    MID_JANUARY,
     PAID_FEBRUARY,
-    PAID_JANUARY,
     PURCHASE,
     STREAM,
-    SUBSCRIBED,
     TERMS,
     Story,
     activated,
-    bought,
+    because,
     described,
-    dispute_closed,
-    disputed,
     given,
     happened,
     line,
-    linked,
-    paid,
-    period,
-    refunded,
-    utc,
+    paying,
 )
 
-MID_JANUARY, LATE_JANUARY = utc(2026, 1, 15), utc(2026, 1, 20)
 PRO = {"product_short_code": "PRO"}
-MARGIN = timedelta(hours=48)
-
-
-def paying(*later: f.Fact, at: datetime = MID_JANUARY, **policy: Any) -> Story:
-    """A subscription whose January is paid, to which these facts happen in the middle of January."""
-    story = given(SUBSCRIBED, PAID_JANUARY, policy=Policy(**policy))
-    return story.when(happened(at, *later, named="later")) if later else story
 
 
 def units(story: Story) -> dict[tuple[str, str, int], bool]:
     """Line, product and unit of every license, and whether it is enabled."""
     return {(each.line, each.product_code, each.unit): each.enabled for each in story.licenses}
-
-
-def because(granted: License, field: str) -> tuple[str, str]:
-    """The rule and the name of the event."""
-    why = granted.because[field]
-    return why.rule, why.event.event_id if why.event else ""
-
-
-def until(granted: License) -> datetime:
-    """How long it works by itself."""
-    assert granted.expiry is not None
-    return granted.expiry + timedelta(hours=granted.margin_hours)
 
 
 # --- identity -----------------------------------------------------------------------------------------------
@@ -260,265 +229,3 @@ def test_a_vendors_slip_keeps_the_product_that_was_sold_last_and_not_the_one_see
 def test_a_vendors_slip_does_not_revive_a_terminated_subscription() -> None:
     story = paying(described(line(attributes=WRONG)), f.SubscriptionTerminated())
     assert units(story) == {("si_1", "APP", 1): False}
-
-
-# --- access -------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("fact", "enabled"),
-    [
-        (f.TrialStarted(until=FEBRUARY), True),
-        (activated(), True),
-        (f.PaymentFellOverdue(), True),
-        (f.SubscriptionSuspended(reason="unpaid"), False),
-        (f.SubscriptionSuspended(reason="paused"), False),
-        (f.SubscriptionTerminated(), False),
-    ],
-)
-def test_the_state_gives_and_takes_access(fact: f.Fact, enabled: bool) -> None:
-    granted = paying(fact).license()
-    assert granted.enabled is enabled
-    assert because(granted, "enabled")[0].startswith("the subscription is ")
-
-
-def test_why_access_ended_names_the_event_that_ended_it() -> None:
-    story = paying(f.SubscriptionTerminated())
-    assert because(story.license(), "enabled") == ("the subscription is terminated", "later")
-
-
-def test_a_scheduled_cancellation_takes_nothing_before_its_time() -> None:
-    assert paying(f.CancellationScheduled(at=FEBRUARY)).license() == paying().license()
-
-
-REFUND = refunded("pi_1", 1000)
-
-
-def test_a_refund_of_the_current_period_takes_access_until_another_is_paid() -> None:
-    story = paying(REFUND)
-    assert because(story.license(), "enabled") == ("policy on_refund: the current period was refunded", "later")
-    assert story.when(PAID_FEBRUARY).license().enabled
-
-
-def test_a_refund_of_an_earlier_period_takes_nothing() -> None:
-    assert paying().when(PAID_FEBRUARY, happened(MARCH, REFUND)).license().enabled
-
-
-def test_a_refund_takes_nothing_where_the_policy_keeps() -> None:
-    assert paying(REFUND, on_refund="keep").license().enabled
-
-
-def test_a_refund_that_the_policy_keeps_revives_no_terminated_subscription() -> None:
-    assert not paying(f.SubscriptionTerminated(), REFUND, on_refund="keep").license().enabled
-
-
-def test_refunds_of_several_payments_of_one_invoice_add_up() -> None:
-    story = paying(linked("pi_1b", "in_1"), refunded("pi_1", 600, 600), refunded("pi_1b", 400, 400))
-    assert not story.license().enabled
-    assert paying(linked("pi_1b", "in_1"), refunded("pi_1", 600, 600)).license().enabled
-
-
-def test_a_refund_that_names_its_invoice_needs_no_linked_payment() -> None:
-    assert not paying(refunded("pi_9", 1000, invoice="in_1")).license().enabled
-
-
-def test_a_refund_that_is_told_before_its_payment_is_linked_counts_all_the_same() -> None:
-    story = given(SUBSCRIBED, happened(JANUARY, paid("in_1", period(JANUARY, FEBRUARY)), named="paid"))
-    assert not story.when(happened(MID_JANUARY, REFUND), happened(LATE_JANUARY, linked("pi_1", "in_1"))).enabled
-
-
-@pytest.mark.parametrize(("policy", "enabled"), [("keep", True), ("disable", False)])
-def test_what_a_partial_refund_does_is_policy(policy: str, enabled: bool) -> None:
-    granted = paying(refunded("pi_1", 400), on_partial_refund=policy).license()
-    assert granted.enabled is enabled
-    if not enabled:
-        assert because(granted, "enabled") == (
-            "policy on_partial_refund: the current period was refunded in part",
-            "later",
-        )
-
-
-DISPUTE = disputed("dp_1", "pi_1")
-OUTCOMES = [
-    (f.DisputeOutcome.WON, True),
-    (f.DisputeOutcome.WITHDRAWN, True),
-    (f.DisputeOutcome.LOST, False),
-]
-
-
-def test_an_open_dispute_takes_access_by_policy() -> None:
-    assert because(paying(DISPUTE).license(), "enabled") == ("policy on_dispute: a payment is disputed", "later")
-    assert paying(DISPUTE, on_dispute="keep").license().enabled
-
-
-@pytest.mark.parametrize(("outcome", "enabled"), OUTCOMES)
-def test_a_closed_dispute_gives_access_back_unless_it_was_lost(outcome: f.DisputeOutcome, enabled: bool) -> None:
-    closed = dispute_closed("dp_1", "pi_1", outcome)
-    assert paying(DISPUTE, closed).license().enabled is enabled
-    assert paying(DISPUTE, closed, on_dispute="keep").license().enabled
-
-
-def test_a_dispute_that_was_lost_counts_for_its_period_only() -> None:
-    lost = dispute_closed("dp_1", "pi_1", f.DisputeOutcome.LOST)
-    assert paying(DISPUTE, lost).when(PAID_FEBRUARY).license().enabled
-
-
-# --- one-time purchases -------------------------------------------------------------------------------------
-
-
-def purchased(*later: f.Fact, **policy: Any) -> Story:
-    first = happened(JANUARY, *bought(line(recurring=False)), named="bought", stream=PURCHASE)
-    story = given(first, policy=Policy(**policy))
-    return story.when(happened(FEBRUARY, *later, named="later", stream=PURCHASE)) if later else story
-
-
-def test_a_purchase_is_perpetual_and_without_margin() -> None:
-    granted = purchased().license()
-    assert (granted.license_type, granted.enabled, granted.expiry, granted.margin_hours) == ("perpetual", True, None, 0)
-    assert because(granted, "expiry") == ("bought once: it does not expire by itself", "")
-
-
-@pytest.mark.parametrize(("policy", "enabled"), [("keep", True), ("disable", False)])
-def test_what_the_refund_of_a_purchase_does_is_policy(policy: str, enabled: bool) -> None:
-    assert purchased(REFUND, on_refund=policy).license().enabled is enabled
-
-
-@pytest.mark.parametrize(("policy", "enabled"), [("keep", True), ("disable", False)])
-def test_what_a_partial_refund_of_a_purchase_does_is_policy(policy: str, enabled: bool) -> None:
-    assert purchased(refunded("pi_1", 400), on_partial_refund=policy).license().enabled is enabled
-
-
-def test_an_open_dispute_of_a_purchase_takes_access() -> None:
-    assert not purchased(DISPUTE).license().enabled
-
-
-@pytest.mark.parametrize(("outcome", "enabled"), OUTCOMES)
-def test_a_closed_dispute_of_a_purchase_gives_access_back_unless_it_was_lost(
-    outcome: f.DisputeOutcome, enabled: bool
-) -> None:
-    closed = dispute_closed("dp_1", "pi_1", outcome)
-    assert purchased(DISPUTE, closed).license().enabled is enabled
-    assert purchased(DISPUTE, closed, on_dispute="keep").license().enabled
-
-
-def test_the_refund_of_a_purchase_that_is_understood_only_later_counts() -> None:
-    story = given(happened(JANUARY, REFUND, stream=PURCHASE))
-    assert not story.when(happened(FEBRUARY, *bought(line(recurring=False)), stream=PURCHASE)).license().enabled
-
-
-# --- expiry -------------------------------------------------------------------------------------------------
-
-
-def test_the_expiry_is_what_the_latest_invoice_paid_through() -> None:
-    assert paying().license().expiry == FEBRUARY
-    renewed = paying().when(PAID_FEBRUARY).license()
-    assert renewed.expiry == MARCH
-    assert because(renewed, "expiry") == ("paid through by invoice in_2", "paid-february")
-
-
-def test_the_current_period_is_not_paid_because_the_provider_says_that_it_began() -> None:
-    assert paying(described(line(start=FEBRUARY, end=MARCH)), at=FEBRUARY).license().expiry == FEBRUARY
-
-
-def test_before_the_first_invoice_the_expiry_is_the_start_of_the_current_period() -> None:
-    granted = given(SUBSCRIBED).license()
-    assert granted.expiry == JANUARY
-    assert because(granted, "expiry") == ("no invoice is paid yet: the start of the current period", "created")
-
-
-def test_a_proration_extends_nothing() -> None:
-    credit = period(MID_JANUARY, utc(2027, 1, 1), proration=True)
-    assert paying(paid("in_1b", credit)).license().expiry == FEBRUARY
-
-
-def test_a_line_that_was_added_is_paid_through_as_its_proration_says() -> None:
-    year = utc(2027, 1, 1)
-    first = happened(
-        JANUARY, described(line(start=JANUARY, end=year)), activated(), paid("in_1", period(JANUARY, year))
-    )
-    proration = paid("in_1b", period(MID_JANUARY, FEBRUARY, "si_2", proration=True))
-    added = happened(MID_JANUARY, described(line(), line("si_2")), proration)
-    assert {each.line: each.expiry for each in given(first, added).licenses} == {"si_1": year, "si_2": FEBRUARY}
-
-
-def test_a_line_that_was_added_and_is_billed_later_is_paid_through_as_the_others_are() -> None:
-    assert [each.expiry for each in paying(described(line(), line("si_2"))).licenses] == [FEBRUARY, FEBRUARY]
-
-
-def test_lines_of_different_intervals_end_on_their_own_days() -> None:
-    year = utc(2027, 1, 1)
-    both = happened(JANUARY, described(line("month"), line("year")), activated())
-    bill = happened(JANUARY, paid("in_1", period(JANUARY, FEBRUARY, "month"), period(JANUARY, year, "year")))
-    assert {each.line: each.expiry for each in given(both, bill).licenses} == {"month": FEBRUARY, "year": year}
-
-
-def test_a_change_from_year_to_month_counts_the_period_that_began_last() -> None:
-    year = happened(JANUARY, described(line()), activated(), paid("in_1", period(JANUARY, utc(2027, 1, 1))))
-    swapped = happened(MARCH, paid("in_2", period(MARCH, utc(2027, 1, 1), proration=True), period(MARCH, APRIL)))
-    assert given(year, swapped).license().expiry == APRIL
-
-
-def test_an_earlier_period_that_is_paid_late_does_not_shorten() -> None:
-    assert (
-        given(SUBSCRIBED, PAID_FEBRUARY, happened(MARCH, paid("in_1", period(JANUARY, FEBRUARY)))).license().expiry
-        == MARCH
-    )
-
-
-def test_a_trial_expires_with_the_trial_and_says_so() -> None:
-    story = given(happened(JANUARY, described(line()), f.TrialStarted(until=FEBRUARY), named="trial"))
-    granted = story.license()
-    assert (granted.trial, granted.expiry) == (True, FEBRUARY)
-    assert because(granted, "expiry") == ("the end of the trial", "trial")
-    assert story.when(happened(FEBRUARY, activated())).license().trial is False
-
-
-# --- margin -------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("hours", [0, 48, 96])
-def test_the_margin_is_policy(hours: int) -> None:
-    granted = paying(renewal_margin_hours=hours).license()
-    assert granted.margin_hours == hours
-    assert because(granted, "margin_hours") == ("policy renewal_margin_hours", "")
-
-
-def test_past_due_works_as_long_as_the_provider_may_collect_the_period() -> None:
-    overdue = (described(line(start=FEBRUARY, end=MARCH)), f.PaymentFellOverdue())
-    granted = paying(*overdue, at=FEBRUARY).license()
-    assert (granted.expiry, until(granted)) == (FEBRUARY, MARCH + MARGIN)
-    assert because(granted, "margin_hours") == (
-        "past due: licensed while the provider tries to collect this period",
-        "later",
-    )
-
-
-def test_invoices_that_are_due_after_days_leave_that_many_days() -> None:
-    granted = paying(f.CollectionTermsDescribed(days_until_due=30)).license()
-    assert until(granted) == FEBRUARY + timedelta(days=30) + MARGIN
-    assert because(granted, "margin_hours")[0] == "invoices are due after days_until_due"
-
-
-def test_past_due_and_days_until_due_give_whichever_reaches_further() -> None:
-    terms = f.CollectionTermsDescribed(days_until_due=60)
-    granted = paying(terms, described(line(start=FEBRUARY, end=MARCH)), f.PaymentFellOverdue()).license()
-    assert until(granted) == FEBRUARY + timedelta(days=60) + MARGIN
-
-
-def test_a_recovery_whose_paid_invoice_is_still_to_be_told_works_for_a_margin() -> None:
-    overdue = happened(FEBRUARY, described(line(start=FEBRUARY, end=MARCH)), f.PaymentFellOverdue())
-    recovered = paying().when(overdue, happened(utc(2026, 2, 22), activated(), named="recovered"))
-    granted = recovered.license()
-    assert (granted.expiry, until(granted)) == (FEBRUARY, utc(2026, 2, 22) + MARGIN)
-    assert because(granted, "margin_hours") == (
-        "in good standing since this event: the invoice may be told later",
-        "recovered",
-    )
-    assert recovered.when(PAID_FEBRUARY).license().margin_hours == 48
-
-
-def test_a_margin_that_is_no_whole_hour_is_rounded_up() -> None:
-    overdue = happened(
-        FEBRUARY, described(line(start=FEBRUARY, end=MARCH + timedelta(minutes=1))), f.PaymentFellOverdue()
-    )
-    assert paying().when(overdue).license().margin_hours == 28 * 24 + 48 + 1

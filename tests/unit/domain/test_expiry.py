@@ -1,0 +1,153 @@
+"""Until when a license works by itself: the expiry, and the margin beyond it."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from domain import facts as f
+from domain.licensing import License
+from tests.stories import (
+    APRIL,
+    FEBRUARY,
+    JANUARY,
+    MARCH,
+    MID_JANUARY,
+    PAID_FEBRUARY,
+    SUBSCRIBED,
+    activated,
+    because,
+    described,
+    given,
+    happened,
+    line,
+    paid,
+    paying,
+    period,
+    utc,
+)
+
+MARGIN = timedelta(hours=48)
+
+
+def until(granted: License) -> datetime:
+    """How long it works by itself."""
+    assert granted.expiry is not None
+    return granted.expiry + timedelta(hours=granted.margin_hours)
+
+
+# --- expiry -------------------------------------------------------------------------------------------------
+
+
+def test_the_expiry_is_what_the_latest_invoice_paid_through() -> None:
+    assert paying().license().expiry == FEBRUARY
+    renewed = paying().when(PAID_FEBRUARY).license()
+    assert renewed.expiry == MARCH
+    assert because(renewed, "expiry") == ("paid through by invoice in_2", "paid-february")
+
+
+def test_the_current_period_is_not_paid_because_the_provider_says_that_it_began() -> None:
+    assert paying(described(line(start=FEBRUARY, end=MARCH)), at=FEBRUARY).license().expiry == FEBRUARY
+
+
+def test_before_the_first_invoice_the_expiry_is_the_start_of_the_current_period() -> None:
+    granted = given(SUBSCRIBED).license()
+    assert granted.expiry == JANUARY
+    assert because(granted, "expiry") == ("no invoice is paid yet: the start of the current period", "created")
+
+
+def test_a_proration_extends_nothing() -> None:
+    credit = period(MID_JANUARY, utc(2027, 1, 1), proration=True)
+    assert paying(paid("in_1b", credit)).license().expiry == FEBRUARY
+
+
+def test_a_line_that_was_added_is_paid_through_as_its_proration_says() -> None:
+    year = utc(2027, 1, 1)
+    first = happened(
+        JANUARY, described(line(start=JANUARY, end=year)), activated(), paid("in_1", period(JANUARY, year))
+    )
+    proration = paid("in_1b", period(MID_JANUARY, FEBRUARY, "si_2", proration=True))
+    added = happened(MID_JANUARY, described(line(), line("si_2")), proration)
+    assert {each.line: each.expiry for each in given(first, added).licenses} == {"si_1": year, "si_2": FEBRUARY}
+
+
+def test_a_line_that_was_added_and_is_billed_later_is_paid_through_as_the_others_are() -> None:
+    assert [each.expiry for each in paying(described(line(), line("si_2"))).licenses] == [FEBRUARY, FEBRUARY]
+
+
+def test_lines_of_different_intervals_end_on_their_own_days() -> None:
+    year = utc(2027, 1, 1)
+    both = happened(JANUARY, described(line("month"), line("year")), activated())
+    bill = happened(JANUARY, paid("in_1", period(JANUARY, FEBRUARY, "month"), period(JANUARY, year, "year")))
+    assert {each.line: each.expiry for each in given(both, bill).licenses} == {"month": FEBRUARY, "year": year}
+
+
+def test_a_change_from_year_to_month_counts_the_period_that_began_last() -> None:
+    year = happened(JANUARY, described(line()), activated(), paid("in_1", period(JANUARY, utc(2027, 1, 1))))
+    swapped = happened(MARCH, paid("in_2", period(MARCH, utc(2027, 1, 1), proration=True), period(MARCH, APRIL)))
+    assert given(year, swapped).license().expiry == APRIL
+
+
+def test_an_earlier_period_that_is_paid_late_does_not_shorten() -> None:
+    assert (
+        given(SUBSCRIBED, PAID_FEBRUARY, happened(MARCH, paid("in_1", period(JANUARY, FEBRUARY)))).license().expiry
+        == MARCH
+    )
+
+
+def test_a_trial_expires_with_the_trial_and_says_so() -> None:
+    story = given(happened(JANUARY, described(line()), f.TrialStarted(until=FEBRUARY), named="trial"))
+    granted = story.license()
+    assert (granted.trial, granted.expiry) == (True, FEBRUARY)
+    assert because(granted, "expiry") == ("the end of the trial", "trial")
+    assert story.when(happened(FEBRUARY, activated())).license().trial is False
+
+
+# --- margin -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hours", [0, 48, 96])
+def test_the_margin_is_policy(hours: int) -> None:
+    granted = paying(renewal_margin_hours=hours).license()
+    assert granted.margin_hours == hours
+    assert because(granted, "margin_hours") == ("policy renewal_margin_hours", "")
+
+
+def test_past_due_works_as_long_as_the_provider_may_collect_the_period() -> None:
+    overdue = (described(line(start=FEBRUARY, end=MARCH)), f.PaymentFellOverdue())
+    granted = paying(*overdue, at=FEBRUARY).license()
+    assert (granted.expiry, until(granted)) == (FEBRUARY, MARCH + MARGIN)
+    assert because(granted, "margin_hours") == (
+        "past due: licensed while the provider tries to collect this period",
+        "later",
+    )
+
+
+def test_invoices_that_are_due_after_days_leave_that_many_days() -> None:
+    granted = paying(f.CollectionTermsDescribed(days_until_due=30)).license()
+    assert until(granted) == FEBRUARY + timedelta(days=30) + MARGIN
+    assert because(granted, "margin_hours")[0] == "invoices are due after days_until_due"
+
+
+def test_past_due_and_days_until_due_give_whichever_reaches_further() -> None:
+    terms = f.CollectionTermsDescribed(days_until_due=60)
+    granted = paying(terms, described(line(start=FEBRUARY, end=MARCH)), f.PaymentFellOverdue()).license()
+    assert until(granted) == FEBRUARY + timedelta(days=60) + MARGIN
+
+
+def test_a_recovery_whose_paid_invoice_is_still_to_be_told_works_for_a_margin() -> None:
+    overdue = happened(FEBRUARY, described(line(start=FEBRUARY, end=MARCH)), f.PaymentFellOverdue())
+    recovered = paying().when(overdue, happened(utc(2026, 2, 22), activated(), named="recovered"))
+    granted = recovered.license()
+    assert (granted.expiry, until(granted)) == (FEBRUARY, utc(2026, 2, 22) + MARGIN)
+    assert because(granted, "margin_hours") == (
+        "in good standing since this event: the invoice may be told later",
+        "recovered",
+    )
+    assert recovered.when(PAID_FEBRUARY).license().margin_hours == 48
+
+
+def test_a_margin_that_is_no_whole_hour_is_rounded_up() -> None:
+    overdue = happened(
+        FEBRUARY, described(line(start=FEBRUARY, end=MARCH + timedelta(minutes=1))), f.PaymentFellOverdue()
+    )
+    assert paying().when(overdue).license().margin_hours == 28 * 24 + 48 + 1
