@@ -15,6 +15,7 @@ class Severable:
         self._server: asyncio.Server | None = None
         self._port = 0
         self._open: set[asyncio.StreamWriter] = set()
+        self._forwarding: set[asyncio.Task[None]] = set()
 
     @property
     def dsn(self) -> str:
@@ -23,7 +24,7 @@ class Severable:
 
     async def mend(self) -> None:
         """Takes connections (again), on the same port."""
-        self._server = await asyncio.start_server(self._forward, "127.0.0.1", self._port)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
@@ -33,6 +34,12 @@ class Severable:
             self._server = None
         for writer in list(self._open):
             writer.transport.abort()
+        if self._forwarding:
+            await asyncio.wait(self._forwarding)
+            self._forwarding.clear()
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._forwarding.add(asyncio.create_task(self._forward(reader, writer)))
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host, port = str(self._target["host"]), str(self._target["port"])
@@ -41,10 +48,11 @@ class Severable:
         else:
             there_in, there_out = await asyncio.open_connection(host, int(port))
         self._open |= {writer, there_out}
-        try:
-            await asyncio.gather(_pipe(reader, there_out), _pipe(there_in, writer))
-        finally:
-            self._open -= {writer, there_out}
+        if self._server is None:
+            there_out.transport.abort()
+            writer.transport.abort()
+        await asyncio.gather(_pipe(reader, there_out), _pipe(there_in, writer))
+        self._open -= {writer, there_out}
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ import asyncio
 import json
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,15 @@ import msgspec
 import psycopg
 import pytest
 
+from projections.tables import Tables
+from service import bootstrap
 from service.bootstrap import reading, wired
 from service.process import Process
 from service.serving import PartFailed, bound, serve_until_stopped
+from service.store import EventStore
+from service.store.errors import StoreUnavailable
 from tests.commands import Tenure, tenure
-from tests.serving import settings, signed
+from tests.serving import served, settings, signed
 from tests.severing import severable
 from tests.shop import STORY
 
@@ -219,3 +223,47 @@ async def test_a_part_that_fails_ends_the_process(database: str) -> None:
         with pytest.raises(PartFailed, match="fails"):
             await serve_until_stopped(broken, configured.server, bound("127.0.0.1", 0), asyncio.Event())
     assert ended == ["works"]
+
+
+@pytest.mark.xfail(strict=False, reason="see the next test: the runner may end, if it asks the event store first")
+async def test_a_database_that_goes_and_comes_back_ends_no_part(database: str) -> None:
+    async with (
+        severable(database) as way,
+        served(settings(database, timeout=1), way.dsn, ["receiver", "runner", "pusher"]) as shop,
+    ):
+        assert (await shop.deliver(STORY[0])).status_code == 200
+        await way.cut()
+        # Each refusal takes a second, so that every part has met the absence by then.
+        for _ in range(4):
+            assert (await shop.deliver(STORY[1])).status_code == 503
+        await way.mend()
+        assert (await shop.deliver(STORY[1])).status_code == 200
+        async with asyncio.timeout(SECONDS):
+            while (ready := (await shop.http.get("/health/ready")).json())["checks"]["database"] != "ok":
+                pass
+            assert ready["ready"], ready
+            while await shop.metric("tenure_projection_lag_events") != 0:
+                pass
+
+
+@pytest.mark.xfail(reason="projections know no error of the event log yet, so the runner ends", raises=StoreUnavailable)
+async def test_the_runner_outlives_an_event_store_that_is_unavailable(database: str) -> None:
+    stop = asyncio.Event()
+
+    class Absent(EventStore):
+        """Cannot be read the first time."""
+
+        asked = 0
+
+        async def heads(self, partitions: Sequence[int]) -> Mapping[int, int]:
+            self.asked += 1
+            if self.asked == 1:
+                raise StoreUnavailable("for a moment")
+            stop.set()
+            return await super().heads(partitions)
+
+    configured = settings(database)
+    await bootstrap.prepare(database)
+    async with bootstrap._pool(configured, database) as pool, Absent.open(database) as log:
+        await asyncio.wait_for(bootstrap._runner(configured, log, pool, Tables(), {}).run(stop), SECONDS)
+    assert log.asked >= 2
