@@ -71,6 +71,10 @@ class Server(_Table, frozen=True, kw_only=True):
     """Connections, beyond which the server answers 503."""
     stop_timeout_seconds: Seconds = 20.0
     """How long a stop waits for what was begun."""
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="Write debug, info, warning or error.")
+    ] = "info"
+    """`debug` has a line for every accepted delivery."""
 
 
 class Source(_Table, frozen=True, kw_only=True):

@@ -27,7 +27,7 @@ def serve(config: Path | None, only: Sequence[Part], host: str | None, port: int
     server = _overridden(settings.server, host, port)
     if no_auth and not _is_loopback(server.host):
         raise usage(f"--no-auth is for loopback addresses, which {server.host} is not: configure tokens instead.")
-    set_up_logging()
+    set_up_logging(server.log_level.upper())
     # Until the loop takes over, a polite kill ends as Ctrl-C does: with an embedded server stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

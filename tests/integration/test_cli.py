@@ -179,3 +179,21 @@ async def test_lists_show_what_is_there_and_what_is_wrong(shop: Tenure) -> None:
 async def test_a_stopped_stream_can_be_retried(shop: Tenure) -> None:
     assert "will be folded again" in shop.run("streams", "retry", "sub_2").out
     assert shop.run("streams", "retry", "sub_1").code == 1
+
+
+def test_every_command_is_in_the_readme() -> None:
+    from rich_click import Group
+
+    from service.cli import tenure as root
+
+    def names(group: Group, prefix: str) -> list[str]:
+        return [
+            found
+            for name, command in group.commands.items()
+            for found in (
+                [f"{prefix} {name}"] + (names(command, f"{prefix} {name}") if isinstance(command, Group) else [])
+            )
+        ]
+
+    readme = (Path(__file__).parents[2] / "service" / "README.md").read_text(encoding="utf-8")
+    assert [name for name in names(root, "tenure") if f"`{name}" not in readme] == []
