@@ -149,7 +149,7 @@ def _units(stream: Stream, s: Subscription, policy: Policy, claim: _Claim) -> It
         return
     line, terms = claim.line, claim.terms
     enabled, enabled_because = _access(s, policy, line) if claim.current else _no_longer_sold(s, line)
-    expiry, expiry_because = _expiry(s, line)
+    expiry, expiry_because = _expiry(s, policy, line)
     margin, margin_because = _margin(s, policy, line, expiry)
     trial = s.state is State.TRIALING and line.recurring
     attributes = Because("the attributes of the price", claim.since)
@@ -251,7 +251,7 @@ def _governing_period(s: Subscription, line: Line) -> tuple[str, PaidInvoice, Pa
     return max(candidates, key=lambda each: (each[2].start, each[2].end, each[0]), default=None)
 
 
-def _expiry(s: Subscription, line: Line) -> tuple[datetime | None, Because]:
+def _expiry(s: Subscription, policy: Policy, line: Line) -> tuple[datetime | None, Because]:
     if not line.recurring:
         return None, Because("bought once: it does not expire by itself")
     if s.state is State.TRIALING and s.trial_end is not None:
@@ -260,7 +260,17 @@ def _expiry(s: Subscription, line: Line) -> tuple[datetime | None, Because]:
     if governing is not None:
         return governing[2].end, Because(f"paid through by invoice {governing[0]}", governing[1].paid)
     since = s.lines[line.id].since if line.id in s.lines else None
+    if _joined_late(s, line, policy):
+        # Its invoice was paid before Tenure listened; the provider's word that all is well has to do.
+        return line.period_end, Because("first seen amid this period, in good standing: its end", since)
     return line.period_start, Because("no invoice is paid yet: the start of the current period", since)
+
+
+def _joined_late(s: Subscription, line: Line, policy: Policy) -> bool:
+    """Whether the subscription was already in good standing, well into this period, when we first heard of it."""
+    if s.state is not State.ACTIVE or s.state_since is None or line.period_start is None:
+        return False
+    return s.state_since.at > line.period_start + timedelta(hours=max(policy.renewal_margin_hours, 24))
 
 
 def _margin(s: Subscription, policy: Policy, line: Line, expiry: datetime | None) -> tuple[int, Because]:
@@ -275,6 +285,9 @@ def _margin(s: Subscription, policy: Policy, line: Line, expiry: datetime | None
     if s.state is State.PAST_DUE and line.period_end is not None:
         rule = "past due: licensed while the provider tries to collect this period"
         granted.append((line.period_end + margin, Because(rule, s.state_since)))
+    if s.collection_paused and s.state is State.ACTIVE and line.period_end is not None:
+        rule = "billing is paused: licensed while the provider counts it as active"
+        granted.append((line.period_end + margin, Because(rule, s.lines_since)))
     if s.state is State.ACTIVE and s.state_since is not None:
         # A recovery is told by two deliveries, and the paid invoice may be the later one.
         rule = "in good standing since this event: the invoice may be told later"

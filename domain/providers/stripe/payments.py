@@ -50,7 +50,14 @@ def refunded(charge: Charge) -> list[f.Fact]:
     return [refund]
 
 
-def dispute_created(dispute: Dispute) -> list[f.Fact]:
+MONEY_HELD = frozenset({"needs_response", "under_review"})
+"""A dispute proper: the money was taken. With `warning_…` in front it is only an inquiry, and nothing was."""
+
+
+def dispute_told(dispute: Dispute) -> list[f.Fact]:
+    """An inquiry is a note until it becomes a dispute; what a closed one came to is told by its own event."""
+    if dispute.status not in MONEY_HELD:
+        return [f.Noted(about=f"dispute {dispute.status.replace('_', ' ')}")]
     opened = f.DisputeOpened(
         dispute=dispute.id,
         payment=dispute.payment,

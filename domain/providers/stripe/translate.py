@@ -64,7 +64,9 @@ _BY_TYPE: dict[str, Translate] = {
     "invoice.payment_action_required": _reads(_INVOICE, invoices.payment_action_required),
     "invoice_payment.paid": _reads(_INVOICE_PAYMENT, invoices.payment_paid),
     "charge.refunded": _reads(_CHARGE, payments.refunded),
-    "charge.dispute.created": _reads(_DISPUTE, payments.dispute_created),
+    "charge.dispute.created": _reads(_DISPUTE, payments.dispute_told),
+    "charge.dispute.updated": _reads(_DISPUTE, payments.dispute_told),
+    "charge.dispute.funds_withdrawn": _reads(_DISPUTE, payments.dispute_told),
     "charge.dispute.closed": _reads(_DISPUTE, payments.dispute_closed),
 }
 

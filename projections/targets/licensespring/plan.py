@@ -88,11 +88,13 @@ def express(desired: License) -> Fields:
         fields["max_activations"] = desired.max_activations
     if desired.expiry is not None:
         fields["is_trial"] = desired.trial
-        fields["validity_period"] = _round_up(desired.expiry)
         if desired.license_type == "subscription":
-            # Only subscription licenses have a grace period on the server (section license types).
+            fields["validity_period"] = _round_up(desired.expiry)
             fields["allow_grace_period"] = desired.margin_hours > 0
             fields["grace_period"] = desired.margin_hours
+        else:
+            # Only subscription licenses have a grace period on the server: for others the date carries the margin.
+            fields["validity_period"] = _round_up(desired.expiry + timedelta(hours=desired.margin_hours))
     return fields
 
 
@@ -156,7 +158,10 @@ def _orders(licenses: Sequence[License], applied: Applied) -> Iterator[Call]:
                 subscription=members[0].subscription,
                 keys=keys,
                 fields={each.id: express(each) for each in members},
-                durations={each.id: each.valid_duration for each in members if each.valid_duration},
+                # LicenseSpring takes a duration or a date, never both; a date we know is exact.
+                durations={
+                    each.id: each.valid_duration for each in members if each.valid_duration and each.expiry is None
+                },
                 customer=express_customer(members[0].customer),
             )
         elif not all(applied.license(each.id).missing for each in members):

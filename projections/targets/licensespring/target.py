@@ -14,7 +14,7 @@ from domain.receipts import (
     OrderMissing,
 )
 from projections.targets import Call
-from projections.targets.errors import AlreadyExists, Refused
+from projections.targets.errors import AlreadyExists, Refused, Unavailable
 from projections.targets.licensespring.answers import Customer, Order
 from projections.targets.licensespring.answers import License as Held
 from projections.targets.licensespring.client import LicenseSpring
@@ -91,10 +91,11 @@ class LicenseSpringTarget:
         by_key = {held.license_key: held for held in licenses}
         ours = {identifier: by_key[key] for identifier, key in keys.items() if key in by_key}
         if len(ours) < len(keys):
-            raise Refused(
-                "create order",
-                text=f"the order {order_id} exists at LicenseSpring with other keys than the recorded ones",
-            )
+            call = "create order"
+            if len(licenses) < len(keys):
+                # A list may lag behind a write: what cannot be seen yet says nothing.
+                raise Unavailable(call, text=f"only {len(licenses)} of {len(keys)} licenses of {order_id} are visible")
+            raise Refused(call, text=f"the order {order_id} is there with other keys than the recorded ones")
         customer = order.customer
         return OrderCreated(
             target=self.name,

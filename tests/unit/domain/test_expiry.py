@@ -55,6 +55,28 @@ def test_before_the_first_invoice_the_expiry_is_the_start_of_the_current_period(
     assert because(granted, "expiry") == ("no invoice is paid yet: the start of the current period", "created")
 
 
+def test_a_subscription_first_seen_amid_a_period_is_paid_through_as_the_provider_says() -> None:
+    """Its invoice was paid before Tenure listened, and nobody may be locked out for that."""
+    seen = happened(MID_JANUARY, described(line(start=JANUARY, end=FEBRUARY)), activated(), named="seen")
+    granted = given(seen).license()
+    assert granted.expiry == FEBRUARY
+    assert because(granted, "expiry") == ("first seen amid this period, in good standing: its end", "seen")
+
+
+def test_its_next_period_counts_from_a_paid_invoice_like_any_other() -> None:
+    seen = happened(MID_JANUARY, described(line(start=JANUARY, end=FEBRUARY)), activated())
+    turned = happened(FEBRUARY, described(line(start=FEBRUARY, end=MARCH)), activated())
+    assert given(seen, turned).license().expiry == FEBRUARY
+    assert given(seen, turned, PAID_FEBRUARY).license().expiry == MARCH
+
+
+def test_while_billing_is_paused_a_license_works_as_long_as_the_provider_counts_it_as_active() -> None:
+    paused = happened(FEBRUARY, described(line(start=FEBRUARY, end=MARCH)), f.CollectionPaused(behavior="void"))
+    assert until(paying().when(paused).license()) == MARCH + MARGIN
+    resumed = happened(FEBRUARY + timedelta(days=9), f.CollectionResumed())
+    assert until(paying().when(paused, resumed).license()) == FEBRUARY + MARGIN
+
+
 def test_a_proration_extends_nothing() -> None:
     credit = period(MID_JANUARY, utc(2027, 1, 1), proration=True)
     assert paying(paid("in_1b", credit)).license().expiry == FEBRUARY

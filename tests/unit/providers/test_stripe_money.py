@@ -213,6 +213,13 @@ class TestMoneyBack:
             f.DisputeOpened(dispute="dp_1", payment="pi_1", amount=5800, currency="usd", reason="fraudulent")
         ]
 
+    @pytest.mark.parametrize("type_", ["created", "updated", "funds_withdrawn"])
+    def test_an_inquiry_is_a_note_until_it_becomes_a_dispute(self, type_: str) -> None:
+        inquiry = stripe.dispute(status="warning_needs_response")
+        assert facts_of(f"charge.dispute.{type_}", inquiry) == [f.Noted(about="dispute warning needs response")]
+        [opened] = facts_of(f"charge.dispute.{type_}", stripe.dispute(status="under_review"))
+        assert isinstance(opened, f.DisputeOpened)
+
     @pytest.mark.parametrize(
         ("status", "outcome"),
         [

@@ -258,3 +258,16 @@ def test_what_the_store_does_not_say_is_left_to_the_product() -> None:
         happened(JANUARY, described(line(attributes={"short_code": "APP"}, recurring=False)), activated())
     ).licenses
     assert express(license_) == {}
+
+
+def test_a_license_without_grace_on_the_server_has_its_margin_in_the_date() -> None:
+    attributes = {"short_code": "APP", "license_type": "consumption"}
+    (license_,) = given(
+        happened(
+            JANUARY,
+            described(line(start=JANUARY, end=FEBRUARY, attributes=attributes)),
+            activated(),
+            paid("in_1", period(JANUARY, FEBRUARY)),
+        )
+    ).licenses
+    assert express(license_) == {"is_trial": False, "validity_period": "2026-02-03"}
