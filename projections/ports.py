@@ -8,6 +8,10 @@ import msgspec
 from domain.events import Event, NewEvent, Stream
 
 
+class LogUnavailable(Exception):
+    """The event store cannot be used right now; the same may be asked again later."""
+
+
 class Appended(msgspec.Struct, frozen=True):
     """Where an event stands in the store. `repeated` is true when it was there before."""
 

@@ -13,18 +13,17 @@ from typing import Any
 from uuid import uuid4
 
 import msgspec
+import psycopg
 import structlog
 from psycopg import AsyncConnection
-from psycopg import Error as DatabaseError
 from psycopg_pool import AsyncConnectionPool
 
 from domain.events import NewEvent, Stream
-from domain.history import Fold, decode_fold
-from domain.licensing import entitle
+from domain.history import decode_fold
+from domain.licensing import License
 from domain.receipts import AnyReceipt, Applied, KeysMinted, PushRefused, apply_receipt, type_of
 from projections.budget import Budget, spend
 from projections.ports import Appended, EventLog
-from projections.sources import Source, source_for
 from projections.tables import Tables
 from projections.targets import Call, Target
 from projections.targets.errors import Refused, TargetError, Throttled, Unauthorized
@@ -41,7 +40,7 @@ class PusherSettings(msgspec.Struct, frozen=True, kw_only=True):
     first_delay: float = 1.0
     longest_delay: float = 600.0
     calls_at_most: int = 200
-    backoff: float = 1.0
+    pause: float = 30.0
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +68,6 @@ class Pusher:
         log: EventLog,
         pool: AsyncConnectionPool[AsyncConnection[Any]],
         tables: Tables,
-        sources: Mapping[str, Source],
         accounts: Mapping[str, Account],
         owner: str,
         settings: PusherSettings | None = None,
@@ -77,7 +75,6 @@ class Pusher:
         self._log = log
         self._pool = pool
         self._tables = tables
-        self._sources = sources
         self._accounts = accounts
         self._owner = owner
         self._settings = settings or PusherSettings()
@@ -118,7 +115,7 @@ class Pusher:
     async def _claim_safely(self, limit: int) -> list[Claim]:
         try:
             return await self._claim(limit) if limit > 0 else []
-        except (DatabaseError, OSError) as error:
+        except (psycopg.Error, OSError) as error:
             _log.warning("the database failed the pusher; trying again", error=type(error).__name__)
             return []
 
@@ -141,11 +138,8 @@ class Pusher:
         return [Claim(partition=row[0], stream=row[1], target=row[2], attempts=row[3]) for row in rows]
 
     async def _push(self, claim: Claim) -> None:
-        fold = await self._load(claim)
-        source = source_for(self._sources, claim.stream)
-        desired = entitle(claim.stream, fold.subscription, source.policy).licenses
+        desired, applied = await self._load(claim)
         account = self._accounts[claim.target]
-        applied = fold.applied
         fresh: set[str] = set()
         waits_for = 0
         for _ in range(self._settings.calls_at_most):
@@ -165,17 +159,19 @@ class Pusher:
                     break
                 fresh.add(receipt.order)
             applied = apply_receipt(applied, receipt, datetime.now(UTC))
-        await self._statement("finish_push", claim, waits_for=waits_for)
+        # With nothing to do the runner has yet to say so, or other code than ours saw work: not to be asked at once.
+        pause = timedelta(seconds=0 if waits_for else self._settings.pause)
+        await self._statement("finish_push", claim, waits_for=waits_for, pause=pause)
 
-    async def _load(self, claim: Claim) -> Fold:
-        async with self._pool.connection() as connection:
-            cursor = await connection.execute(
-                self._tables["load_fold"], {"partition": claim.partition, "stream": claim.stream}, binary=True
-            )
-            row = await cursor.fetchone()
-        if row is None:
-            raise LookupError(f"{claim.stream} is due but has no fold")
-        return decode_fold(row[0])
+    async def _load(self, claim: Claim) -> tuple[list[License], dict[str, Applied]]:
+        """What the runner derived: the licenses desired, and what each target is known to hold."""
+        arguments = {"partition": claim.partition, "stream": claim.stream, "target": claim.target}
+        async with self._pool.connection() as connection, connection.transaction():
+            cursor = await connection.execute(self._tables["load_fold"], arguments, binary=True)
+            (fold,) = await cursor.fetchone() or (None,)
+            cursor = await connection.execute(self._tables["load_desired"], arguments)
+            desired = [msgspec.json.decode(text, type=License) for (text,) in await cursor.fetchall()]
+        return desired, decode_fold(fold).applied if fold else {}
 
     async def _perform(self, claim: Claim, account: Account, call: Call, fresh: set[str]) -> AnyReceipt:
         await spend(self._pool, self._tables, claim.target, account.budget)

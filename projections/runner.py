@@ -5,22 +5,23 @@ writes the rows, so a process that lost its lease writes nothing.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import msgspec
+import psycopg
 import structlog
 from psycopg import AsyncConnection
-from psycopg import Error as DatabaseError
 from psycopg_pool import AsyncConnectionPool
 
 from domain.events import Event, Stream, partition_of
 from domain.history import Fold, decode_fold, extend, extends, refold
+from domain.subscription import Subscription
 from domain.version import CODE
 from projections.folding import Rows, rows_of
 from projections.leases import Leases
-from projections.ports import EventLog
+from projections.ports import EventLog, LogUnavailable
 from projections.relay import relay_due_links
 from projections.sources import Source, source_for
 from projections.tables import Tables
@@ -30,6 +31,18 @@ from projections.writing import LostLease, move_checkpoint, write_rows
 _log = structlog.get_logger("tenure.runner")
 
 Pool = AsyncConnectionPool[AsyncConnection[Any]]
+
+
+FAILURES = (psycopg.Error, OSError, LogUnavailable)
+"""What passes by itself, or is a fault that must be seen in the log again and again; never a reason to end."""
+
+UNWRITABLE = (psycopg.DataError, psycopg.IntegrityError)
+
+
+def in_short(error: BaseException) -> str:
+    """What kind of error it was; a database's own words may hold what stands in a row."""
+    state = getattr(error, "sqlstate", None)
+    return f"{type(error).__name__} {state}" if state else type(error).__name__
 
 
 class RunnerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,8 +98,8 @@ class Runner:
                         await self._renew()
                         renewed = loop.time()
                     busy = await self.project_once()
-                except (DatabaseError, OSError) as error:
-                    _log.warning("the database failed the runner; trying again", error=type(error).__name__)
+                except FAILURES as error:
+                    _log.warning("the database failed the runner; trying again", error=in_short(error))
                     renewed = 0.0
                     await _either(stop, self._settings.backoff)
                     continue
@@ -98,13 +111,13 @@ class Runner:
     async def _renew(self) -> None:
         async with self._pool.connection() as connection:
             await self._leases.renew(connection)
-            await self._retry_stopped(connection)
+        await self._retry_stopped()
 
     async def _release(self) -> None:
         try:
             async with self._pool.connection(timeout=5) as connection:
                 await self._leases.release(connection)
-        except (DatabaseError, OSError):
+        except FAILURES:
             _log.warning("the leases could not be given back; they expire by themselves")
 
     async def project_until_idle(self) -> None:
@@ -164,21 +177,46 @@ class Runner:
 
     async def _commit(self, partition: int, before: int, after: int, folds: Mapping[Stream, Fold]) -> None:
         rows = [self._rows(stream, fold, after) for stream, fold in folds.items()]
+        try:
+            await self._write(partition, before, after, rows)
+        except UNWRITABLE:
+            # One stream's rows must not hold up the others: find whose they are.
+            await self._write(partition, before, after, [await self._writable(partition, each) for each in rows])
+
+    async def _write(self, partition: int, before: int, after: int, rows: Sequence[Rows]) -> None:
         async with self._pool.connection() as connection, connection.transaction():
             await move_checkpoint(connection, self._tables, partition, self._leases.owner, before, after)
             await write_rows(connection, self._tables, partition, rows)
 
-    async def _retry_stopped(self, connection: AsyncConnection[Any]) -> None:
+    async def _writable(self, partition: int, rows: Rows) -> Rows:
+        """The rows, or a stopped stream in their place when the database refuses them."""
+        try:
+            async with self._pool.connection() as connection, connection.transaction(force_rollback=True):
+                await write_rows(connection, self._tables, partition, [rows])
+        except UNWRITABLE as error:
+            reason = f"its rows cannot be written ({in_short(error)}): a fault in Tenure, please report it"
+            stopped = Fold(subscription=Subscription(), stopped=reason)
+            return self._rows(rows.stream.stream, stopped, rows.stream.position)
+        return rows
+
+    async def _retry_stopped(self) -> None:
         """Folds streams again that other code could not understand, or that an operator asked for."""
-        cursor = await connection.execute(
-            self._tables["stopped_by_other_code"],
-            {"partitions": list(self._leases.held), "code": CODE, "limit": self._settings.batch},
-        )
-        for (stream,) in await cursor.fetchall():
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                self._tables["stopped_by_other_code"],
+                {"partitions": list(self._leases.held), "code": CODE, "limit": self._settings.batch},
+            )
+            streams = [stream for (stream,) in await cursor.fetchall()]
+        for stream in streams:
             partition = partition_of(stream)
-            position = self._leases.held[partition]
+            position = self._leases.held.get(partition)
+            if position is None:
+                continue
             _log.info("folding a stopped stream again", stream=stream)
-            await self._commit(partition, position, position, {stream: await self._refold(stream, position)})
+            try:
+                await self._commit(partition, position, position, {stream: await self._refold(stream, position)})
+            except LostLease:
+                self._leases.lose(partition)
 
     async def _refold(self, stream: Stream, upto: int) -> Fold:
         whole = await self._log.read_stream(stream)

@@ -160,7 +160,6 @@ def _pusher(settings: Settings, log: EventLog, pool: Pool, tables: Tables, targe
         log=log,
         pool=pool,
         tables=tables,
-        sources=_projected(settings),
         accounts=accounts,
         owner=_owner(),
         settings=PusherSettings(

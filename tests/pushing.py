@@ -90,7 +90,6 @@ async def pushing_to(
                 log=projected.log,
                 pool=projected.pool,
                 tables=projected.tables,
-                sources=projected.sources,
                 accounts={"ls": Account(target=target, budget=PLENTY)},
                 owner=owner,
                 settings=AT_ONCE,

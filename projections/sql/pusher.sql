@@ -18,6 +18,10 @@ returning push.partition, push.stream, push.target, push.attempts
 -- name: load_fold
 select fold from {schema}.stream where partition = %(partition)s and stream = %(stream)s
 
+-- name: load_desired
+select desired::text from {schema}.license
+ where partition = %(partition)s and stream = %(stream)s and target = %(target)s order by id
+
 -- name: renew_push
 update {schema}.push set leased_until = now() + %(ttl)s
  where partition = %(partition)s and stream = %(stream)s and target = %(target)s and owner = %(owner)s
@@ -25,7 +29,7 @@ update {schema}.push set leased_until = now() + %(ttl)s
 -- name: finish_push
 -- Not to be claimed again before its receipts are folded.
 update {schema}.push
-   set owner = null, leased_until = null, attempts = 0, error = null, next_at = now(),
+   set owner = null, leased_until = null, attempts = 0, error = null, next_at = now() + %(pause)s,
        waits_for = greatest(waits_for, %(waits_for)s)
  where partition = %(partition)s and stream = %(stream)s and target = %(target)s and owner = %(owner)s
 

@@ -1,15 +1,17 @@
 """What can go wrong with the event store. No message holds anything of an event's content."""
 
+from projections.ports import LogUnavailable
+
 
 class StoreError(Exception):
     """The event store did not do what was asked; the message says what to do."""
 
 
-class StoreBusy(StoreError):
+class StoreBusy(StoreError, LogUnavailable):
     """The queue of waiting appends is full: nothing was stored, the sender should try again."""
 
 
-class StoreUnavailable(StoreError):
+class StoreUnavailable(StoreError, LogUnavailable):
     """The database could not be used within the deadline.
 
     An append may nevertheless have been stored, when the answer to its commit was lost. Appending the same events

@@ -225,7 +225,6 @@ async def test_a_part_that_fails_ends_the_process(database: str) -> None:
     assert ended == ["works"]
 
 
-@pytest.mark.xfail(strict=False, reason="see the next test: the runner may end, if it asks the event store first")
 async def test_a_database_that_goes_and_comes_back_ends_no_part(database: str) -> None:
     async with (
         severable(database) as way,
@@ -246,7 +245,6 @@ async def test_a_database_that_goes_and_comes_back_ends_no_part(database: str) -
                 pass
 
 
-@pytest.mark.xfail(reason="projections know no error of the event log yet, so the runner ends", raises=StoreUnavailable)
 async def test_the_runner_outlives_an_event_store_that_is_unavailable(database: str) -> None:
     stop = asyncio.Event()
 

@@ -83,8 +83,18 @@ def _past_due(account: Account, name: str, email: str, _: datetime) -> None:
     account.fail_payment(subscription)
 
 
+def _unpaid(account: Account, name: str, email: str, _: datetime) -> None:
+    subscription, _customer = account.check_out_subscription(name, email, [(catalog.PRO_MONTHLY, 1)])
+    for _attempt in range(3):
+        account.fail_payment(subscription)
+    account.become_unpaid(subscription)
+    account.advance(3 * DAYS)
+    account.cancel_now(subscription, "payment_failed")
+
+
 def _recovered(account: Account, name: str, email: str, now: datetime) -> None:
-    subscription, _ = account.check_out_subscription(name, email, [(catalog.PRO_MONTHLY, 1)])
+    subscription, _ = account.check_out_subscription(name, email, [(catalog.PRO_MONTHLY, 1)], trial_days=14)
+    account.renew(subscription)
     account.fail_payment(subscription)
     account.fail_payment(subscription)
     account.advance(26 * HOURS)
@@ -97,6 +107,15 @@ def _leaving(account: Account, name: str, email: str, now: datetime) -> None:
     _renewed_until(account, subscription, now)
     account.advance(2 * DAYS)
     account.cancel_at_period_end(subscription, "unused")
+
+
+def _of_another_mind(account: Account, name: str, email: str, now: datetime) -> None:
+    subscription, _ = account.check_out_subscription(name, email, [(catalog.STUDIO_MONTHLY, 1)])
+    _renewed_until(account, subscription, now)
+    account.advance(1 * DAYS)
+    account.cancel_at_period_end(subscription, "too_expensive")
+    account.advance(1 * DAYS)
+    account.withdraw_cancellation(subscription)
 
 
 def _gone(account: Account, name: str, email: str, _: datetime) -> None:
@@ -119,7 +138,9 @@ def _refunded(account: Account, name: str, email: str, _: datetime) -> None:
 def _disputed(account: Account, name: str, email: str, _: datetime) -> None:
     subscription, _customer = account.check_out_subscription(name, email, [(catalog.PRO_YEARLY, 1)])
     account.advance(6 * DAYS)
-    account.open_dispute(subscription)
+    dispute = account.open_dispute(subscription)
+    account.advance(4 * DAYS)
+    account.close_dispute(dispute, "won")
 
 
 def _perpetual(account: Account, name: str, email: str, _: datetime) -> None:
@@ -128,7 +149,7 @@ def _perpetual(account: Account, name: str, email: str, _: datetime) -> None:
 
 def _a_company(account: Account, name: str, email: str, now: datetime) -> None:
     customer = account.customer(name, email)
-    items = [(catalog.FLOATING_MONTHLY, 10), (catalog.PRIORITY_SUPPORT_MONTHLY, 1)]
+    items = [(catalog.TEAM_MONTHLY, 4), (catalog.PRIORITY_SUPPORT_MONTHLY, 1)]
     subscription = account.subscribe(customer, items, collection="send_invoice")
     account.advance(6 * DAYS)
     account.pay_invoice(subscription)
@@ -146,12 +167,14 @@ _PEOPLE: tuple[tuple[str, str, timedelta, Callable[[Account, str, str, datetime]
     ("Emil Ostrow", "went from monthly to yearly", 50 * DAYS, _from_month_to_year),
     ("Fatima Noor", "went from Falcon Pro to Falcon Studio", 40 * DAYS, _to_another_product),
     ("Gregor Hale", "the last payment failed, Stripe goes on trying", 33 * DAYS, _past_due),
-    ("Hanna Brandt", "a payment failed twice, then came", 50 * DAYS, _recovered),
+    ("Hanna Brandt", "from a trial to renewals; a payment failed twice, then came", 80 * DAYS, _recovered),
+    ("Igor Lund", "three payments failed; unpaid, then ended by Stripe", 75 * DAYS, _unpaid),
     ("Iris Calder", "leaves at the end of the month", 45 * DAYS, _leaving),
+    ("Ines Duarte", "wanted to leave and thought better of it", 50 * DAYS, _of_another_mind),
     ("Jonas Reed", "left a month ago", 60 * DAYS, _gone),
     ("Kira Stone", "is in a trial", 5 * DAYS, _in_trial),
     ("Lars Finch", "got the money back", 9 * DAYS, _refunded),
-    ("Mira Holm", "disputes the payment with the bank", 12 * DAYS, _disputed),
+    ("Mira Holm", "disputed the payment with the bank; the vendor won", 12 * DAYS, _disputed),
     ("Nils Abbott", "bought a perpetual license", 3 * DAYS, _perpetual),
-    ("Olga Prince", "ten floating seats, billed by mail, and a new address", 70 * DAYS, _a_company),
+    ("Olga Prince", "four seats and support, billed by mail, and a new address", 70 * DAYS, _a_company),
 )
