@@ -1,6 +1,6 @@
 """Facts and receipts in words, as a person would say them on a timeline. Never a secret, never an address."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -48,6 +48,9 @@ def _refunded(fact: f.PaymentRefunded) -> str:
     return f"refunded {money(fact.refunded, fact.currency)} {much}"
 
 
+_NOT_ENDING = "will not end after all"
+_BILLING = "billing goes on"
+
 _FACTS: dict[type[f.Fact], Callable[[Any], str]] = {
     f.SubscriptionOpened: lambda _: "opened, first payment pending",
     f.TrialStarted: lambda fact: f"in trial until {day(fact.until)}",
@@ -66,17 +69,64 @@ _FACTS: dict[type[f.Fact], Callable[[Any], str]] = {
     f.DisputeOpened: lambda fact: f"{money(fact.amount, fact.currency)} disputed ({fact.reason or 'no reason'})",
     f.DisputeClosed: lambda fact: f"dispute {fact.outcome.value}",
     f.CancellationScheduled: lambda fact: f"will end on {day(fact.at)}",
+    f.CancellationWithdrawn: lambda _: _NOT_ENDING,
     f.CollectionPaused: lambda _: "billing paused",
+    f.CollectionResumed: lambda _: _BILLING,
     f.TrialEndAnnounced: lambda fact: f"trial ends on {day(fact.at)}",
-    f.Noted: lambda fact: fact.about or "noted",
+    f.Noted: lambda fact: fact.about,
 }
 """Facts that a timeline shows; the others (links, collection terms, …) are only visible in full detail."""
 
 
-def say_fact(fact: f.Fact) -> str | None:
-    """The fact in a few words, None when it is not worth a line."""
-    words = _FACTS.get(type(fact))
-    return words(fact) if words else None
+_ABOUT: dict[type[f.Fact], str] = {
+    **dict.fromkeys(
+        (
+            f.SubscriptionOpened,
+            f.TrialStarted,
+            f.SubscriptionActivated,
+            f.PaymentFellOverdue,
+            f.SubscriptionSuspended,
+            f.SubscriptionTerminated,
+            f.SubscriptionReactivated,
+        ),
+        "state",
+    ),
+    f.LinesDescribed: "lines",
+    f.CancellationScheduled: "cancellation",
+    f.CancellationWithdrawn: "cancellation",
+    f.CollectionPaused: "collection",
+    f.CollectionResumed: "collection",
+}
+"""What a fact is about: it is news when something else was said of that last. By default: its own words."""
+
+
+class Teller:
+    """Says of each fact only what is news: providers repeat in every event how everything stands."""
+
+    def __init__(self) -> None:
+        self._said = {"cancellation": _NOT_ENDING, "collection": _BILLING}
+        self._customer: dict[str, str] = {}
+
+    def news(self, facts: Iterable[f.Fact]) -> list[str]:
+        """What those facts add to the ones told before, in order."""
+        return [words for fact in facts if (words := self._news(fact))]
+
+    def _news(self, fact: f.Fact) -> str | None:
+        if isinstance(fact, f.CustomerDescribed):
+            return self._customer_news(fact)
+        say = _FACTS.get(type(fact))
+        words = say(fact) if say else ""
+        about = f"invoice {fact.invoice}" if isinstance(fact, f.PeriodPaid) else _ABOUT.get(type(fact), words)
+        if not words or self._said.get(about) == words:
+            return None
+        self._said[about] = words
+        return words
+
+    def _customer_news(self, fact: f.CustomerDescribed) -> str | None:
+        told = {name: value for name in fact.__struct_fields__ if (value := getattr(fact, name))}
+        changed = [name for name, value in told.items() if self._customer.get(name, value) != value]
+        self._customer.update(told)
+        return f"the customer's {' and '.join(changed)} changed" if changed else None
 
 
 def _many(count: int, noun: str) -> str:

@@ -68,6 +68,15 @@ class Postponed(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None
 
 
+class OpenWork(msgspec.Struct, frozen=True):
+    """What has been appended but not yet followed to its end; all zero when everything is in line."""
+
+    unprojected: int
+    """Events behind the heads."""
+    links: int
+    pushes: int
+
+
 class Queries:
     """Questions to one version of the projections. Every list is bounded by `limit` and pages by its cursor."""
 
@@ -151,6 +160,16 @@ class Queries:
     async def positions(self) -> dict[int, int]:
         """How far each partition is projected."""
         return {row["partition"]: row["position"] for row in await self._rows("positions")}
+
+    async def open_work(self, log: EventLog) -> OpenWork:
+        """How much is still to be projected, relayed and pushed; dead letters do not count."""
+        positions = await self.positions()
+        heads = await log.heads(list(positions))
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(self._tables["count_open_work"])
+            links, pushes = await cursor.fetchone() or (0, 0)
+        behind = sum(max(0, heads.get(partition, 0) - position) for partition, position in positions.items())
+        return OpenWork(behind, links, pushes)
 
     async def ask_again(self, stream: Stream) -> bool:
         """Has a stopped stream folded again by the runner; false when it is not stopped."""

@@ -13,7 +13,7 @@ from domain.history import Told, tell
 from domain.providers import Provider
 from domain.receipts import read_receipt
 from domain.subscription import Subscription
-from domain.words import say_fact, say_receipt
+from domain.words import Teller, say_receipt
 
 Kind = Literal["delivery", "relay", "readback", "backfill", "operator", "timer", "receipt"]
 
@@ -22,7 +22,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One event of a timeline.
 
     `occurred_at` is the provider's clock, `recorded_at` ours; `lag` seconds lie between. `late` means that an event
-    which happened later had been recorded before. `before` and `after` are states; `error` says why the event could
+    which happened later had been recorded before. `summary` says what is new in it, and may be empty; `before` and
+    `after` are states; `error` says why the event could
     not be understood, and `folded` is false for it and for all that come after it.
     """
 
@@ -62,7 +63,8 @@ def timeline(
     ]
     history = arrange((event for event in chosen if event.origin != "receipt"), provider.settle)
     late = _late(history)
-    told = [_told(each, each.event.position in late) for each in tell(history, provider, Subscription())]
+    teller = Teller()
+    told = [_told(each, each.event.position in late, teller) for each in tell(history, provider, Subscription())]
     receipts = [_receipt(event) for event in chosen if event.origin == "receipt"]
     receipts.sort(key=lambda entry: (entry.occurred_at, entry.position))
     return list(merge(told, receipts, key=lambda entry: entry.occurred_at))
@@ -80,14 +82,14 @@ def _late(history: Sequence[Event]) -> set[int]:
     return late
 
 
-def _told(told: Told, late: bool) -> Entry:
+def _told(told: Told, late: bool, teller: Teller) -> Entry:
     step = told.step
     kind: Kind = "delivery" if told.event.origin == "webhook" else told.event.origin
     return _entry(
         told.event,
         kind=kind,
         late=late,
-        summary=tuple(filter(None, map(say_fact, told.facts))),
+        summary=tuple(teller.news(told.facts)),
         before=step.before.value if step else "",
         after=step.after.value if step else "",
         anomalies=step.anomalies if step else (),

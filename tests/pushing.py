@@ -1,6 +1,6 @@
 """A pusher between the projections and a LicenseSpring sandbox, over real HTTP, for tests."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -8,10 +8,9 @@ import msgspec
 
 from projections.budget import Budget
 from projections.pusher import Account, Pusher, PusherSettings
-from projections.queries import LicenseView
 from projections.targets.licensespring.client import open_licensespring
-from projections.targets.licensespring.plan import express
 from projections.targets.licensespring.target import LicenseSpringTarget
+from service.demo.matching import differences, licenses_in
 from service.sandbox.licensespring import RunningSandbox, SandboxSettings, running_sandbox
 from service.sandbox.licensespring.settings import ProductSeed
 from tests.projecting import Projected, projecting
@@ -43,30 +42,6 @@ class Pushed(msgspec.Struct, frozen=True, kw_only=True):
     async def mismatches(self) -> list[str]:
         """How what the sandbox holds differs from what is desired."""
         return differences(await self.projected.queries.licenses(limit=1000), self.held())
-
-
-def licenses_in(holdings: dict[str, Any]) -> list[dict[str, Any]]:
-    return [license_ for order in holdings["orders"] for license_ in order["licenses"]]
-
-
-def differences(desired: Sequence[LicenseView], held: Sequence[dict[str, Any]]) -> list[str]:
-    """How licenses held differ from those desired; empty when they are right, with none twice."""
-    wrong = []
-    by_key = {each["license_key"]: each for each in held}
-    if len(by_key) != len(held):
-        wrong.append("a key is held twice")
-    for view in desired:
-        there = by_key.pop(view.key, None)
-        if there is None:
-            if view.desired.enabled:
-                wrong.append(f"{view.id} is missing")
-            continue
-        if there["enabled"] != view.desired.enabled:
-            wrong.append(f"{view.id}: enabled is {there['enabled']}, desired {view.desired.enabled}")
-        for name, value in express(view.desired).items():
-            if view.desired.enabled and str(there[name])[:10] != str(value):
-                wrong.append(f"{view.id}: {name} is {there[name]!r}, desired {value!r}")
-    return wrong + [f"{key} is held and nothing wants it" for key in by_key]
 
 
 @asynccontextmanager

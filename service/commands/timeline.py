@@ -1,6 +1,8 @@
 """`tenure timeline`: what happened to one subscription, and what followed from it."""
 
+from collections import Counter
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 
 import msgspec
@@ -65,24 +67,44 @@ def show(console: Console, told: Told) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold", max_width=_WIDEST)
-    day = ""
-    for entry in told.timeline:
-        if (today := f"{entry.occurred_at:%Y-%m-%d}") != day:
-            day = today
-            table.add_row(Text(today, style="bold"), "")
-        # Seconds, because providers send several events in one.
-        table.add_row(Text(f"  {entry.occurred_at:%H:%M:%S}", style="dim"), _entry(entry))
+    for day, entries in groupby(told.timeline, key=lambda entry: f"{entry.occurred_at:%Y-%m-%d}"):
+        table.add_row(Text(day, style="bold"), "")
+        for quiet, run in groupby(entries, key=_is_quiet):
+            members = list(run)
+            if quiet:
+                table.add_row(_time(members[0]), _quiet(members))
+            else:
+                for entry in members:
+                    table.add_row(_time(entry), _entry(entry))
     console.print(table)
+
+
+def _time(entry: Entry) -> Text:
+    # Seconds, because providers send several events in one.
+    return Text(f"  {entry.occurred_at:%H:%M:%S}", style="dim")
+
+
+def _is_quiet(entry: Entry) -> bool:
+    """Whether the event said nothing new and changed nothing."""
+    return entry.folded and not (entry.summary or entry.anomalies or entry.before != entry.after)
+
+
+def _quiet(entries: list[Entry]) -> Text:
+    """Events that said nothing new, in one line."""
+    counts = Counter(entry.type for entry in entries)
+    names = (f"{harmless(name)} x {count}" if count > 1 else harmless(name) for name, count in counts.items())
+    return Text(f"noted: {', '.join(names)}", style="dim")
 
 
 def _about(told: Told) -> list[str]:
     view = told.subscription
+    count = len(told.licenses)
     enabled = sum(each.enabled for each in told.licenses)
     due = sum(each.due for each in told.licenses)
     pending = f", {due} not yet as desired at the license server" if due else ""
     return [
         *filter(None, [view.customer]),
-        f"{len(told.licenses)} licenses now, {enabled} enabled{pending}",
+        f"{count} license{'' if count == 1 else 's'} now, {enabled} enabled{pending}",
         f"{len(told.timeline)} events, times in UTC",
     ]
 

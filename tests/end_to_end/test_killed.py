@@ -20,12 +20,12 @@ from psycopg_pool import AsyncConnectionPool
 
 from projections.queries import Queries
 from projections.tables import Tables
+from service.demo.matching import differences, licenses_in
 from service.sandbox.deliver import deliver
 from service.sandbox.licensespring import SandboxSettings
 from service.sandbox.licensespring.settings import ProductSeed
 from service.sandbox.stripe import Delivery, catalog, demo_customers
 from tests.processes import Running
-from tests.pushing import differences, licenses_in
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(600)]
 

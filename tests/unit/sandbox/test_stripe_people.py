@@ -38,7 +38,7 @@ def test_the_people_of_the_demonstration_live_up_to_now_and_who_pays_is_covered_
         for subscription in person.account.book.subscriptions.values()
         for item in subscription.items
     }
-    assert {"falcon-pro", "falcon-team", "falcon-studio", "falcon-floating"} <= codes
+    assert {"falcon-pro", "falcon-team", "falcon-studio"} <= codes
 
 
 @settings(max_examples=30, deadline=None)
