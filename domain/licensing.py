@@ -66,7 +66,7 @@ class Entitlement(msgspec.Struct, frozen=True):
 def license_id(stream: Stream, line: str, unit: int, terms: Terms) -> LicenseId:
     """A deterministic id that also names its partition, so that a license is found without asking all of them."""
     identity = "\n".join((stream, line, str(unit), terms.product_code, terms.license_type))
-    return LicenseId(f"lic_{partition_of(stream):02x}{hashlib.sha256(identity.encode()).hexdigest()[:22]}")
+    return LicenseId(f"lic_{partition_of(stream):02x}{hashlib.sha256(identity.encode()).hexdigest()[:18]}")
 
 
 def entitle(stream: Stream, subscription: Subscription, policy: Policy) -> Entitlement:

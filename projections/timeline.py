@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from heapq import merge
+from itertools import groupby
 from typing import Literal
 
 import msgspec
@@ -71,14 +72,14 @@ def timeline(
 
 
 def _late(history: Sequence[Event]) -> set[int]:
-    """Positions of events that were recorded after something that happened later."""
-    late = set()
-    first_recorded_after = None
-    for event in reversed(history):
-        if first_recorded_after is not None and event.position > first_recorded_after:
-            late.add(event.position)
-        if first_recorded_after is None or event.position < first_recorded_after:
-            first_recorded_after = event.position
+    """Positions of events that were recorded after something that happened later; a tie is not later."""
+    late: set[int] = set()
+    earliest: int | None = None
+    for _, tied in groupby(reversed(history), key=lambda event: event.occurred_at):
+        positions = [event.position for event in tied]
+        if earliest is not None:
+            late.update(position for position in positions if position > earliest)
+        earliest = min(positions) if earliest is None else min(earliest, *positions)
     return late
 
 

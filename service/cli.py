@@ -75,6 +75,35 @@ def demo(once: bool) -> None:
     sys.exit(demonstrate(once=once))
 
 
+@tenure.group()
+def sandbox() -> None:
+    """Try Tenure without an account: a LicenseSpring to push to, a Stripe to receive from."""
+
+
+@sandbox.command("licensespring")
+@click.option("--port", type=click.IntRange(0, 65535), default=8091, show_default=True, help="Listen on this port.")
+@click.option("--product", "products", multiple=True, metavar="CODE", help="Sell a product of this short code.")
+@click.option("--state", metavar="FILE", help="Keep everything in this file.")
+def sandbox_licensespring(port: int, products: tuple[str, ...], state: str | None) -> None:
+    """Serve a sandbox of LicenseSpring's Management API."""
+    from service.commands.sandbox import run_licensespring
+
+    sys.exit(run_licensespring(port, products, state))
+
+
+@sandbox.command("stripe")
+@click.argument("life")
+@click.option("--to", "url", required=True, metavar="URL", help="Where the source receives its webhooks.")
+@click.option(
+    "--secret", envvar="STRIPE_SECRET", required=True, help="The source's signing secret; better in STRIPE_SECRET."
+)
+def sandbox_stripe(life: str, url: str, secret: str) -> None:
+    """Send the webhooks of one subscription's LIFE, such as past_due_recovered, as Stripe would."""
+    from service.commands.sandbox import send_life
+
+    send_life(life, url, secret)
+
+
 @tenure.command()
 @click.pass_obj
 def migrate(config: Path | None) -> None:

@@ -5,14 +5,12 @@ import time
 from collections import Counter
 from datetime import timedelta
 
-import msgspec
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from domain.events import Stream
 from projections.queries import LicenseView, StreamView
-from projections.timeline import Entry
 from service.commands.output import state_text
 from service.commands.timeline import Told, show
 from service.demo.world import SOURCE, World, demo_world, temporary_database
@@ -145,14 +143,9 @@ async def _show_timeline(console: Console, world: World, person: Person) -> None
     identifier = next(iter(person.account.book.subscriptions))
     stream = Stream(f"{SOURCE}/subscription/{identifier}")
     view, _ = await find_subscription(reader, stream)
-    entries = [_at_once(entry) for entry in await tell_stream(reader, stream)]
+    entries = await tell_stream(reader, stream)
     licenses = await reader.queries.licenses(stream=stream)
     show(console, Told(subscription=view, licenses=licenses, state=view.state, timeline=entries))
-
-
-def _at_once(entry: Entry) -> Entry:
-    """Months arrive within seconds here: how long each took says nothing."""
-    return msgspec.structs.replace(entry, lag=0.0, late=False)
 
 
 def _show_urls(console: Console, world: World) -> None:

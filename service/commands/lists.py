@@ -1,6 +1,6 @@
 """The commands that list: subscriptions, licenses, streams in need, dead letters."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, assert_never
 
@@ -8,6 +8,7 @@ import msgspec
 from rich.text import Text
 
 from domain.events import Stream
+from domain.licensing import License
 from projections.queries import LicenseView, StreamView, Unrouted
 from service.commands.output import print_json, print_table, state_text
 from service.commands.reading import ask
@@ -29,9 +30,9 @@ def list_subscriptions(
         print_json(views)
         return
     rows = [
-        (view.stream, state_text(view.state), _moment(view.latest_at), view.customer, view.problem) for view in views
+        (view.identifier, view.source, state_text(view.state), _day(view.latest_at), view.problem) for view in views
     ]
-    print_table(("subscription", "state", "latest event", "customer", "problem"), rows, empty="No subscriptions.")
+    print_table(("subscription", "source", "state", "latest", "problem"), rows, empty="No subscriptions.")
 
 
 def list_licenses(config: Path | None, text: str | None, *, limit: int, as_json: bool) -> None:
@@ -46,13 +47,12 @@ def list_licenses(config: Path | None, text: str | None, *, limit: int, as_json:
         print_json(views)
         return
     print_table(
-        ("license", "product", "enabled", "expires", "key", "at the server"),
+        ("license", "product", "until", "key", "pushed"),
         [
             (
                 view.id,
                 view.desired.product_code,
-                "yes" if view.enabled else "no",
-                f"{view.desired.expiry:%Y-%m-%d}" if view.desired.expiry else "never",
+                _until(view.desired),
                 view.key or "",
                 _standing(view),
             )
@@ -110,10 +110,23 @@ def list_streams(config: Path | None, status: Need, *, limit: int, as_json: bool
     print_table(("stream", "latest event", "problem"), rows, empty=f"No stream is {status}.")
 
 
+def _until(desired: License) -> Text:
+    """Until when it works by itself, its margin included."""
+    if not desired.enabled:
+        return Text("disabled", style="dim")
+    if desired.expiry is None:
+        return Text("for ever")
+    return Text(f"{desired.expiry + timedelta(hours=desired.margin_hours):%Y-%m-%d}")
+
+
 def _standing(view: LicenseView) -> Text:
     if view.refusal is not None:
         return Text("refused", style="red")
-    return Text("to be pushed", style="yellow") if view.due else Text("as desired", style="green")
+    return Text("due", style="yellow") if view.due else Text("yes", style="green")
+
+
+def _day(instant: datetime | None) -> str:
+    return f"{instant:%Y-%m-%d}" if instant else ""
 
 
 def _moment(instant: datetime | None) -> str:

@@ -1,7 +1,7 @@
 """`tenure timeline`: what happened to one subscription, and what followed from it."""
 
 from collections import Counter
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 
@@ -67,6 +67,7 @@ def show(console: Console, told: Told) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold", max_width=_WIDEST)
+    listening = min((entry.recorded_at for entry in told.timeline), default=datetime.max.replace(tzinfo=UTC))
     for day, entries in groupby(told.timeline, key=lambda entry: f"{entry.occurred_at:%Y-%m-%d}"):
         table.add_row(Text(day, style="bold"), "")
         for quiet, run in groupby(entries, key=_is_quiet):
@@ -75,7 +76,7 @@ def show(console: Console, told: Told) -> None:
                 table.add_row(_time(members[0]), _quiet(members))
             else:
                 for entry in members:
-                    table.add_row(_time(entry), _entry(entry))
+                    table.add_row(_time(entry), _entry(entry, listening))
     console.print(table)
 
 
@@ -109,7 +110,7 @@ def _about(told: Told) -> list[str]:
     ]
 
 
-def _entry(entry: Entry) -> Text:
+def _entry(entry: Entry, listening: datetime) -> Text:
     text = Text()
     indent = "    " if entry.kind == "receipt" else ""
     for number, line in enumerate(entry.summary or (entry.type,)):
@@ -121,28 +122,29 @@ def _entry(entry: Entry) -> Text:
         text.append(f"! {harmless(entry.error)}\n", style="red")
     elif not entry.folded:
         text.append("not counted: an event before it could not be understood\n", style="red")
-    text.append_text(_last_line(entry, indent))
+    text.append_text(_last_line(entry, indent, listening))
     text.rstrip()
     return text
 
 
-def _last_line(entry: Entry, indent: str) -> Text:
+def _last_line(entry: Entry, indent: str, listening: datetime) -> Text:
     """The change of state, if there was one, and how the event came."""
-    marks = Text(", ".join(_marks(entry)), style="dim")
+    marks = Text(", ".join(_marks(entry, listening)), style="dim")
     if entry.before == entry.after:
         return Text.assemble(indent, marks)
     change = Text.assemble(state_text(entry.before), " → ", state_text(entry.after))
     return Text.assemble(change, "  ", marks)
 
 
-def _marks(entry: Entry) -> list[str]:
+def _marks(entry: Entry, listening: datetime) -> list[str]:
+    """How the event came. What happened before we listened came late for no fault of anybody's."""
     marks = []
     if entry.kind not in {"delivery", "receipt"}:
         marks.append(f"by {entry.kind}")
-    if entry.late:
-        marks.append(f"{_span(entry.lag)} late, after what came later")
-    elif entry.lag >= LATE_SECONDS and entry.kind == "delivery":
+    if entry.kind == "delivery" and entry.lag >= LATE_SECONDS and entry.occurred_at >= listening:
         marks.append(f"{_span(entry.lag)} late")
+    if entry.late:
+        marks.append("after what came later")
     return marks
 
 

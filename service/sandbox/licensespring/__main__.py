@@ -59,9 +59,9 @@ async def serve(options: argparse.Namespace) -> None:
         await stop.wait()
 
 
-def main() -> int:
+def main(given: Sequence[str] | None = None) -> int:
     try:
-        asyncio.run(serve(arguments()))
+        asyncio.run(serve(arguments(given)))
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
