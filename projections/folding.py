@@ -77,10 +77,12 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
 
 def rows_of(stream: Stream, fold: Fold, position: int, source: Source, targets: Mapping[str, Target]) -> Rows:
     """Derives every row of a stream whose events up to `position` of its partition are folded."""
-    entitlement = _entitle(stream, fold, source)
-    target = targets.get(source.target)
     applied = fold.applied.get(source.target) or Applied()
-    calls = [] if target is None or fold.stopped else target.plan(entitlement.licenses, applied)
+    try:
+        entitlement, calls = _follow(stream, fold, source, targets.get(source.target), applied)
+    except Exception as error:  # noqa: BLE001 - a fault of ours must stop this stream, not the others
+        fold.stopped = f"{type(error).__name__} while deriving licenses: a fault in Tenure, please report it"
+        entitlement, calls = Entitlement(()), []
     return Rows(
         stream=_stream_row(stream, fold, entitlement, position),
         licenses=tuple(_license_row(stream, each, source.target, applied, calls) for each in entitlement.licenses),
@@ -92,12 +94,13 @@ def rows_of(stream: Stream, fold: Fold, position: int, source: Source, targets: 
     )
 
 
-def _entitle(stream: Stream, fold: Fold, source: Source) -> Entitlement:
-    try:
-        return entitle(stream, fold.subscription, source.policy)
-    except Exception as error:  # noqa: BLE001 - a fault of ours must stop this stream, not the others
-        fold.stopped = f"{type(error).__name__} while deriving licenses: a fault in Tenure, please report it"
-        return Entitlement(())
+def _follow(
+    stream: Stream, fold: Fold, source: Source, target: Target | None, applied: Applied
+) -> tuple[Entitlement, list[Call]]:
+    """The licenses desired, and what their target has still to be told; nothing while the stream is stopped."""
+    entitlement = entitle(stream, fold.subscription, source.policy)
+    calls = [] if target is None or fold.stopped else target.plan(entitlement.licenses, applied)
+    return entitlement, calls
 
 
 def _linked(stream: Stream, link: str) -> Stream:

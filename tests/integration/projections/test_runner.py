@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from domain import facts as f
 from domain.events import NewEvent, partition_of, stream_of
 from domain.history import encode_fold, refold
+from domain.policy import Policy
 from projections.runner import RunnerSettings
+from projections.targets.licensespring.target import LicenseSpringTarget
 from projections.writing import LostLease
 from tests.projecting import Projected, projecting
 from tests.stories import (
@@ -89,6 +92,21 @@ async def test_a_stream_that_stops_does_not_hold_up_another_in_its_partition(dat
         assert (status, state) == ("stopped", "active")
         assert "muttered" in problem
         assert await stream_state(projected, neighbour) == ("folded", "active", "")
+
+
+async def test_licenses_that_no_target_can_express_stop_their_stream_alone(database: str) -> None:
+    forever = datetime(9999, 12, 31, 12, tzinfo=UTC)
+    endless = happened(
+        JANUARY, described(line(start=JANUARY, end=forever)), activated(), paid("in", period(JANUARY, forever))
+    )
+    other = happened(JANUARY, activated(), stream="acme/subscription/sub_2")
+    targets = {"ls": LicenseSpringTarget("ls", None)}  # type: ignore[arg-type]
+    async with projecting(database, targets=targets, policy=Policy(renewal_margin_hours=0)) as projected:
+        await projected.take([endless, other])
+        status, _, problem = await stream_state(projected)
+        assert status == "stopped"
+        assert "OverflowError" in problem
+        assert await stream_state(projected, other.stream) == ("folded", "active", "")
 
 
 async def test_a_stopped_stream_asked_for_again_is_folded_by_the_runner(database: str) -> None:
