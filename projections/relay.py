@@ -2,9 +2,11 @@
 
 A refund names a payment, a payment an invoice, an invoice a subscription: each link is found in an event of the
 stream that knows it, and followed hop by hop. A link is due from its birth and whenever its stream grows, and the
-copies have the event's own id, so neither order nor a crash in between loses or doubles anything.
+copies have the event's own id, so neither order nor a crash in between loses or doubles anything. Nor does a process
+that lost its lease meanwhile: what it settles counts only if the stream has not grown since it looked.
 """
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -16,7 +18,10 @@ from domain.history import TRANSLATED
 from projections.ports import EventLog
 from projections.tables import Tables
 
-_BATCH = 200
+_LINKS = 200
+_EVENTS = 500
+_BYTES = 8 * 1024 * 1024
+"""Of bodies in one append; one that is larger goes alone."""
 
 
 async def relay_due_links(
@@ -24,18 +29,38 @@ async def relay_due_links(
 ) -> bool:
     """Follows the due links that start in these partitions; true when there were any."""
     async with pool.connection() as connection:
-        cursor = await connection.execute(tables["due_links"], {"partitions": partitions, "limit": _BATCH})
+        cursor = await connection.execute(tables["due_links"], {"partitions": partitions, "limit": _LINKS})
         links = await cursor.fetchall()
-    for partition, from_stream, to_stream, relayed in links:
-        events = await log.read_stream(from_stream, relayed)
-        copies = [_relayed(event, to_stream) for event in events if event.origin in TRANSLATED]
-        if copies:
-            await log.append(copies)
-        after = events[-1].position if events else relayed
-        arguments = {"partition": partition, "from_stream": from_stream, "to_stream": to_stream}
+    for partition, from_stream, to_stream, relayed, grown in links:
+        events = await log.read_stream(from_stream, relayed, _EVENTS)
+        for some in _portions([event for event in events if event.origin in TRANSLATED]):
+            await log.append([_relayed(event, to_stream) for event in some])
+        arguments = {
+            "partition": partition,
+            "from_stream": from_stream,
+            "to_stream": to_stream,
+            "before": relayed,
+            "after": events[-1].position if events else relayed,
+            "grown": grown,
+            "more": len(events) == _EVENTS,
+        }
         async with pool.connection() as connection:
-            await connection.execute(tables["settle_link"], {**arguments, "before": relayed, "after": after})
+            await connection.execute(tables["settle_link"], arguments)
     return bool(links)
+
+
+def _portions(events: Sequence[Event]) -> Iterator[list[Event]]:
+    """The events in their order, in parts that one append takes."""
+    portion: list[Event] = []
+    size = 0
+    for event in events:
+        if portion and size + len(event.body) > _BYTES:
+            yield portion
+            portion, size = [], 0
+        portion.append(event)
+        size += len(event.body)
+    if portion:
+        yield portion
 
 
 def _relayed(event: Event, to: Stream) -> NewEvent:

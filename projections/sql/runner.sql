@@ -78,16 +78,18 @@ on conflict do nothing
 
 -- name: mark_links
 -- New events in a stream that others are linked from are to be relayed.
-update {schema}.link set due = true where partition = %(partition)s and from_stream = any(%(streams)s) and not due
+update {schema}.link set due = true, grown = grown + 1
+ where partition = %(partition)s and from_stream = any(%(streams)s)
 
 -- name: due_links
-select partition, from_stream, to_stream, relayed from {schema}.link
+select partition, from_stream, to_stream, relayed, grown from {schema}.link
  where partition = any(%(partitions)s) and due limit %(limit)s
 
 -- name: settle_link
-update {schema}.link set due = false, relayed = %(after)s
+-- Compare-and-set: where the stream has grown since it was read, or another process was quicker, the link stays due.
+update {schema}.link set due = %(more)s, relayed = %(after)s
  where partition = %(partition)s and from_stream = %(from_stream)s and to_stream = %(to_stream)s
-   and relayed = %(before)s
+   and relayed = %(before)s and grown = %(grown)s
 
 -- name: stopped_by_other_code
 select stream from {schema}.stream

@@ -71,6 +71,7 @@ create table if not exists {schema}.link (
     to_stream   text not null,
     due         boolean not null default true,
     relayed     bigint not null default 0,
+    grown       bigint not null default 0, -- how often from_stream got events since it was linked
     primary key (partition, from_stream, to_stream)
 );
 create index if not exists link_due on {schema}.link (partition) where due;

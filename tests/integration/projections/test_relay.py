@@ -5,9 +5,12 @@ from itertools import permutations
 import pytest
 
 from domain import facts as f
+from domain.events import Event, Stream, stream_of
+from projections import relay
 from projections.queries import KNOWN
+from projections.relay import relay_due_links
 from service.store.migrate import migrate
-from tests.projecting import projecting
+from tests.projecting import Projected, projecting
 from tests.stories import (
     FEBRUARY,
     JANUARY,
@@ -70,6 +73,58 @@ async def test_a_relayed_event_is_the_original_and_names_its_cause(database: str
         (copy,) = [event for event in await projected.log.read_stream(STREAM) if event.event_id == REFUND.event_id]
         assert (copy.body, copy.origin, copy.occurred_at) == (REFUND.body, "relay", FEBRUARY)
         assert copy.cause == f"{PAYMENT}#{REFUND.event_id}", "the original, not the hop"
+
+
+async def test_an_event_that_comes_while_a_link_is_followed_is_relayed_too(database: str) -> None:
+    dispute = happened(
+        FEBRUARY, f.DisputeOpened(dispute="dp_1", payment="pi_1", amount=1, currency="eur"), stream=PAYMENT
+    )
+
+    class Meanwhile:
+        """The log of a process that is slow: what it has read of the payment is out of date when it goes on."""
+
+        def __init__(self, projected: Projected) -> None:
+            self.append = projected.log.append
+            self.projected = projected
+
+        async def read_stream(self, stream: Stream, after: int, limit: int) -> list[Event]:
+            read = await self.projected.log.read_stream(stream, after, limit)
+            await self.projected.append([dispute])
+            await project_without_relaying(self.projected)
+            return read
+
+    async with projecting(database) as projected:
+        await projected.take([SUBSCRIPTION, PAYMENT_OF_INVOICE])
+        await projected.append([REFUND])
+        await project_without_relaying(projected)
+        slow = Meanwhile(projected)
+        assert await relay_due_links(slow, projected.pool, projected.tables, list(range(256)))  # type: ignore[arg-type]
+        await projected.runner.project_until_idle()
+        for linked_to in (STREAM, stream_of(*INVOICE.split("/"))):
+            arrived = {event.event_id for event in await projected.log.read_stream(linked_to)}
+            assert {REFUND.event_id, dispute.event_id} <= arrived
+
+
+async def project_without_relaying(projected: Projected) -> None:
+    runner = projected.runner
+    heads = await projected.log.heads(range(256))
+    for partition, position in list(runner._leases.held.items()):
+        if heads[partition] > position:
+            await runner._project(partition, position)
+
+
+async def test_however_much_a_stream_holds_it_is_relayed_in_parts(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "_EVENTS", 3)
+    monkeypatch.setattr(relay, "_BYTES", 100)
+    refunds = [happened(FEBRUARY, refunded("pi_1", back), stream=PAYMENT) for back in range(1, 8)]
+    async with projecting(database) as projected:
+        for event in refunds:
+            await projected.append([event])
+        await projected.take([PAYMENT_OF_INVOICE, SUBSCRIPTION])
+        arrived = {event.event_id for event in await projected.log.read_stream(STREAM)}
+        assert {event.event_id for event in refunds} <= arrived
 
 
 async def test_what_a_customer_changed_reaches_every_subscription_of_theirs(database: str) -> None:
