@@ -27,6 +27,8 @@ from pathlib import Path
 from service.embedded import embedded_server
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+# A test run in the background of a script hands down that Ctrl-C is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with embedded_server(Path(sys.argv[1]), options={"fsync": "off"}) as server:
     print(server.dsn(), flush=True)
     sys.stdin.readline()
