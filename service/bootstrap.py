@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from secrets import token_hex
+from typing import Any
 
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
@@ -33,7 +34,8 @@ from service.settings import Part, Settings
 from service.sources.table import RECEIVING
 from service.store import EventStore
 from service.store.limits import Limits
-from service.store.migrate import check, migrate
+from service.store.migrate import check as check_store
+from service.store.migrate import migrate
 from service.webhooks import Receiver
 from service.webhooks import Source as Received
 
@@ -55,10 +57,22 @@ TARGETS: dict[str, Callable[[str, configured.Target, Secret], AbstractAsyncConte
 
 
 async def prepare(dsn: str) -> None:
-    """Brings the database to the schema of this version. Raises MigrationError."""
+    """Brings the database to the schema of this version. Raises MigrationError and TablesDiffer."""
     await migrate(dsn)
-    async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
+    async with await _connect(dsn) as connection:
         await Tables().prepare(connection)
+
+
+async def check(dsn: str) -> None:
+    """Returns if the database has the schema of this version. Raises MigrationError and TablesDiffer."""
+    await check_store(dsn)
+    async with await _connect(dsn) as connection:
+        await Tables().check(connection)
+
+
+async def _connect(dsn: str) -> AsyncConnection[Any]:
+    # Each statement is sent once, so none is worth preparing, which a pooler might not bear.
+    return await AsyncConnection.connect(dsn, autocommit=True, prepare_threshold=None)
 
 
 @asynccontextmanager
@@ -74,7 +88,8 @@ async def wired(
 ) -> AsyncIterator[Process]:
     """A process with those parts; on leaving, what was accepted is made durable and connections are closed.
 
-    Raises psycopg.OperationalError and StoreUnavailable where the database cannot be used, and MigrationError.
+    Raises psycopg.OperationalError and StoreUnavailable where the database cannot be used, MigrationError and
+    TablesDiffer where its schema is not that of this version.
     """
     await (prepare(dsn) if settings.database.migrate_at_start else check(dsn))
     metrics, tables = Metrics(), Tables()

@@ -37,10 +37,12 @@ def _understood(error: Exception) -> CommandFailed | None:
     # Imported here, so that a command that needs no database does not load its driver.
     import psycopg
 
+    from projections.ports import LogUnavailable
+    from projections.tables import TablesDiffer
     from service.embedded import EmbeddedServerError
     from service.lookup import Ambiguous, NotFound, TooLong
     from service.settings import SettingsInvalid
-    from service.store.errors import MigrationError, StoreUnavailable
+    from service.store.errors import MigrationError
 
     match error:
         case CommandFailed():
@@ -55,9 +57,9 @@ def _understood(error: Exception) -> CommandFailed | None:
             return CommandFailed(
                 UNAVAILABLE, "The database lacks Tenure's tables of this version: run `tenure migrate`."
             )
-        case EmbeddedServerError() | MigrationError():
+        case EmbeddedServerError() | MigrationError() | TablesDiffer() | LogUnavailable():
             return CommandFailed(UNAVAILABLE, str(error))
-        case psycopg.OperationalError() | StoreUnavailable():
+        case psycopg.OperationalError():
             reason = " ".join(str(error).split())
             return CommandFailed(
                 UNAVAILABLE, f"The database cannot be reached: {reason}. Check [database] url or TENURE_DATABASE_URL."

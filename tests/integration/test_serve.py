@@ -14,13 +14,14 @@ import msgspec
 import psycopg
 import pytest
 
-from projections.tables import Tables
+from projections.tables import Tables, TablesDiffer
 from service import bootstrap
 from service.bootstrap import reading, wired
 from service.process import Process
 from service.serving import PartFailed, bound, serve_until_stopped
 from service.store import EventStore
 from service.store.errors import StoreUnavailable
+from service.store.migrate import migrate
 from tests.commands import Tenure, tenure
 from tests.serving import served, settings, signed
 from tests.severing import severable
@@ -181,6 +182,30 @@ async def test_a_start_waits_for_the_database(tmp_path: Path, database: str) -> 
             await way.mend()
             await served.said("listening")
             assert await served.stop() == 0
+
+
+async def test_a_process_that_must_not_migrate_refuses_a_database_without_its_schema(
+    tmp_path: Path, empty_database: str
+) -> None:
+    command = tenure(tmp_path, empty_database, database="migrate_at_start = false")
+
+    async def refusal() -> str:
+        ended = await asyncio.to_thread(command.run, "serve")
+        assert ended.code == 3
+        return ended.err
+
+    assert "lacks 0001_event_store" in await refusal()
+    await migrate(empty_database)
+    assert "lacks the schema projection_1" in await refusal()
+    await bootstrap.prepare(empty_database)
+    async with serving(command) as served:
+        await served.said("listening")
+        assert await served.stop() == 0
+    async with await psycopg.AsyncConnection.connect(empty_database) as connection:
+        await connection.execute("comment on schema projection_1 is 'of another form'")
+    assert "projection_1 has other tables" in await refusal()
+    with pytest.raises(TablesDiffer):
+        await bootstrap.prepare(empty_database)
 
 
 async def test_a_start_that_waits_can_be_stopped(tmp_path: Path) -> None:
