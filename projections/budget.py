@@ -20,14 +20,21 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
 
 async def spend(pool: AsyncConnectionPool[AsyncConnection[Any]], tables: Tables, target: str, budget: Budget) -> None:
     """Takes one token and waits until it is worth a call. Tokens may be owed, so waiting callers keep their turn."""
-    arguments = {
-        "partition": crc32(target.encode()) & 255,
-        "target": target,
-        "burst": float(budget.burst),
-        "per_second": budget.per_second,
-    }
+    arguments = {**_account(target, budget), "burst": float(budget.burst)}
     async with pool.connection() as connection:
         cursor = await connection.execute(tables["take_token"], arguments)
         (wait,) = await cursor.fetchone() or (0.0,)
     if wait > 0:
         await asyncio.sleep(wait)
+
+
+async def hold(
+    pool: AsyncConnectionPool[AsyncConnection[Any]], tables: Tables, target: str, budget: Budget, seconds: float
+) -> None:
+    """Lets nobody call the account for so long, because it said so."""
+    async with pool.connection() as connection:
+        await connection.execute(tables["hold_tokens"], {**_account(target, budget), "seconds": seconds})
+
+
+def _account(target: str, budget: Budget) -> dict[str, Any]:
+    return {"partition": crc32(target.encode()) & 255, "target": target, "per_second": budget.per_second}

@@ -22,7 +22,7 @@ from domain.events import NewEvent, Stream
 from domain.history import decode_fold
 from domain.licensing import License
 from domain.receipts import AnyReceipt, Applied, KeysMinted, PushRefused, apply_receipt, type_of
-from projections.budget import Budget, spend
+from projections.budget import Budget, hold, spend
 from projections.ports import Appended, EventLog
 from projections.tables import Tables
 from projections.targets import Call, Target
@@ -213,8 +213,10 @@ class Pusher:
         settings = self._settings
         delay = min(settings.longest_delay, settings.first_delay * 2 ** min(claim.attempts, 20))
         delay *= random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
-        if isinstance(error, Throttled) and error.retry_after is not None:
+        if isinstance(error, Throttled) and error.retry_after:
             delay = max(delay, error.retry_after)
+            budget = self._accounts[claim.target].budget
+            await hold(self._pool, self._tables, claim.target, budget, min(delay, settings.longest_delay))
         _log.info("a push is tried again later", stream=claim.stream, error=str(error)[:300], delay=round(delay, 2))
         text = str(error)[:500]
         await self._statement("postpone_push", claim, error=text, delay=timedelta(seconds=delay), waits_for=waits_for)

@@ -48,3 +48,8 @@ on conflict (partition, target) do update
                       + extract(epoch from clock_timestamp() - budget.refilled_at) * %(per_second)s) - 1,
        refilled_at = clock_timestamp()
 returning greatest(0, -tokens / %(per_second)s)::double precision
+
+-- name: hold_tokens
+-- The account asked for a pause: nobody gets a token before it is over.
+update target_budget set tokens = least(tokens, -%(seconds)s::double precision * %(per_second)s)
+ where partition = %(partition)s and target = %(target)s

@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from zlib import crc32
 
 import msgspec
 import pytest
@@ -180,6 +181,21 @@ async def test_a_failed_push_waits_longer_each_time_and_not_at_all_for_a_new_wis
         pushed.sandbox.control.clear_faults()
         await pushed.settle()
         assert await pushed.mismatches() == []
+
+
+async def test_an_account_that_asks_for_a_pause_gets_it_from_everybody(database: str) -> None:
+    async with pushing(database) as pushed:
+        pushed.sandbox.control.fault(Throttle(retry_after=30))
+        pushed.pusher._settings = PusherSettings(first_delay=0, longest_delay=100)
+        await pushed.projected.take([bought(), bought(stream="acme/subscription/sub_2")])
+        (claim, _other) = await pushed.pusher._claim(2)
+        await pushed.pusher._push(claim)
+        arguments = {"partition": crc32(b"ls") & 255, "target": "ls", "burst": 1000.0, "per_second": 10_000.0}
+        async with pushed.projected.pool.connection() as connection:
+            cursor = await connection.execute(pushed.projected.tables["take_token"], arguments)
+            (wait,) = await cursor.fetchone() or (0.0,)
+        assert 20 < wait <= 31
+        assert len(pushed.sandbox.control.calls()) == 1
 
 
 async def test_a_rebuilt_projection_knows_what_was_applied_and_pushes_nothing(database: str) -> None:
