@@ -1,6 +1,6 @@
 """The order in which a stream's events are folded: the provider's, whatever the order of arrival."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import groupby
 
 from domain.events import Event
@@ -20,9 +20,7 @@ def arrange(events: Iterable[Event], settle: Settle) -> list[Event]:
     arranged: list[Event] = []
     for _, group in groupby(ordered, key=lambda each: each.occurred_at):
         tied = list(group)
-        arranged += tied if len(tied) == 1 else _settled(tied, settle)
+        if len(tied) > 1:
+            tied = list(settle(sorted(tied, key=lambda each: each.event_id), arranged))
+        arranged += tied
     return arranged
-
-
-def _settled(tied: Sequence[Event], settle: Settle) -> Sequence[Event]:
-    return settle(sorted(tied, key=lambda each: each.event_id))

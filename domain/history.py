@@ -69,12 +69,14 @@ def refold(events: Sequence[Event], provider: Provider) -> Fold:
 def extends(fold: Fold, events: Sequence[Event]) -> bool:
     """Whether these later-recorded events may be folded on top, or change the order of what was folded before.
 
-    An equal instant counts as an earlier one: the provider may have to settle the tie differently now.
+    An equal instant counts as an earlier one, and so do two new events of one instant: what the provider settles such
+    a tie by may lie in the events folded before.
     """
     if fold.stopped:
         return False
+    instants = [event.occurred_at for event in events if event.origin != "receipt"]
     latest = fold.latest
-    return all(event.origin == "receipt" or latest is None or event.occurred_at > latest for event in events)
+    return latest is None or (len(set(instants)) == len(instants) and all(at > latest for at in instants))
 
 
 def extend(fold: Fold, events: Sequence[Event], provider: Provider) -> Fold:

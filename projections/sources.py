@@ -1,12 +1,12 @@
 """What projecting a source's events needs to know of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from domain.events import Stream, source_of
+from domain.events import Event, Stream, source_of
 from domain.policy import Policy
-from domain.providers import Provider, Settle, Untranslatable
+from domain.providers import Provider, Untranslatable
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +24,9 @@ def _unconfigured(name: str) -> Source:
     def translate(_: object) -> list[object]:
         raise Untranslatable(f"the source {name!r} is not in the settings; add it again to go on")
 
-    settle: Settle = list
+    def settle(tied: Sequence[Event], earlier: Sequence[Event] = ()) -> Sequence[Event]:  # noqa: ARG001
+        return tied
+
     provider = Provider(name="", unpack=lambda *_: [], translate=translate, settle=settle)  # type: ignore[arg-type]
     return Source(name=name, provider=provider, policy=Policy(), target="")
 

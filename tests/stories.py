@@ -48,7 +48,7 @@ def _translate(event: Event) -> Sequence[f.Fact]:
         raise Untranslatable(str(error)) from None
 
 
-def _settle(tied: Sequence[Event]) -> Sequence[Event]:
+def _settle(tied: Sequence[Event], earlier: Sequence[Event] = ()) -> Sequence[Event]:
     return sorted(tied, key=lambda each: each.event_id)
 
 

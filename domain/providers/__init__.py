@@ -5,6 +5,7 @@ Adding one means a module here, one in `service/sources/`, and one line in the t
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Protocol
 
 import msgspec
 
@@ -28,15 +29,23 @@ class Unpacked(msgspec.Struct, frozen=True, kw_only=True):
 
 Unpack = Callable[[str, bytes, bool | None, datetime], list[Unpacked]]
 Translate = Callable[[Event], Sequence[Fact]]
-Settle = Callable[[Sequence[Event]], Sequence[Event]]
+
+
+class Settle(Protocol):
+    """Orders events of one stream that carry the same instant, `tied`, given all `earlier` ones in their order.
+
+    The result depends on the two sets of events alone.
+    """
+
+    def __call__(self, tied: Sequence[Event], earlier: Sequence[Event] = ()) -> Sequence[Event]: ...
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """What a provider module promises.
 
     `unpack(source, body, live, received_at)` never raises: a body it cannot read becomes one event in a stream of
-    kind `unreadable`. `translate(event)` raises Untranslatable. `settle(tied)` orders the events of one stream that
-    carry the same instant; the result depends on the set of events alone.
+    kind `unreadable`. `translate(event)` raises Untranslatable. `settle` orders what carries the same
+    instant.
     """
 
     name: str

@@ -50,6 +50,14 @@ class TestKnownTies:
             event("e", "invoice_payment.paid"),
         ) == ["d", "b", "c", "e", "a"]
 
+    @pytest.mark.parametrize(("stood", "order"), [(2, ["b", "a"]), (5, ["a", "b"])])
+    def test_a_change_undone_within_the_second_is_ordered_by_how_things_stood_before(
+        self, stood: int, order: list[str]
+    ) -> None:
+        earlier = [event("z", CREATED, quantity=stood), event("y", "invoice.paid")]
+        circle = [event("a", UPDATED, {"quantity": 5}, quantity=2), event("b", UPDATED, {"quantity": 2}, quantity=5)]
+        assert ids(STRIPE.settle(circle, earlier)) == ids(STRIPE.settle(circle[::-1], earlier)) == order
+
     def test_a_final_status_comes_last_whatever_the_type(self) -> None:
         assert settled(
             event("a", UPDATED, {"status": "incomplete"}, status="incomplete_expired"),

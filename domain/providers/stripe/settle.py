@@ -36,13 +36,13 @@ RANKS: tuple[tuple[str, int], ...] = (
 _CHAINED = frozenset({3, 4})
 
 
-def settle(tied: Sequence[Event]) -> Sequence[Event]:
+def settle(tied: Sequence[Event], earlier: Sequence[Event] = ()) -> Sequence[Event]:
     """Orders events of one stream and one instant; the result depends on the set of events alone."""
     if len(tied) < 2:
         return tied
     marked = sorted((_mark(event) for event in tied), key=lambda mark: (mark.group, mark.event.event_id))
     settled: list[_Mark] = []
-    latest: _Mark | None = None
+    latest = _latest(earlier)
     for (_, _, rank), members in groupby(marked, key=lambda mark: mark.group):
         group = list(members)
         if rank in _CHAINED:
@@ -50,6 +50,12 @@ def settle(tied: Sequence[Event]) -> Sequence[Event]:
         settled += group
         latest = next((mark for mark in reversed(group) if mark.current), latest)
     return [mark.event for mark in settled]
+
+
+def _latest(earlier: Sequence[Event]) -> "_Mark | None":
+    """How the subscription stood before."""
+    shown = (_mark(event) for event in reversed(earlier) if event.type.startswith(_SUBSCRIPTION))
+    return next((mark for mark in shown if mark.current), None)
 
 
 class _Mark(Struct, frozen=True, eq=False):

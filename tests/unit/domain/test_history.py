@@ -236,3 +236,11 @@ def test_a_receipt_that_cannot_be_read_stops_the_stream() -> None:
 
 def test_receipts_are_still_applied_to_a_stream_that_stopped() -> None:
     assert given(muttered(JANUARY), MINTED, CREATED).fold.applied["ls"].license("lic_1").remote == "101"
+
+
+def test_new_events_of_one_instant_do_not_extend_a_fold() -> None:
+    """What settles their order may lie in what was folded before."""
+    fold = refold(recorded(YEAR[:1]), TELLER)
+    later = YEAR[-1].occurred_at + timedelta(days=1)
+    assert extends(fold, [happened(later, activated())])
+    assert not extends(fold, [happened(later, activated()), happened(later, activated(), named="another")])
