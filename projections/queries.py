@@ -20,6 +20,13 @@ Status = Literal["folded", "waiting", "loose", "stopped", "other"]
 KNOWN: tuple[Status, ...] = ("folded", "waiting", "stopped")
 
 
+class LastListed(msgspec.Struct, frozen=True, array_like=True):
+    """The last stream of a page: where the next one goes on."""
+
+    latest_at: datetime | None
+    stream: str
+
+
 class StreamView(msgspec.Struct, frozen=True, kw_only=True):
     """One subscription or purchase (or another stream), as lists show it. Times are UTC, the provider's clock."""
 
@@ -55,17 +62,21 @@ class LicenseView(msgspec.Struct, frozen=True, kw_only=True):
     refusal: Refusal | None
 
 
-class Unrouted(msgspec.Struct, frozen=True):
-    stream: Stream
-    latest_at: datetime | None
-
-
 class Postponed(msgspec.Struct, frozen=True, kw_only=True):
     stream: Stream
     target: str
     attempts: int
     next_at: datetime
     error: str | None
+
+
+class Outstanding(msgspec.Struct, frozen=True, kw_only=True):
+    """How many streams have work at a target, how many of those failed at least once, and how many dead letters."""
+
+    target: str
+    due: int = 0
+    failing: int = 0
+    refused: int = 0
 
 
 class OpenWork(msgspec.Struct, frozen=True):
@@ -84,9 +95,10 @@ class Queries:
         self._pool = pool
         self._tables = tables
 
-    async def find(self, text: str) -> list[Stream]:
-        """The streams a person may mean: by stream name, provider's id, license id or license key; at most 20."""
-        rows = await self._rows("streams_by_identifier", text=text, partition=partition_of(Stream(text)))
+    async def find(self, text: str, *, by_key: bool) -> list[Stream]:
+        """The streams a person may mean: by stream name, provider's id, license id or key; at most 20."""
+        key = text if by_key else None
+        rows = await self._rows("streams_by_identifier", text=text, key=key, partition=partition_of(Stream(text)))
         return [row["stream"] for row in rows]
 
     async def streams(
@@ -96,18 +108,23 @@ class Queries:
         state: str | None = None,
         source: str | None = None,
         problems: bool = False,
-        before: tuple[datetime, str] | None = None,
+        unlinked: bool = False,
+        before: LastListed | None = None,
         limit: int = 50,
     ) -> list[StreamView]:
-        """Subscriptions and purchases, newest first; `before` is the last row's (latest_at, stream)."""
+        """Subscriptions and purchases (or streams of other statuses), newest first.
+
+        `problems` leaves only those that something is wrong with, `unlinked` those that no other stream knows of.
+        """
         rows = await self._rows(
             "list_streams",
             statuses=list(statuses),
             state=state,
             source=source,
             problems=problems,
-            before_at=before[0] if before else None,
-            before_stream=before[1] if before else None,
+            unlinked=unlinked,
+            before_at=before.latest_at if before else None,
+            before_stream=before.stream if before else None,
             limit=limit,
         )
         return [_stream(row) for row in rows]
@@ -140,14 +157,14 @@ class Queries:
         )
         return [_license(row) for row in rows]
 
-    async def license(self, text: str) -> LicenseView | None:
-        """One license by its id or key."""
-        return next((_license(row) for row in await self._rows("get_license", text=text)), None)
+    async def license(self, text: str, *, by_key: bool) -> LicenseView | None:
+        """One license by its id, or by its key too."""
+        rows = await self._rows("get_license", text=text, key=text if by_key else None)
+        return next(map(_license, rows), None)
 
-    async def unrouted(self, *, after: str = "", limit: int = 50) -> list[Unrouted]:
-        """Streams of payments and invoices that concern money and are linked to no subscription yet."""
-        rows = await self._rows("list_unrouted", after=after, limit=limit)
-        return [Unrouted(row["stream"], row["latest_at"]) for row in rows]
+    async def unrouted(self, *, before: LastListed | None = None, limit: int = 50) -> list[StreamView]:
+        """Streams of payments and invoices that concern money and are linked to no subscription yet, newest first."""
+        return await self.streams(statuses=("loose",), unlinked=True, before=before, limit=limit)
 
     async def postponed(self, *, limit: int = 50) -> list[Postponed]:
         """Pushes that failed and are tried again, the next one first."""
@@ -156,6 +173,10 @@ class Queries:
     async def counts(self) -> list[tuple[Status, str, int]]:
         """How many streams there are by status and state."""
         return [(row["status"], row["state"], row["count"]) for row in await self._rows("count_statuses")]
+
+    async def outstanding(self) -> list[Outstanding]:
+        """The work and the dead letters of each target that has any."""
+        return [Outstanding(**row) for row in await self._rows("count_outstanding")]
 
     async def positions(self) -> dict[int, int]:
         """How far each partition is projected."""
@@ -179,6 +200,8 @@ class Queries:
             return cursor.rowcount == 1
 
     async def _rows(self, statement: str, **arguments: Any) -> list[dict[str, Any]]:
+        if any(isinstance(value, str) and "\0" in value for value in arguments.values()):
+            return []  # PostgreSQL holds no such text
         async with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
             await cursor.execute(self._tables[statement], arguments)
             return await cursor.fetchall()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 if TYPE_CHECKING:
-    from service.commands.lists import Need
+    from service.attention import Need
     from service.settings import Part
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")

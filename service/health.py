@@ -55,6 +55,8 @@ def database_check(pool: AsyncConnectionPool[AsyncConnection[Any]], tables: Tabl
             return "lacks Tenure's tables: run `tenure migrate`"
         except (psycopg.OperationalError, TimeoutError):
             return "cannot be reached"
+        except psycopg.Error as error:
+            return f"refuses to be read (SQLSTATE {error.sqlstate}): check the rights of Tenure's user"
         return ""
 
     return check

@@ -14,6 +14,8 @@ from projections.timeline import Entry, timeline
 
 MOST_EVENTS = 20_000
 """Of one stream in a timeline; real ones have tens to hundreds."""
+MOST_LICENSES = 1_000
+"""Of one stream, where it is shown with its licenses."""
 
 
 class Reader(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,12 +42,13 @@ class TooLong(Exception):
     """The stream has more events than are told at once."""
 
 
-async def find_stream(reader: Reader, text: str) -> Stream:
-    """The one stream meant by a stream's name, a provider's id, a license's id or key.
+async def find_stream(reader: Reader, text: str, *, by_key: bool = False) -> Stream:
+    """The one stream meant by a stream's name, a provider's id or a license's id.
 
-    Raises NotFound and Ambiguous.
+    With `by_key` a license's key will do too; not where the text comes from a URL, which ends up in the logs of
+    proxies. Raises NotFound and Ambiguous.
     """
-    candidates = await reader.queries.find(text)
+    candidates = await reader.queries.find(text, by_key=by_key)
     if text in candidates:
         return Stream(text)
     if len(candidates) > 1:
@@ -64,12 +67,17 @@ async def find_subscription(reader: Reader, text: str) -> tuple[StreamView, Fold
     return found
 
 
-async def find_license(reader: Reader, text: str) -> LicenseView:
-    """A license by its id or key. Raises NotFound."""
-    found = await reader.queries.license(text)
+async def find_license(reader: Reader, text: str, *, by_key: bool = False) -> LicenseView:
+    """A license by its id, with `by_key` by its key too (see `find_stream`). Raises NotFound."""
+    found = await reader.queries.license(text, by_key=by_key)
     if found is None:
         raise NotFound(f"There is no license {text}.")
     return found
+
+
+async def licenses_of(reader: Reader, stream: Stream) -> list[LicenseView]:
+    """The licenses of a stream, by id, at most MOST_LICENSES."""
+    return await reader.queries.licenses(stream=stream, limit=MOST_LICENSES)
 
 
 async def tell_stream(

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from time import monotonic
 
 import psycopg
@@ -22,8 +21,9 @@ from prometheus_client import (
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from domain.events import PARTITIONS
+from projections.ports import LogUnavailable
+from projections.queries import Outstanding
 from service.lookup import Reader
-from service.store.errors import StoreUnavailable
 
 # When a counter began says little and doubles what is scraped.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -69,19 +69,36 @@ class Standing:
         self._reader = reader
         self._clock = clock
         self._counted: float | None = None
+        target = ("target",)
         self._lag = Gauge("tenure_projection_lag_events", "Events not projected yet", (), registry=registry)
         self._streams = Gauge("tenure_streams", "Streams by status and state", ("status", "state"), registry=registry)
+        self._due = Gauge("tenure_pushes_due", "Streams with work for the pusher", target, registry=registry)
+        self._failing = Gauge(
+            "tenure_pushes_failing", "Streams whose push failed and is tried again", target, registry=registry
+        )
+        self._refused = Gauge("tenure_dead_letters", "Licenses that a target refused", target, registry=registry)
 
     async def look(self) -> None:
         """Brings the gauges up to date, as far as that takes no longer than a scrape may."""
-        self._lag.set(float("nan"))
-        with suppress(TimeoutError, StoreUnavailable, psycopg.OperationalError):
+        try:
             async with asyncio.timeout(ASK_SECONDS):
-                heads = await self._reader.log.heads(range(PARTITIONS))
-                positions = await self._reader.queries.positions()
-                self._lag.set(sum(head - positions.get(partition, 0) for partition, head in heads.items()))
-                if self._counted is None or self._clock() - self._counted >= COUNT_AGAIN_SECONDS:
-                    await self._count()
+                await self._ask()
+        except (TimeoutError, LogUnavailable, psycopg.Error):
+            self._forget()
+
+    async def _ask(self) -> None:
+        heads = await self._reader.log.heads(range(PARTITIONS))
+        positions = await self._reader.queries.positions()
+        self._lag.set(sum(head - positions.get(partition, 0) for partition, head in heads.items()))
+        known = {source.target for source in self._reader.sources.values()}
+        outstanding = {each.target: each for each in await self._reader.queries.outstanding()}
+        for target in known | outstanding.keys():
+            there = outstanding.get(target) or Outstanding(target=target)
+            self._due.labels(target).set(there.due)
+            self._failing.labels(target).set(there.failing)
+            self._refused.labels(target).set(there.refused)
+        if self._counted is None or self._clock() - self._counted >= COUNT_AGAIN_SECONDS:
+            await self._count()
 
     async def _count(self) -> None:
         counts = await self._reader.queries.counts()
@@ -89,6 +106,12 @@ class Standing:
         self._streams.clear()
         for status, state, count in counts:
             self._streams.labels(status, state).set(count)
+
+    def _forget(self) -> None:
+        self._counted = None
+        self._lag.set(float("nan"))
+        for gauge in (self._streams, self._due, self._failing, self._refused):
+            gauge.clear()
 
 
 def metrics_route(metrics: Metrics, reader: Reader) -> HTTPRouteHandler:

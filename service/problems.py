@@ -1,6 +1,6 @@
 """Errors of the HTTP surface as RFC 9457 problems, the same form for programs everywhere."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -12,6 +12,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.types import Send
 from psycopg import OperationalError
 
+from service.attention import NothingToRetry
 from service.lookup import Ambiguous, NotFound, TooLong
 from service.store.errors import StoreBusy, StoreUnavailable
 
@@ -91,16 +92,13 @@ def _public_name(request: Request[Any, Any, Any], key: str) -> str:
     return getattr(parameter and parameter.kwarg_definition, "name", None) or key
 
 
-def answer_not_found(_: Request[Any, Any, Any], error: NotFound) -> Response[Problem]:
-    return _response(problem(404, str(error)))
+def answer_with(status: int) -> Callable[[Request[Any, Any, Any], Exception], Response[Problem]]:
+    """For errors whose own words say all."""
+    return lambda _, error: _response(problem(status, str(error)))
 
 
 def answer_ambiguous(_: Request[Any, Any, Any], error: Ambiguous) -> Response[Problem]:
     return _response(msgspec.structs.replace(problem(409, str(error)), candidates=list(error.candidates)))
-
-
-def answer_too_long(_: Request[Any, Any, Any], error: TooLong) -> Response[Problem]:
-    return _response(problem(422, str(error)))
 
 
 def answer_unavailable(_: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
@@ -110,16 +108,18 @@ def answer_unavailable(_: Request[Any, Any, Any], error: Exception) -> Response[
 
 
 def answer_unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
-    logger.error("request failed", path=request.scope["path"], exc_info=error)
+    # The route, not the path, in which a person may have put anything.
+    logger.error("request failed", route=request.scope.get("path_template", ""), exc_info=error)
     return _response(problem(500, "Something unexpected happened; it was logged."))
 
 
 HANDLERS: dict[int | type[Exception], Any] = {
     ValidationException: answer_invalid_request,
     HTTPException: answer_http_exception,
-    NotFound: answer_not_found,
+    NotFound: answer_with(404),
+    NothingToRetry: answer_with(409),
     Ambiguous: answer_ambiguous,
-    TooLong: answer_too_long,
+    TooLong: answer_with(422),
     OperationalError: answer_unavailable,
     StoreBusy: answer_unavailable,
     StoreUnavailable: answer_unavailable,

@@ -1,38 +1,34 @@
 -- Questions people and programs ask. {schema} is the projection version's.
 
 -- name: streams_by_identifier
--- A provider's id, a whole stream name, or a license's id or key; several streams may share a provider's id.
+-- A provider's id, a whole stream name, or a license's id or key (null: of no license); several streams may share a
+-- provider's id.
 select stream from {schema}.stream where partition between 0 and 255 and identifier = %(text)s
 union
 select stream from {schema}.stream where partition = %(partition)s and stream = %(text)s
 union
-select stream from {schema}.license where partition between 0 and 255 and (id = %(text)s or key = %(text)s)
+select stream from {schema}.license where partition between 0 and 255 and (id = %(text)s or key = %(key)s)
 order by stream limit 20
 
 -- name: list_streams
--- Newest first; the cursor is the last row's (latest_at, stream).
+-- Newest first; the cursor is the last row's (latest_at, stream). A stream that stopped at once has no latest_at.
 select partition, stream, source, kind, identifier, status, state, problem, warnings::text, customer, email, events,
        anomalies, first_at, latest_at, position
-  from {schema}.stream
+  from {schema}.stream as stream
  where partition between 0 and 255 and status = any(%(statuses)s)
    and (%(state)s::text is null or state = %(state)s)
    and (%(source)s::text is null or source = %(source)s)
    and (not %(problems)s or problem <> '')
-   and (%(before_at)s::timestamptz is null or (latest_at, stream) < (%(before_at)s, %(before_stream)s))
- order by latest_at desc, stream desc limit %(limit)s
+   and (not %(unlinked)s or not exists (select from {schema}.link as link
+                                         where link.partition = stream.partition and link.from_stream = stream.stream))
+   and (%(before_stream)s::text is null or (coalesce(latest_at, '-infinity'), stream)
+                                           < (coalesce(%(before_at)s::timestamptz, '-infinity'), %(before_stream)s))
+ order by coalesce(latest_at, '-infinity') desc, stream desc limit %(limit)s
 
 -- name: get_stream
 select partition, stream, source, kind, identifier, status, state, problem, warnings::text, customer, email, events,
        anomalies, first_at, latest_at, position, fold
   from {schema}.stream where partition = %(partition)s and stream = %(stream)s
-
--- name: list_unrouted
--- Money that does not say whose it is, in streams that nothing is linked from.
-select stream, latest_at from {schema}.stream as stream
- where partition between 0 and 255 and status = 'loose' and stream > %(after)s
-   and not exists (select from {schema}.link as link
-                    where link.partition = stream.partition and link.from_stream = stream.stream)
- order by stream limit %(limit)s
 
 -- name: list_licenses
 select partition, id, stream, target, due, enabled, key, desired::text, applied::text, refusal::text
@@ -46,7 +42,7 @@ select partition, id, stream, target, due, enabled, key, desired::text, applied:
 
 -- name: get_license
 select partition, id, stream, target, due, enabled, key, desired::text, applied::text, refusal::text
-  from {schema}.license where partition between 0 and 255 and (id = %(text)s or key = %(text)s) limit 1
+  from {schema}.license where partition between 0 and 255 and (id = %(text)s or key = %(key)s) limit 1
 
 -- name: ask_again
 -- The runner folds it again within a few seconds: a stopped stream that no code folded counts as old.
@@ -55,9 +51,14 @@ update {schema}.stream set code = '' where partition = %(partition)s and stream 
 -- name: count_statuses
 select status, state, count(*) from {schema}.stream where partition between 0 and 255 group by 1, 2
 
--- name: count_pushes
-select target, count(*) filter (where due), count(*) filter (where due and attempts > 0)
-  from {schema}.push where partition between 0 and 255 group by 1
+-- name: count_outstanding
+-- Of each target: streams with work, how many of them failed at least once, and refused licenses.
+select target, coalesce(due, 0) as due, coalesce(failing, 0) as failing, coalesce(refused, 0) as refused
+  from (select target, count(*) as due, count(*) filter (where attempts > 0) as failing
+          from {schema}.push where partition between 0 and 255 and due group by target) as work
+  full join (select target, count(*) as refused
+          from {schema}.license where partition between 0 and 255 and refusal is not null group by target) as letters
+ using (target)
 
 -- name: list_postponed
 -- Work that failed at least once and is tried again, with the last error.

@@ -42,7 +42,8 @@ create table if not exists {schema}.stream (
     primary key (partition, stream)
 );
 create index if not exists stream_identifier on {schema}.stream (identifier);
-create index if not exists stream_latest on {schema}.stream (latest_at desc, stream) where status <> 'other';
+create index if not exists stream_latest on {schema}.stream (coalesce(latest_at, '-infinity'), stream)
+    where status <> 'other';
 create index if not exists stream_status on {schema}.stream (status, stream) where status in ('waiting', 'loose', 'stopped');
 
 -- One row per license: what is desired, what is applied, and the dead letter if the target refused.

@@ -18,6 +18,7 @@ from service.problems import api_problems
 
 _ALL = range(PARTITIONS)
 _NO_PAGE = {"x-content-type-options": "nosniff", "content-disposition": "attachment", "cache-control": "no-store"}
+"""A delivery comes from outside: no browser may take it for a page of ours."""
 
 
 class EventView(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,13 +83,7 @@ class EventFeed(Controller):
         events = await reader.log.read_partition(partition, position - 1, 1)
         if not events or events[0].position != position:
             raise NotFound(f"There is no event {position} in partition {partition}.")
-        # It comes from outside: no browser may take it for a page of ours.
-        headers = {
-            "x-content-type-options": "nosniff",
-            "content-disposition": "attachment",
-            "cache-control": "no-store",
-        }
-        return Response(events[0].body, media_type="application/octet-stream", headers=headers)
+        return Response(events[0].body, media_type="application/octet-stream", headers=_NO_PAGE)
 
 
 async def _read_on(log: EventLog, place: Place, limit: int) -> tuple[list[Event], Place]:

@@ -5,13 +5,13 @@ from typing import Annotated
 import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.exceptions import HTTPException
 from litestar.params import FromPath, JSONBody
 
-from projections.queries import LicenseView, retry_refused
+from projections.queries import LicenseView
 from service.api.paging import Cursor, Limit, Page, page, read_cursor
+from service.attention import retry_license
 from service.auth import OPERATOR_ONLY
-from service.lookup import Reader, find_license
+from service.lookup import Reader
 from service.problems import api_problems
 
 
@@ -45,8 +45,4 @@ class DeadLetters(Controller):
         self, reader: NamedDependency[Reader], identifier: FromPath[str], data: JSONBody[Retry]
     ) -> Accepted:
         """Has a refused license pushed again."""
-        letter = await find_license(reader, identifier)
-        if letter.refusal is None:
-            raise HTTPException(f"{letter.id} is not refused, there is nothing to retry.", status_code=409)
-        await retry_refused(reader.log, letter, data.author)
-        return Accepted(letter.id)
+        return Accepted(await retry_license(reader, identifier, data.author))

@@ -1,22 +1,20 @@
 """Streams that need a person: stopped, waiting for something to be fetched, or linked to no subscription."""
 
-from datetime import datetime
-from typing import Annotated, Literal, assert_never
+from typing import Annotated
 
-import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.exceptions import HTTPException
 from litestar.params import FromPath, QueryParameter
 
+from projections.queries import LastListed
 from service.api.letters import Accepted
 from service.api.paging import Cursor, Limit, Page, page, read_cursor
 from service.api.parameters import ONE_STREAM, name_of
+from service.attention import Need, NeedyStream, needy_streams, retry_stream
 from service.auth import OPERATOR_ONLY
-from service.lookup import Reader, find_stream
+from service.lookup import Reader
 from service.problems import api_problems
 
-Need = Literal["stopped", "unrouted", "waiting"]
 Status = Annotated[
     Need,
     QueryParameter(
@@ -24,15 +22,6 @@ Status = Annotated[
         "`unrouted`: concerns money, but no subscription is known for it yet."
     ),
 ]
-
-
-class NeedyStream(msgspec.Struct, frozen=True, kw_only=True):
-    """A stream with what is wrong with it; `latest_at` is the provider's time of its latest event."""
-
-    stream: str
-    status: Need
-    problem: str
-    latest_at: datetime | None
 
 
 class Streams(Controller):
@@ -43,26 +32,10 @@ class Streams(Controller):
     async def list_streams(
         self, reader: NamedDependency[Reader], status: Status, cursor: Cursor = None, limit: Limit = 50
     ) -> Page[NeedyStream]:
-        """Lists the streams that need attention for that reason."""
-        match status:
-            case "stopped" | "waiting":
-                before = read_cursor(cursor, tuple[datetime, str])
-                views = await reader.queries.streams(statuses=(status,), before=before, limit=limit + 1)
-                rows = [
-                    NeedyStream(stream=view.stream, status=status, problem=view.problem, latest_at=view.latest_at)
-                    for view in views
-                ]
-                return page(rows, limit, lambda row: (row.latest_at, row.stream))
-            case "unrouted":
-                after = read_cursor(cursor, str) or ""
-                loose = await reader.queries.unrouted(after=after, limit=limit + 1)
-                problem = "no subscription is known for it yet"
-                rows = [
-                    NeedyStream(stream=each.stream, status=status, problem=problem, latest_at=each.latest_at)
-                    for each in loose
-                ]
-                return page(rows, limit, lambda row: row.stream)
-        assert_never(status)
+        """Lists the streams that need attention for that reason, the one with the latest event first."""
+        before = read_cursor(cursor, LastListed)
+        rows = await needy_streams(reader, status, before=before, limit=limit + 1)
+        return page(rows, limit, lambda row: LastListed(row.latest_at, row.stream))
 
     @post(
         [f"{path}/retry" for path in ONE_STREAM], status_code=202, opt=OPERATOR_ONLY, responses=api_problems(404, 409)
@@ -75,7 +48,4 @@ class Streams(Controller):
         kind: FromPath[str | None] = None,
     ) -> Accepted:
         """Has a stopped stream folded again."""
-        stream = await find_stream(reader, name_of(source, kind, identifier))
-        if not await reader.queries.ask_again(stream):
-            raise HTTPException(f"{stream} is not stopped, there is nothing to retry.", status_code=409)
-        return Accepted(stream)
+        return Accepted(await retry_stream(reader, name_of(source, kind, identifier)))

@@ -10,14 +10,12 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from domain.facts import Line
 from domain.lifecycle import State
-from projections.queries import LicenseView, StreamView
+from projections.queries import LastListed, LicenseView, StreamView
 from projections.timeline import Entry
 from service.api.paging import Cursor, Limit, Page, page, read_cursor
 from service.api.parameters import ONE_STREAM, Instant, aware, name_of
-from service.lookup import Reader, find_stream, find_subscription, tell_stream
+from service.lookup import Reader, find_stream, find_subscription, licenses_of, tell_stream
 from service.problems import api_problems
-
-MOST_LICENSES = 1_000
 
 
 class SubscriptionDetail(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,10 +52,10 @@ class Subscriptions(Controller):
             state=in_state.value if in_state else None,
             source=source,
             problems=problem,
-            before=read_cursor(cursor, tuple[datetime, str]),
+            before=read_cursor(cursor, LastListed),
             limit=limit + 1,
         )
-        return page(rows, limit, lambda row: (row.latest_at, row.stream))
+        return page(rows, limit, lambda row: LastListed(row.latest_at, row.stream))
 
     @get(ONE_STREAM, responses=api_problems(404, 409))
     async def show_subscription(
@@ -79,7 +77,7 @@ class Subscriptions(Controller):
             cancel_at=subscription.cancel_at,
             collection_paused=subscription.collection_paused,
             lines=[held.line for held in subscription.lines.values()],
-            licenses=await reader.queries.licenses(stream=view.stream, limit=MOST_LICENSES),
+            licenses=await licenses_of(reader, view.stream),
         )
 
     @get([f"{path}/timeline" for path in ONE_STREAM], responses=api_problems(404, 409, 422))

@@ -15,10 +15,6 @@ class CommandFailed(Exception):
         self.lines: Sequence[str] = lines
 
 
-def not_found(what: str) -> CommandFailed:
-    return CommandFailed(NOT_FOUND, what)
-
-
 def usage(what: str) -> CommandFailed:
     return CommandFailed(USAGE, what)
 
@@ -39,6 +35,7 @@ def _understood(error: Exception) -> CommandFailed | None:
 
     from projections.ports import LogUnavailable
     from projections.tables import TablesDiffer
+    from service.attention import NothingToRetry
     from service.embedded import EmbeddedServerError
     from service.lookup import Ambiguous, NotFound, TooLong
     from service.settings import SettingsInvalid
@@ -47,7 +44,7 @@ def _understood(error: Exception) -> CommandFailed | None:
     match error:
         case CommandFailed():
             return error
-        case NotFound() | TooLong():
+        case NotFound() | TooLong() | NothingToRetry():
             return CommandFailed(NOT_FOUND, str(error))
         case Ambiguous(candidates=candidates):
             return CommandFailed(USAGE, str(error), *candidates)

@@ -2,19 +2,15 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal, assert_never
 
-import msgspec
 from rich.text import Text
 
-from domain.events import Stream
 from domain.licensing import License
-from projections.queries import LicenseView, StreamView, Unrouted
+from projections.queries import LicenseView, StreamView
+from service.attention import Need, NeedyStream, needy_streams
 from service.commands.output import print_json, print_table, state_text
 from service.commands.reading import ask
 from service.lookup import Reader, find_stream
-
-Need = Literal["stopped", "unrouted", "waiting"]
 
 
 def list_subscriptions(
@@ -39,7 +35,7 @@ def list_licenses(config: Path | None, text: str | None, *, limit: int, as_json:
     """Prints licenses, of one subscription if `text` names it. Raises NotFound and Ambiguous."""
 
     async def question(reader: Reader) -> list[LicenseView]:
-        stream = await find_stream(reader, text) if text else None
+        stream = await find_stream(reader, text, by_key=True) if text else None
         return await reader.queries.licenses(stream=stream, limit=limit)
 
     views = ask(config, question)
@@ -80,29 +76,13 @@ def list_dead_letters(config: Path | None, *, limit: int, as_json: bool) -> None
     print_table(("license", "subscription", "target", "call", "status", "answer"), rows, empty="No dead letters.")
 
 
-class NeedyStream(msgspec.Struct, frozen=True):
-    stream: Stream
-    latest_at: datetime | None
-    problem: str
-
-
 def list_streams(config: Path | None, status: Need, *, limit: int, as_json: bool) -> None:
     """Prints the streams that need a person for that reason."""
 
-    async def question(reader: Reader) -> list[StreamView] | list[Unrouted]:
-        match status:
-            case "stopped" | "waiting":
-                return await reader.queries.streams(statuses=(status,), limit=limit)
-            case "unrouted":
-                return await reader.queries.unrouted(limit=limit)
-        assert_never(status)
+    async def question(reader: Reader) -> list[NeedyStream]:
+        return await needy_streams(reader, status, limit=limit)
 
-    found = [
-        NeedyStream(
-            each.stream, each.latest_at, each.problem if isinstance(each, StreamView) else "no subscription yet"
-        )
-        for each in ask(config, question)
-    ]
+    found = ask(config, question)
     if as_json:
         print_json(found)
         return

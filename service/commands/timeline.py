@@ -14,11 +14,10 @@ from projections.queries import LicenseView, StreamView
 from projections.timeline import Entry
 from service.commands.output import harmless, print_json, state_text
 from service.commands.reading import ask
-from service.lookup import Reader, find_stream, find_subscription, tell_stream
+from service.lookup import Reader, find_stream, find_subscription, licenses_of, tell_stream
 
 LATE_SECONDS = 3_600
 """Providers try again after minutes; what took longer is worth a word."""
-MOST_LICENSES = 1_000
 _WIDEST = 100
 _UNITS = ((86_400, "days"), (3_600, "hours"), (60, "minutes"))
 
@@ -38,12 +37,12 @@ def print_timeline(
     """Prints the timeline of the one stream that `text` means. Raises NotFound and Ambiguous."""
 
     async def question(reader: Reader) -> Told:
-        stream = await find_stream(reader, text)
+        stream = await find_stream(reader, text, by_key=True)
         view, _ = await find_subscription(reader, stream)
         told = await tell_stream(reader, stream, as_of=as_of, known_at=known_at)
         return Told(
             subscription=view,
-            licenses=await reader.queries.licenses(stream=stream, limit=MOST_LICENSES),
+            licenses=await licenses_of(reader, stream),
             state=next((entry.after for entry in reversed(told) if entry.after), "pending"),
             timeline=told,
         )

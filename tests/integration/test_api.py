@@ -6,9 +6,10 @@ from typing import Any
 import httpx2
 import msgspec
 import pytest
+from psycopg import AsyncConnection
 
 from domain.events import NewEvent, Stream, partition_of
-from domain.receipts import PushRefused, type_of
+from domain.receipts import AnyReceipt, KeysMinted, PushRefused, type_of
 from service.settings import Settings
 from tests.payloads.stripe import APRIL, at
 from tests.serving import OPERATOR, VIEWER, Served, served, settings
@@ -138,6 +139,23 @@ async def test_pages_follow_each_other_without_gap_or_repetition(shop: Served) -
     assert await paged(shop, "/licenses", "cursor", lambda item: item["id"]) == licenses
 
 
+async def test_streams_without_a_time_come_last_and_pages_still_follow_each_other(shop: Served, database: str) -> None:
+    async with await AsyncConnection.connect(database) as connection:
+        await connection.execute("update projection_1.stream set latest_at = null where identifier <> 'sub_1'")
+    lists: list[tuple[str, dict[str, Any]]] = [("/subscriptions", {}), ("/streams", {"status": "stopped"})]
+    for path, params in lists:
+        whole = [item["stream"] for item in (await got(shop, path, **params))["items"]]
+        assert await paged(shop, path, "cursor", lambda item: item["stream"], **params) == whole
+    assert [each["identifier"] for each in (await got(shop, "/subscriptions"))["items"]] == ["sub_1", "sub_3", "sub_2"]
+
+
+async def test_text_that_no_database_holds_is_known_nowhere(shop: Served) -> None:
+    assert (await got(shop, "/subscriptions", source="\0"))["items"] == []
+    assert (await got(shop, "/licenses", stream="shop/subscription/\0"))["items"] == []
+    for path in ("/subscriptions/%00", "/subscriptions/shop/subscription/%00/timeline", "/licenses/%00"):
+        assert_problem(await shop.http.get(f"/api/v1{path}", headers=VIEW), 404)
+
+
 @pytest.mark.parametrize(
     ("path", "field"),
     [
@@ -209,6 +227,17 @@ async def test_licenses_can_be_listed_and_shown(shop: Served) -> None:
     assert_problem(await shop.http.get("/api/v1/licenses/lic_none", headers=VIEW), 404)
 
 
+async def test_a_license_key_is_no_name_in_a_url(shop: Served, configured: Settings, database: str) -> None:
+    identifier = (await got(shop, "/licenses"))["items"][0]["id"]
+    await answered(shop, KeysMinted(target="ls", order="order", keys={identifier: "AAAA-BBBB"}))
+    await project(configured, database)
+    assert (await got(shop, f"/licenses/{identifier}"))["key"] == "AAAA-BBBB"
+    for path in ("/licenses/AAAA-BBBB", "/subscriptions/AAAA-BBBB", "/subscriptions/AAAA-BBBB/timeline"):
+        assert_problem(await shop.http.get(f"/api/v1{path}", headers=VIEW), 404)
+    assert_problem(await retried(shop, "AAAA-BBBB"), 404)
+    assert_problem(await shop.http.post("/api/v1/streams/AAAA-BBBB/retry", headers=OPERATE), 404)
+
+
 async def test_streams_are_listed_by_what_they_need(shop: Served) -> None:
     [stopped] = (await got(shop, "/streams", status="stopped"))["items"]
     assert stopped["stream"] == "shop/subscription/sub_2"
@@ -253,9 +282,14 @@ async def retried(shop: Served, identifier: str) -> httpx2.Response:
 
 async def refuse(shop: Served, identifier: str) -> None:
     """Appends what the pusher appends when the license server refuses."""
-    receipt = PushRefused(
-        target="ls", subjects=(identifier,), call="create order", status=400, text="no such product", digest="x"
+    text = "no such product"
+    await answered(
+        shop,
+        PushRefused(target="ls", subjects=(identifier,), call="create order", status=400, text=text, digest="x"),
     )
+
+
+async def answered(shop: Served, receipt: AnyReceipt) -> None:
     event = NewEvent(
         stream=Stream(SUB_1),
         event_id=f"{type_of(receipt)}:1",
@@ -328,6 +362,30 @@ async def test_metrics_are_text_that_prometheus_reads(shop: Served) -> None:
     answer = await shop.http.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert "tenure_append_seconds_bucket" in answer.text
+
+
+async def test_metrics_count_the_work_of_each_target_and_its_dead_letters(
+    shop: Served, configured: Settings, database: str
+) -> None:
+    due, failing, letters = (
+        f'tenure_{name}{{target="ls"}}' for name in ("pushes_due", "pushes_failing", "dead_letters")
+    )
+    assert [await shop.metric(each) for each in (due, failing, letters)] == [1, 0, 0]
+    await refuse(shop, (await got(shop, "/licenses"))["items"][0]["id"])
+    await project(configured, database)
+    async with await AsyncConnection.connect(database) as connection:
+        await connection.execute("update projection_1.push set attempts = 3")
+    assert [await shop.metric(each) for each in (due, failing, letters)] == [1, 1, 1]
+
+
+async def test_metrics_show_nothing_of_a_database_that_cannot_be_asked(shop: Served, database: str) -> None:
+    assert await shop.metric('tenure_streams{state="pending",status="stopped"}') == 1
+    async with await AsyncConnection.connect(database) as connection:
+        await connection.execute("alter schema projection_1 rename to gone")
+    text = (await shop.http.get("/metrics")).text
+    assert "tenure_projection_lag_events NaN" in text
+    assert "tenure_streams{" not in text
+    assert "tenure_pushes_due{" not in text
 
 
 async def test_metrics_count_streams_in_need_and_what_is_not_projected_yet(shop: Served) -> None:

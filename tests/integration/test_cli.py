@@ -5,8 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from domain.receipts import KeysMinted, type_of
 from service.bootstrap import prepare, reading
 from tests.commands import Tenure, tenure
 from tests.serving import settings
@@ -174,6 +176,26 @@ async def test_lists_show_what_is_there_and_what_is_wrong(shop: Tenure) -> None:
     assert "sub_2" in shop.run("streams").out
     assert "shop/payment/pi_9" in shop.run("streams", "--status", "unrouted").out
     assert shop.run("dead-letters").out == "No dead letters.\n"
+
+
+async def test_a_person_may_name_a_subscription_by_a_license_s_key(shop: Tenure, database: str) -> None:
+    configured = settings(database)
+    async with reading(configured, database) as reader:
+        license_ = (await reader.queries.licenses())[0]
+        receipt = KeysMinted(target="ls", order="order", keys={license_.id: "AAAA-BBBB"})
+        minted = msgspec.structs.replace(
+            as_event(STORY[0]),
+            event_id="minted",
+            type=type_of(receipt),
+            origin="receipt",
+            body=msgspec.json.encode(receipt),
+        )
+        await reader.log.append([minted])
+    await project(configured, database)
+    assert shop.run("timeline", "AAAA-BBBB").out.startswith("shop/subscription/sub_1")
+    assert "AAAA-BBBB" in shop.run("licenses", "AAAA-BBBB").out
+    not_refused = shop.run("dead-letters", "retry", "AAAA-BBBB")
+    assert (not_refused.code, "is not refused" in not_refused.err) == (1, True)
 
 
 async def test_a_stopped_stream_can_be_retried(shop: Tenure) -> None:
