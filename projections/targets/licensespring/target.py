@@ -73,10 +73,11 @@ class LicenseSpringTarget:
             return found
         try:
             order = await self._client.create_order(_new_order(call))
-        except AlreadyExists:
+        except AlreadyExists as taken:
             found = await self._find(call.order, call.keys)
             if found is None:
-                raise
+                # A list may lag behind a write: what cannot be seen yet is no reason to give up.
+                raise Unavailable(taken.call, status=taken.status, text=taken.text) from taken
             return found
         return self._created(call.order, call.keys, order, order.licenses)
 
@@ -93,7 +94,6 @@ class LicenseSpringTarget:
         if len(ours) < len(keys):
             call = "create order"
             if len(licenses) < len(keys):
-                # A list may lag behind a write: what cannot be seen yet says nothing.
                 raise Unavailable(call, text=f"only {len(licenses)} of {len(keys)} licenses of {order_id} are visible")
             raise Refused(call, text=f"the order {order_id} is there with other keys than the recorded ones")
         customer = order.customer
