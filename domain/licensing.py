@@ -5,7 +5,7 @@ pauses and quantity changes, and a change to another product makes another licen
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import NewType
 
@@ -77,8 +77,12 @@ def entitle(stream: Stream, subscription: Subscription, policy: Policy) -> Entit
     for claim in (*claims, *former):
         for each in _units(stream, subscription, policy, claim):
             licenses.setdefault(each.id, each)
-    ordered = sorted(licenses.values(), key=lambda each: (each.line, each.product_code, each.license_type, each.unit))
-    return Entitlement(tuple(ordered), tuple(dict.fromkeys(problems)), tuple(dict.fromkeys(warnings)))
+    return Entitlement(in_order(licenses.values()), tuple(dict.fromkeys(problems)), tuple(dict.fromkeys(warnings)))
+
+
+def in_order(licenses: Iterable[License]) -> tuple[License, ...]:
+    """The licenses by line, product, type and unit: of those that are made together the first one never changes."""
+    return tuple(sorted(licenses, key=lambda each: (each.line, each.product_code, each.license_type, each.unit)))
 
 
 class _Claim(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from domain.licensing import License
+from domain.licensing import License, in_order
 from domain.receipts import Applied, AppliedLicense, Fields
 from domain.subscription import Customer
 from projections.targets import Call
@@ -70,8 +70,10 @@ class ChangeCustomer(Call, frozen=True, kw_only=True):
 def plan(desired: Sequence[License], applied: Applied) -> list[Call]:
     """The calls still to be made, in order: what gives access first, then what takes it away, then names.
 
-    What was refused is left out until something else is desired.
+    What was refused is left out until something else is desired. The order of `desired` does not matter: ids of orders
+    and digests follow from it, and must be the same whoever plans.
     """
+    desired = in_order(desired)
     calls = [*_creations(desired, applied), *_changes(desired, applied), *_leftovers(desired, applied)]
     calls += _customers(desired, applied)
     return [call for call in calls if not _refused(call, applied)]

@@ -112,6 +112,16 @@ async def test_a_fault_at_any_call_leaves_the_right_licenses_and_none_twice(
         assert len(pushed.held()) == 2
 
 
+async def test_an_order_that_exists_but_cannot_be_seen_yet_is_waited_for(database: str) -> None:
+    async with pushing(database) as pushed:
+        pushed.sandbox.control.fault(Drop(when="after"), method="POST", path="/api/v1/orders/create_order")
+        pushed.sandbox.control.fault(Stale(changes=1), method="GET", path="/api/v1/orders", times=2)
+        await live(pushed, (bought(),))
+        assert await pushed.projected.queries.licenses(refused=True) == []
+        assert await pushed.mismatches() == []
+        assert len(pushed.held()) == 2
+
+
 async def test_two_pushers_at_once_make_each_license_once(database: str) -> None:
     streams = [f"acme/subscription/sub_{number}" for number in range(12)]
     async with pushing(database) as one, pushing_to(database, one.sandbox, owner="pusher-2") as two:
@@ -135,6 +145,15 @@ async def test_a_pusher_that_overslept_its_lease_makes_no_second_license(databas
         await one.settle()
         assert await one.mismatches() == []
         assert len(one.held()) == 2
+
+
+async def test_what_the_pusher_was_refused_is_no_work_for_the_runner_either(database: str) -> None:
+    typo = line(quantity=5, start=JANUARY, end=FEBRUARY, attributes={"short_code": "TYPO"})
+    async with pushing(database) as pushed:
+        await live(pushed, (happened(JANUARY, described(typo), activated()),))
+        letters = await pushed.projected.queries.licenses(refused=True)
+        assert [letter.due for letter in letters] == [False] * 5
+        assert (await pushed.projected.queries.open_work(pushed.projected.log)).pushes == 0
 
 
 async def test_an_unknown_product_is_a_dead_letter_in_the_servers_words_and_others_go_on(database: str) -> None:

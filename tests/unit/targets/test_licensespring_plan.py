@@ -78,6 +78,23 @@ class Server:
         return [type(call) for call in self.calls]
 
 
+@pytest.mark.parametrize("refused", [False, True])
+def test_the_plan_is_the_same_whatever_order_the_licenses_come_in(refused: bool) -> None:
+    desired, applied = bought(5).licenses, Applied()
+    (mint,) = plan(desired, applied)
+    assert [*plan(desired[::-1], applied), *plan(sorted(desired, key=lambda each: each.id), applied)] == [mint, mint]
+    server = Server()
+    server.take(answer(mint))
+    (create,) = plan(desired, server.applied)
+    if refused:
+        server.take(
+            PushRefused(
+                target="ls", subjects=create.subjects, call=create.name, status=400, text="no", digest=create.digest
+            )
+        )
+    assert plan(desired[::-1], server.applied) == ([] if refused else [create])
+
+
 def answer(call: Call) -> AnyReceipt:
     match call:
         case MintKeys():
