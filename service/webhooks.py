@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from hashlib import sha256
 from time import perf_counter
 from typing import cast
 
@@ -12,8 +11,8 @@ from litestar import asgi
 from litestar.handlers import ASGIRouteHandler
 from litestar.types import HTTPScope, Receive, Scope, Send
 
-from domain.events import NewEvent, stream_of
-from domain.providers import Provider, Unpacked
+from domain.events import NewEvent
+from domain.providers import Provider, Unpacked, unreadable
 from projections.ports import Appended, EventLog
 from service.bodies import BodyTooLarge, BodyTooSlow, SenderGone, discard_body, read_body
 from service.metrics import Metrics
@@ -139,14 +138,14 @@ class Receiver:
 
     async def _append(self, source: Source, delivery: Delivery) -> list[str]:
         unpacked = source.provider.unpack(source.name, delivery.body, source.live, delivery.received_at)
-        unpacked = unpacked or [_unreadable(source.name, delivery)]
+        unpacked = unpacked or [unreadable(source.name, delivery.body, delivery.received_at)]
         started = perf_counter()
         try:
             appended = await self._log.append([_event(one, delivery) for one in unpacked])
         except UnstorableEvent as error:
             # Authentic, so it must not be lost: kept as it came, under a name of our own making.
             logger.warning("delivery kept as unreadable", source=source.name, reason=str(error))
-            unpacked = [_unreadable(source.name, delivery)]
+            unpacked = [unreadable(source.name, delivery.body, delivery.received_at)]
             appended = await self._log.append([_event(one, delivery) for one in unpacked])
         self._metrics.append_seconds.observe(perf_counter() - started)
         self._count(source.name, appended)
@@ -203,12 +202,6 @@ def _event(one: Unpacked, delivery: Delivery) -> NewEvent:
         headers=delivery.headers,
         content_type=delivery.content_type,
     )
-
-
-def _unreadable(source: str, delivery: Delivery) -> Unpacked:
-    digest = sha256(delivery.body).hexdigest()[:32]
-    stream = stream_of(source, "unreadable", digest)
-    return Unpacked(stream=stream, event_id=digest, type="unreadable", occurred_at=delivery.received_at)
 
 
 async def _send_reply(send: Send, reply: Reply) -> None:

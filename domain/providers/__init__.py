@@ -5,11 +5,12 @@ Adding one means a module here, one in `service/sources/`, and one line in the t
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Protocol
 
 import msgspec
 
-from domain.events import Event, Stream
+from domain.events import Event, Stream, stream_of
 from domain.facts import Fact
 
 
@@ -25,6 +26,13 @@ class Unpacked(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     occurred_at: datetime
     item: str = ""
+
+
+def unreadable(source: str, body: bytes, received_at: datetime) -> Unpacked:
+    """An authentic delivery that could not be read: kept as one event, in a stream that its content names."""
+    digest = sha256(body).hexdigest()[:32]
+    stream = stream_of(source, "unreadable", digest)
+    return Unpacked(stream=stream, event_id=digest, type="unreadable", occurred_at=received_at)
 
 
 Unpack = Callable[[str, bytes, bool | None, datetime], list[Unpacked]]
@@ -43,9 +51,8 @@ class Settle(Protocol):
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """What a provider module promises.
 
-    `unpack(source, body, live, received_at)` never raises: a body it cannot read becomes one event in a stream of
-    kind `unreadable`. `translate(event)` raises Untranslatable. `settle` orders what carries the same
-    instant.
+    `unpack(source, body, live, received_at)` never raises: a body it cannot read becomes `unreadable`.
+    `translate(event)` raises Untranslatable. `settle` orders what carries the same instant.
     """
 
     name: str

@@ -3,14 +3,13 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Annotated, TypeVar
 
 from msgspec import Meta, Raw, Struct
 from msgspec.json import Decoder
 
 from domain.events import stream_of
-from domain.providers import Unpacked
+from domain.providers import Unpacked, unreadable
 from domain.providers.stripe.invoice_shapes import Bill
 from domain.providers.stripe.shapes import Content, Ref, Seconds, id_of, instant
 
@@ -50,21 +49,15 @@ def unpack(source: str, body: bytes, live: bool | None, received_at: datetime) -
         event_id = f"{event.account}:{event.id}" if event.account else event.id
         kind, identifier = _place(event, event_id, live)
         if not all(map(_is_legible, (kind, identifier, event_id, event.type))):
-            return [_unreadable(source, body, received_at)]
+            return [unreadable(source, body, received_at)]
     except _MALFORMED:
-        return [_unreadable(source, body, received_at)]
+        return [unreadable(source, body, received_at)]
     stream = stream_of(source, kind, identifier)
     return [Unpacked(stream=stream, event_id=event_id, type=event.type, occurred_at=occurred_at)]
 
 
 def _is_legible(text: str) -> bool:
     return _LEGIBLE.fullmatch(text) is not None and len(text.encode()) <= LONGEST
-
-
-def _unreadable(source: str, body: bytes, received_at: datetime) -> Unpacked:
-    digest = sha256(body).hexdigest()[:32]
-    stream = stream_of(source, "unreadable", digest)
-    return Unpacked(stream=stream, event_id=digest, type="unreadable", occurred_at=received_at)
 
 
 def _place(event: Envelope, event_id: str, live: bool | None) -> Place:
