@@ -24,7 +24,8 @@ class Access:
     """Decides which requests may pass; the guard of every API route.
 
     With `open_to_all` no token is asked for, but only requests addressed to this machine by a loopback name pass,
-    so that a web page in a local browser cannot reach the API under a name of its own.
+    and no page from elsewhere in a local browser: it can neither reach the API under a name of its own nor send it
+    anything.
     """
 
     def __init__(self, viewer: Collection[Secret], operator: Collection[Secret], *, open_to_all: bool = False) -> None:
@@ -45,7 +46,9 @@ class Access:
     def guard(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         """Raises NotAuthorizedException (401) or PermissionDeniedException (403)."""
         if self._open_to_all:
-            self._check_host(connection.headers.get("host", ""))
+            _check_local(connection.headers.get("host", ""))
+            # Browsers name the page that sends something.
+            _check_local(connection.headers.get("origin", "//localhost").partition("//")[2])
             return
         if not self._roles:
             remedy = "Set TENURE_VIEWER_TOKENS and TENURE_OPERATOR_TOKENS, or serve --no-auth."
@@ -57,10 +60,11 @@ class Access:
         if handler.opt.get("role") == "operator" and role != "operator":
             raise PermissionDeniedException("This takes a token of role operator.")
 
-    def _check_host(self, host: str) -> None:
-        name = host if host.endswith("]") else host.rpartition(":")[0] or host
-        if name not in _LOOPBACK_HOSTS:
-            raise PermissionDeniedException("Without tokens the API answers on loopback names only.")
+
+def _check_local(host: str) -> None:
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    if name not in _LOOPBACK_HOSTS:
+        raise PermissionDeniedException("Without tokens the API answers on loopback names only.")
 
 
 def _digest(token: str) -> bytes:

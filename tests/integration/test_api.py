@@ -93,6 +93,17 @@ async def test_an_open_api_answers_to_loopback_names_only(configured: Settings, 
         assert_problem(rebound, 403)
 
 
+@pytest.mark.parametrize(
+    ("origin", "status"), [("https://evil.example", 403), ("null", 403), (None, 404), ("http://localhost:3000", 404)]
+)
+async def test_an_open_api_takes_nothing_from_a_page_of_elsewhere(
+    configured: Settings, database: str, origin: str | None, status: int
+) -> None:
+    async with served(configured, database, open_to_all=True) as shop:
+        headers = {"origin": origin} if origin else {}
+        assert_problem(await shop.http.post("/api/v1/streams/sub_9/retry", headers=headers), status)
+
+
 # --- subscriptions ------------------------------------------------------------------------------------------
 
 
