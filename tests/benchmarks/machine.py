@@ -1,0 +1,81 @@
+"""What the numbers were measured on: without it they say nothing."""
+
+import os
+import platform
+import statistics
+import time
+from pathlib import Path
+
+import msgspec
+import psycopg
+
+PROBES = 50
+_DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
+
+
+class Machine(msgspec.Struct, frozen=True, kw_only=True):
+    processor: str
+    cores: int
+    memory_gib: float
+    system: str
+    python: str
+    loop: str
+    postgresql: str
+    durability: dict[str, str]
+    flush_us: float
+    """Median time to write 8 KiB and have the disk confirm it, in microseconds, where the databases lie."""
+    load: float
+    """How many processes wanted to run in the minute before: much above 0 means that somebody else was at work."""
+
+    @property
+    def durable(self) -> bool:
+        return all(self.durability[name] == "on" for name in _DURABILITY)
+
+
+def look(dsn: str, folder: Path, loop: str) -> Machine:
+    """Asks the machine, the server of that connection string, and the disk of that folder."""
+    load = os.getloadavg()[0]
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        names = (*_DURABILITY, "wal_sync_method", "shared_buffers", "max_wal_size")
+        shown = {name: _setting(connection, name) for name in names}
+        version = _setting(connection, "server_version")
+    return Machine(
+        processor=_processor(),
+        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        memory_gib=round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        system=f"{platform.system()} {platform.release()}",
+        python=platform.python_version(),
+        loop=loop,
+        postgresql=version,
+        durability=shown,
+        flush_us=round(_flush_seconds(folder) * 1e6),
+        load=round(load, 2),
+    )
+
+
+def _setting(connection: psycopg.Connection[tuple[str]], name: str) -> str:
+    row = connection.execute("select current_setting(%s)", [name]).fetchone()
+    return row[0] if row else ""
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def _flush_seconds(folder: Path) -> float:
+    path = folder / "flush"
+    flush = getattr(os, "fdatasync", os.fsync)
+    took = []
+    with path.open("wb", buffering=0) as file:
+        for _ in range(PROBES):
+            started = time.perf_counter()
+            file.seek(0)
+            file.write(bytes(8192))
+            flush(file.fileno())
+            took.append(time.perf_counter() - started)
+    path.unlink()
+    return statistics.median(took)

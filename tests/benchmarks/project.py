@@ -1,0 +1,154 @@
+"""`project`: from durable events to committed rows, by the runner as a process wires it."""
+
+import asyncio
+import statistics
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import count
+from time import perf_counter
+from typing import Any
+
+import psycopg
+
+from domain.events import PARTITIONS, NewEvent
+from projections.ports import EventLog
+from service.bootstrap import wired
+from service.process import Process
+from tests.benchmarks.measuring import Bench, Case, Place
+from tests.benchmarks.workload import Webhooks, cohort
+from tests.serving import settings
+
+PROJECT = "backlog, by the runner"
+READ = "bare keyset read of the same events"
+LONE_APPEND = "idle: append alone"
+PAGE = 500
+SECONDS = 120
+"""After which a runner that has not come to rest is a failure."""
+
+
+@asynccontextmanager
+async def _open(place: Place) -> AsyncIterator[Sequence[Case]]:
+    with place.server.database() as name:
+        dsn = place.server.dsn(name)
+        async with AsyncExitStack() as stack:
+            process = await stack.enter_async_context(wired(settings(dsn), dsn, ["runner"]))
+            watcher = await psycopg.AsyncConnection.connect(dsn, autocommit=True)
+            await stack.enter_async_context(watcher)
+            flow = _Flow(place, process, watcher)
+            yield [
+                Case(name=PROJECT, unit="events/s", measure=flow.project, against=(READ,)),
+                Case(name=READ, unit="events/s", measure=flow.read),
+                Case(name=LONE_APPEND, unit="ms", measure=flow.append_alone),
+                Case(name="idle: append to visible row", unit="ms", measure=flow.lag, against=(LONE_APPEND,)),
+            ]
+
+
+class _Flow:
+    """One store and one runner; `watcher` sees what anybody else would see."""
+
+    def __init__(self, place: Place, process: Process, watcher: psycopg.AsyncConnection[Any]) -> None:
+        self._size = place.size
+        self._process = process
+        self._log: EventLog = process.reader.log
+        self._watcher = watcher
+        self._names = map(str, count())
+        self._webhooks = Webhooks()
+        self._before: Mapping[int, int] = {}
+        self._after: Mapping[int, int] = {}
+
+    async def project(self) -> float:
+        """Events of the backlog per second, until every row that follows from them, by relays too, is committed."""
+        some = cohort(next(self._names), self._size.subscriptions, self._size.backlog)
+        await self._append(some.past)
+        async with _running(self._process):
+            await self._at_rest()
+        self._before = await self._heads()
+        await self._append(some.backlog)
+        self._after = await self._heads()
+        started = perf_counter()
+        async with _running(self._process):
+            await self._at_rest()
+            seconds = perf_counter() - started
+        return len(some.backlog) / seconds
+
+    async def read(self) -> float:
+        """Events of the last backlog per second, read as the runner reads them."""
+        found = 0
+        started = perf_counter()
+        for partition, upto in self._after.items():
+            position = self._before[partition]
+            while position < upto:
+                events = await self._log.read_partition(partition, position, PAGE)
+                found += len(events)
+                position = events[-1].position
+        seconds = perf_counter() - started
+        # Relays that the projecting appended lie behind the backlog, and come with its last page.
+        return found / seconds
+
+    async def lag(self) -> float:
+        """Median milliseconds from the call of `append` to the row that another connection sees."""
+        took = []
+        async with _running(self._process):
+            for event in self._webhooks.events(self._size.lone):
+                await self._at_rest()
+                started = perf_counter()
+                [stored] = await self._log.append([event])
+                await self._until(
+                    "select exists(select from projection_1.lease where partition = %s and position >= %s)",
+                    [stored.partition, stored.position],
+                    pause=0.0005,
+                )
+                took.append(perf_counter() - started)
+        return statistics.median(took) * 1000
+
+    async def append_alone(self) -> float:
+        """Median milliseconds of the append alone, nobody else at work."""
+        took = []
+        for event in self._webhooks.events(self._size.lone):
+            started = perf_counter()
+            await self._log.append([event])
+            took.append(perf_counter() - started)
+        return statistics.median(took) * 1000
+
+    async def _append(self, events: Sequence[NewEvent]) -> None:
+        for first in range(0, len(events), PAGE):
+            await self._log.append(events[first : first + PAGE])
+
+    async def _heads(self) -> Mapping[int, int]:
+        return await self._log.heads(range(PARTITIONS))
+
+    async def _at_rest(self) -> None:
+        await self._until(_AT_REST, [], pause=0.005)
+
+    async def _until(self, question: str, arguments: Sequence[object], pause: float) -> None:
+        async with asyncio.timeout(SECONDS):
+            while True:
+                cursor = await self._watcher.execute(question.encode(), arguments)
+                row = await cursor.fetchone()
+                if row and row[0]:
+                    return
+                await asyncio.sleep(pause)
+
+
+# A relay appends before it settles its link, so this is not true too early.
+_AT_REST = """
+select not exists (select from head join projection_1.lease using (partition) where head.position > lease.position)
+   and not exists (select from projection_1.link where partition between 0 and 255 and due)
+"""
+
+
+@asynccontextmanager
+async def _running(process: Process) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    run: Callable[[asyncio.Event], Any] = process.work["runner"]
+    runner = asyncio.ensure_future(run(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await runner
+
+
+BENCH = Bench(
+    name="project", about="durable events to committed rows of subscriptions and licenses, one runner", open=_open
+)

@@ -1,0 +1,60 @@
+"""Prints what was measured: tables for people, one JSON document for programs."""
+
+from collections.abc import Sequence
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tests.benchmarks.machine import Machine
+from tests.benchmarks.measuring import Outcome, Row, Spread
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    machine: Machine
+    benches: Sequence[Outcome]
+
+
+def as_json(report: Report) -> str:
+    return msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
+
+
+def as_tables(report: Report, console: Console) -> None:
+    for line in _facts(report.machine):
+        console.print(line, markup=False, highlight=False)
+    for outcome in report.benches:
+        console.print()
+        console.print(Text.assemble((outcome.bench, "bold"), f": {outcome.about}"))
+        console.print(_table(outcome.rows))
+
+
+def _facts(machine: Machine) -> list[str]:
+    settings = ", ".join(f"{name}={value}" for name, value in machine.durability.items())
+    hardware = f"{machine.cores} cores ({machine.processor}), {machine.memory_gib} GiB, {machine.system}"
+    return [
+        f"{hardware}; Python {machine.python} on {machine.loop}",
+        f"PostgreSQL {machine.postgresql}: {settings}",
+        f"a flush of 8 KiB takes {machine.flush_us:.0f} µs; load average at the start {machine.load}",
+    ]
+
+
+def _table(rows: Sequence[Row]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("case", overflow="fold")
+    table.add_column("median", justify="right", no_wrap=True)
+    table.add_column("unit", no_wrap=True)
+    table.add_column("lowest .. highest", no_wrap=True)
+    for row in rows:
+        table.add_row(row.name, _number(row.value.median), row.unit, _range(row.value))
+        for ratio in row.ratios:
+            table.add_row(f"  to {ratio.to}", f"{ratio.value.median:.2f}", "times", _range(ratio.value), style="cyan")
+    return table
+
+
+def _range(spread: Spread) -> str:
+    return f"{_number(spread.low)} .. {_number(spread.high)}"
+
+
+def _number(number: float) -> str:
+    return f"{number:,.0f}" if number >= 100 else f"{number:.2f}"

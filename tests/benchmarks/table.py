@@ -1,0 +1,5 @@
+"""The benches there are."""
+
+from tests.benchmarks import append, fold, ingest, project
+
+BENCHES = {bench.name: bench for bench in (append.BENCH, fold.BENCH, project.BENCH, ingest.BENCH)}
