@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 import msgspec
 
 from service.sandbox.licensespring import catalog, errors, fields, lifetime, seats
 from service.sandbox.licensespring.change import Change
+from service.sandbox.licensespring.mint import ALPHABET, KEY_LENGTH, Mint
 from service.sandbox.licensespring.records import (
     License,
     LicenseFeature,
@@ -19,6 +20,7 @@ from service.sandbox.licensespring.records import (
     Seat,
     Terms,
 )
+from service.sandbox.licensespring.rows import Rows
 from service.sandbox.licensespring.settings import LicenseType
 
 POLICY_NAMES = ("policy_code", "license_template_code", "license_template", "license_policy")
@@ -72,6 +74,16 @@ def features(change: Change, product: Product, sent: Any, name: str) -> tuple[Li
         values.setdefault("max_consumption", feature.max_consumption)
         made.append(LicenseFeature(id=change.mint.large_id(), feature=feature.id, **values))
     return tuple(made)
+
+
+def unused_keys(rows: Rows, mint: Mint, length: int = KEY_LENGTH, alphabet: str = ALPHABET) -> Iterator[str]:
+    """License keys, for ever, of which none is in use and none comes twice."""
+    given: set[str] = set()
+    while True:
+        key = mint.key(length, alphabet)
+        if key not in given and not rows.find(License, "license_key", key):
+            given.add(key)
+            yield key
 
 
 def _policy(change: Change, product: Product, sent: Mapping[str, Any]) -> Policy:
@@ -130,10 +142,7 @@ def _holder(
 
 def _key(change: Change, given: Any) -> str:
     if given in (None, ""):
-        key = change.mint.key()
-        while change.rows.find(License, "license_key", key):
-            key = change.mint.key()
-        return key
+        return next(unused_keys(change.rows, change.mint))
     if not isinstance(given, str) or len(given) > LONGEST_KEY:
         raise errors.fields({"key": "Not a valid license key."})
     if change.rows.find(License, "license_key", given):

@@ -31,7 +31,7 @@ class ClockChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 class Activation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hardware_id: str
-    hostname: FromPath[str] = ""
+    hostname: str = ""
 
 
 class ControlRoutes(Controller):

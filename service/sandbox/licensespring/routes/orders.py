@@ -8,7 +8,7 @@ from litestar import Controller, delete, get, patch, post
 from litestar.params import FromPath, JSONBody
 
 from service.sandbox.licensespring import errors, fields, mint, orders, seats, views
-from service.sandbox.licensespring.catalog import default_policy
+from service.sandbox.licensespring.issue import unused_keys
 from service.sandbox.licensespring.listings import ORDERS
 from service.sandbox.licensespring.records import LicenseUser, Order, Product
 from service.sandbox.licensespring.routes.shared import (
@@ -66,13 +66,13 @@ class OrderRoutes(Controller):
         if not products:
             text = errors.UNKNOWN_PRODUCT.format(code) if code else errors.REQUIRED
             raise errors.fields({"product": text})
-        default_policy(rows, products[0])
         quantity = fields.one("quantity", _up_to(1, MOST_KEYS), query.get("quantity", "1"))
         length = fields.one("key_length", _up_to(16, 240), query.get("key_length", str(mint.KEY_LENGTH)))
         alphabet = query.get("alphabet") or mint.ALPHABET
         if not 2 <= len(set(alphabet)) <= LONGEST_ALPHABET:
             raise errors.fields({"alphabet": f"Ensure this field has 2 to {LONGEST_ALPHABET} different characters."})
-        return [company.mint.key(length, alphabet) for _ in range(quantity)]
+        keys = unused_keys(rows, company.mint, length, alphabet)
+        return [next(keys) for _ in range(quantity)]
 
     @get("/{order_id:int}/managers")
     async def list_managers(self, order_id: FromPath[int], rows: TheRows) -> list[dict[str, Any]]:
