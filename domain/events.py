@@ -12,6 +12,8 @@ Stream = NewType("Stream", str)
 Origin = Literal["webhook", "backfill", "readback", "relay", "operator", "timer", "receipt"]
 
 PARTITIONS = 256
+LONGEST_STREAM = 400
+"""Bytes of UTF-8 in a stream's name; it stands in indexes, whose entries PostgreSQL bounds."""
 
 
 def stream_of(source: str, kind: str, identifier: str) -> Stream:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from domain.events import Stream, identifier_of, kind_of, partition_of, source_of, stream_of
+from domain.events import LONGEST_STREAM, Stream, identifier_of, kind_of, partition_of, source_of, stream_of
 from domain.history import Fold, encode_fold
 from domain.licensing import Entitlement, License, entitle
 from domain.receipts import Applied
@@ -90,6 +90,8 @@ def rows_of(stream: Stream, fold: Fold, position: int, source: Source, targets: 
         links=tuple(
             LinkRow(partition=partition_of(linked), from_stream=linked, to_stream=stream)
             for linked in (_linked(stream, link) for link in fold.subscription.links)
+            # Of a longer name there can be no stream.
+            if len(linked.encode()) <= LONGEST_STREAM
         ),
     )
 

@@ -7,10 +7,10 @@ from typing import Any, get_args
 
 import msgspec
 
-from domain.events import Event, NewEvent, Origin, Stream, partition_of
+from domain.events import LONGEST_STREAM, Event, NewEvent, Origin, Stream, partition_of
 from service.store.errors import UnstorableEvent
 
-TEXT_BYTES = {"stream": 400, "event_id": 1000, "item": 1000, "type": 400, "cause": 1500, "content_type": 400}
+TEXT_BYTES = {"stream": LONGEST_STREAM, "event_id": 1000, "item": 1000, "type": 400, "cause": 1500, "content_type": 400}
 """The longest texts, in bytes of UTF-8. Together stream and event_id must fit an index entry (2,704 bytes)."""
 
 HEADER_BYTES = 64 * 1024

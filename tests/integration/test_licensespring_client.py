@@ -287,7 +287,9 @@ async def test_a_redirect_is_refused_and_the_key_goes_nowhere_else() -> None:
 # --- orders -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("keys", [["K1"], ["K1", "K1"], ["K1", 2], ["K1", ""], ["K1", "K2", "K3"], {"keys": []}, None])
+@pytest.mark.parametrize(
+    "keys", [["K1"], ["K1", "K1"], ["K1", 2], ["K1", ""], ["K1", "K2", "K3"], ["K1", "K" * 301], {"keys": []}, None]
+)
 async def test_generated_keys_are_taken_only_when_they_are_as_many_as_asked_for_and_distinct(keys: Any) -> None:
     async with raw_server(answer(200, keys)) as server, open_licensespring(server.url, KEY) as client:
         assert type(await raised(client.generate_keys("ED", 2))) is Unavailable

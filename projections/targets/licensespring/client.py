@@ -24,6 +24,8 @@ from projections.targets.licensespring.wire import NewCustomer, NewOrder
 
 Found = TypeVar("Found", Customer, License, Order)
 
+LONGEST_KEY = 300
+
 
 class LicenseSpring:
     """One LicenseSpring account. `http` has its `base_url` set; safe to share between tasks."""
@@ -42,7 +44,7 @@ class LicenseSpring:
             call, "orders/generate_license/", {"product": product, "quantity": str(quantity)}
         )
         keys = answer if isinstance(answer, list) else []
-        usable = {key for key in keys if isinstance(key, str) and key.strip()}
+        usable = {key for key in keys if isinstance(key, str) and key.strip() and len(key) <= LONGEST_KEY}
         if not len(keys) == len(usable) == quantity:
             raise Unavailable(call, status=200, text=f"asked for {quantity} keys, got {len(usable)} usable ones")
         return keys

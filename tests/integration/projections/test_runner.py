@@ -109,6 +109,16 @@ async def test_licenses_that_no_target_can_express_stop_their_stream_alone(datab
         assert await stream_state(projected, other.stream) == ("folded", "active", "")
 
 
+async def test_a_link_to_a_stream_that_cannot_exist_holds_nobody_up(database: str) -> None:
+    # Nothing that PostgreSQL could compress into an entry of an index.
+    endless = random.Random(1).randbytes(5000).hex()
+    linked = f.StreamsLinked(streams=(f"invoice/{endless}", "invoice/in_1"))
+    async with projecting(database) as projected:
+        await projected.take([happened(JANUARY, activated(), linked)])
+        assert await stream_state(projected) == ("folded", "active", "")
+        assert [row[0] for row in (await projected.rows())["link"]] == ["acme/invoice/in_1"]
+
+
 async def test_a_stopped_stream_asked_for_again_is_folded_by_the_runner(database: str) -> None:
     understood = msgspec.structs.replace(
         TELLER, translate=lambda event: [activated()] if event.type == "muttered" else TELLER.translate(event)
