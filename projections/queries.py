@@ -1,5 +1,6 @@
 """Reads the projections: subscriptions, licenses, and what needs a person's attention."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import uuid4
@@ -17,6 +18,7 @@ from projections.ports import EventLog
 from projections.tables import Tables
 
 Status = Literal["folded", "waiting", "loose", "stopped", "other"]
+ANSWER_SECONDS = 30.0
 KNOWN: tuple[Status, ...] = ("folded", "waiting", "stopped")
 
 
@@ -89,7 +91,10 @@ class OpenWork(msgspec.Struct, frozen=True):
 
 
 class Queries:
-    """Questions to one version of the projections. Every list is bounded by `limit` and pages by its cursor."""
+    """Questions to one version of the projections. Every list is bounded by `limit` and pages by its cursor.
+
+    Each raises TimeoutError when it is not answered in ANSWER_SECONDS, and psycopg.Error.
+    """
 
     def __init__(self, pool: AsyncConnectionPool[AsyncConnection[Any]], tables: Tables) -> None:
         self._pool = pool
@@ -202,7 +207,11 @@ class Queries:
     async def _rows(self, statement: str, **arguments: Any) -> list[dict[str, Any]]:
         if any(isinstance(value, str) and "\0" in value for value in arguments.values()):
             return []  # PostgreSQL holds no such text
-        async with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+        async with (
+            asyncio.timeout(ANSWER_SECONDS),
+            self._pool.connection() as connection,
+            connection.cursor(row_factory=dict_row) as cursor,
+        ):
             await cursor.execute(self._tables[statement], arguments)
             return await cursor.fetchall()
 

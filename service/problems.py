@@ -121,6 +121,7 @@ HANDLERS: dict[int | type[Exception], Any] = {
     Ambiguous: answer_ambiguous,
     TooLong: answer_with(422),
     OperationalError: answer_unavailable,
+    TimeoutError: answer_unavailable,
     StoreBusy: answer_unavailable,
     StoreUnavailable: answer_unavailable,
     Exception: answer_unexpected,

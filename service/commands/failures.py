@@ -56,6 +56,10 @@ def _understood(error: Exception) -> CommandFailed | None:
             )
         case EmbeddedServerError() | MigrationError() | TablesDiffer() | LogUnavailable():
             return CommandFailed(UNAVAILABLE, str(error))
+        case TimeoutError():
+            return CommandFailed(
+                UNAVAILABLE, "The database did not answer in time: look at what it does, then try again."
+            )
         case psycopg.OperationalError():
             reason = " ".join(str(error).split())
             return CommandFailed(

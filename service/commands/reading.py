@@ -9,7 +9,7 @@ from typing import TypeVar
 import psycopg
 
 from service.bootstrap import reading
-from service.database import CONNECT_SECONDS, database
+from service.database import database
 from service.logging import set_up_logging
 from service.lookup import Reader
 from service.settings import load
@@ -24,7 +24,7 @@ def ask(config: Path | None, question: Callable[[Reader], Awaitable[T]]) -> T:
 
     async def answer(dsn: str) -> T:
         # Says at once, and better than the pool, why there is no connection.
-        connection = await psycopg.AsyncConnection.connect(dsn, connect_timeout=CONNECT_SECONDS)
+        connection = await psycopg.AsyncConnection.connect(dsn)
         await connection.close()
         async with reading(settings, dsn) as reader:
             return await question(reader)

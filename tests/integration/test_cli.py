@@ -96,6 +96,14 @@ def test_a_database_that_is_down_ends_with_3_and_one_line(tmp_path: Path, comman
     assert "hidden" not in ended.err + ended.out
 
 
+@pytest.mark.parametrize("command", ["serve", "migrate", "subscriptions"])
+def test_a_database_url_with_a_slip_is_named_without_its_password(tmp_path: Path, command: str) -> None:
+    ended = tenure(tmp_path, "postgrsql://someone:hidden@127.0.0.1:9/x").run(command)
+    assert ended.code == 2
+    assert "[database] url" in ended.err
+    assert "hidden" not in ended.err + ended.out
+
+
 def test_sources_are_checked_without_a_database(tmp_path: Path) -> None:
     tested = tenure(tmp_path, "postgresql://127.0.0.1:9/x")
     complete = tested.run("sources", "check")
