@@ -1,16 +1,23 @@
 """What happened in a small shop, as deliveries of its payment provider, for tests of the API and the commands."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import msgspec
 
-from domain.events import NewEvent
+from domain.events import NewEvent, Stream
 from domain.providers.table import PROVIDERS
+from domain.receipts import AnyReceipt, PushRefused, type_of
+from projections.ports import EventLog
 from projections.tables import Tables
 from projections.targets.licensespring.target import LicenseSpringTarget
 from service import bootstrap
 from service.settings import Settings
-from tests.payloads.stripe import FEBRUARY, MARCH, at, charge, event, invoice, item, price, subscription
+from tests.payloads.stripe import APRIL, FEBRUARY, MARCH, at, charge, event, invoice, item, price, subscription
+from tests.serving import Served, served
 
 HOUR = 3600
+SUB_1 = "shop/subscription/sub_1"
 
 STORY = [
     msgspec.json.encode(each)
@@ -72,3 +79,35 @@ async def project(settings: Settings, dsn: str) -> None:
         await runner.project_until_idle()
         # The next call is another owner.
         await runner._release()
+
+
+@asynccontextmanager
+async def open_shop(settings: Settings, dsn: str) -> AsyncIterator[Served]:
+    """A service that serves all of the above, projected."""
+    async with served(settings, dsn) as shop:
+        for body in [*STORY, STOPPED, UNROUTED, WRONG_TERMS]:
+            await shop.process.reader.log.append([as_event(body)])
+        await project(settings, dsn)
+        yield shop
+
+
+async def answered(log: EventLog, receipt: AnyReceipt) -> None:
+    """Appends what came of a call for the subscription of the story, as the pusher does."""
+    event = NewEvent(
+        stream=Stream(SUB_1),
+        event_id=f"{type_of(receipt)}:1",
+        type=type_of(receipt),
+        origin="receipt",
+        occurred_at=at(APRIL),
+        received_at=at(APRIL),
+        body=msgspec.json.encode(receipt),
+    )
+    await log.append([event])
+
+
+async def refused(log: EventLog, license_id: str) -> None:
+    """Appends what the pusher appends when the license server refuses."""
+    text = "no such product"
+    await answered(
+        log, PushRefused(target="ls", subjects=(license_id,), call="create order", status=400, text=text, digest="x")
+    )

@@ -8,18 +8,16 @@ import msgspec
 import pytest
 from psycopg import AsyncConnection
 
-from domain.events import NewEvent, Stream, partition_of
-from domain.receipts import AnyReceipt, KeysMinted, PushRefused, type_of
+from domain.events import partition_of
+from domain.receipts import KeysMinted
 from service.settings import Settings
-from tests.payloads.stripe import APRIL, at
 from tests.serving import OPERATOR, VIEWER, Served, served, settings
-from tests.shop import STOPPED, STORY, UNROUTED, WRONG_TERMS, as_event, project
+from tests.shop import STORY, SUB_1, answered, as_event, open_shop, project, refused
 
 pytestmark = pytest.mark.anyio
 
 VIEW = {"authorization": f"Bearer {VIEWER}"}
 OPERATE = {"authorization": f"Bearer {OPERATOR}"}
-SUB_1 = "shop/subscription/sub_1"
 
 
 @pytest.fixture
@@ -29,10 +27,7 @@ def configured(database: str) -> Settings:
 
 @pytest.fixture
 async def shop(configured: Settings, database: str) -> AsyncIterator[Served]:
-    async with served(configured, database) as shop:
-        for body in [*STORY, STOPPED, UNROUTED, WRONG_TERMS]:
-            await shop.process.reader.log.append([as_event(body)])
-        await project(configured, database)
+    async with open_shop(configured, database) as shop:
         yield shop
 
 
@@ -240,7 +235,7 @@ async def test_licenses_can_be_listed_and_shown(shop: Served) -> None:
 
 async def test_a_license_key_is_no_name_in_a_url(shop: Served, configured: Settings, database: str) -> None:
     identifier = (await got(shop, "/licenses"))["items"][0]["id"]
-    await answered(shop, KeysMinted(target="ls", order="order", keys={identifier: "AAAA-BBBB"}))
+    await answered(shop.process.reader.log, KeysMinted(target="ls", order="order", keys={identifier: "AAAA-BBBB"}))
     await project(configured, database)
     assert (await got(shop, f"/licenses/{identifier}"))["key"] == "AAAA-BBBB"
     for path in ("/licenses/AAAA-BBBB", "/subscriptions/AAAA-BBBB", "/subscriptions/AAAA-BBBB/timeline"):
@@ -270,7 +265,7 @@ async def test_a_refused_license_is_a_dead_letter_that_can_be_retried(
 ) -> None:
     identifier = (await got(shop, "/licenses"))["items"][0]["id"]
     assert_problem(await retried(shop, identifier), 409)
-    await refuse(shop, identifier)
+    await refused(shop.process.reader.log, identifier)
     await project(configured, database)
     [letter] = (await got(shop, "/dead-letters"))["items"]
     assert (letter["id"], letter["refusal"]["status"]) == (identifier, 400)
@@ -289,28 +284,6 @@ async def test_a_retry_names_its_author(shop: Served) -> None:
 
 async def retried(shop: Served, identifier: str) -> httpx2.Response:
     return await shop.http.post(f"/api/v1/dead-letters/{identifier}/retry", headers=OPERATE, json={"author": "jo"})
-
-
-async def refuse(shop: Served, identifier: str) -> None:
-    """Appends what the pusher appends when the license server refuses."""
-    text = "no such product"
-    await answered(
-        shop,
-        PushRefused(target="ls", subjects=(identifier,), call="create order", status=400, text=text, digest="x"),
-    )
-
-
-async def answered(shop: Served, receipt: AnyReceipt) -> None:
-    event = NewEvent(
-        stream=Stream(SUB_1),
-        event_id=f"{type_of(receipt)}:1",
-        type=type_of(receipt),
-        origin="receipt",
-        occurred_at=at(APRIL),
-        received_at=at(APRIL),
-        body=msgspec.json.encode(receipt),
-    )
-    await shop.process.reader.log.append([event])
 
 
 # --- the feed -----------------------------------------------------------------------------------------------
@@ -367,40 +340,3 @@ async def test_the_schema_documents_problems_and_needs_nothing_from_elsewhere(sh
 async def test_unknown_paths_and_methods_are_problems(shop: Served) -> None:
     assert_problem(await shop.http.get("/nowhere"), 404)
     assert_problem(await shop.http.delete("/api/v1/subscriptions", headers=VIEW), 405)
-
-
-async def test_metrics_are_text_that_prometheus_reads(shop: Served) -> None:
-    answer = await shop.http.get("/metrics")
-    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
-    assert "tenure_append_seconds_bucket" in answer.text
-
-
-async def test_metrics_count_the_work_of_each_target_and_its_dead_letters(
-    shop: Served, configured: Settings, database: str
-) -> None:
-    due, failing, letters = (
-        f'tenure_{name}{{target="ls"}}' for name in ("pushes_due", "pushes_failing", "dead_letters")
-    )
-    assert [await shop.metric(each) for each in (due, failing, letters)] == [1, 0, 0]
-    await refuse(shop, (await got(shop, "/licenses"))["items"][0]["id"])
-    await project(configured, database)
-    async with await AsyncConnection.connect(database) as connection:
-        await connection.execute("update projection_1.push set attempts = 3")
-    assert [await shop.metric(each) for each in (due, failing, letters)] == [1, 1, 1]
-
-
-async def test_metrics_show_nothing_of_a_database_that_cannot_be_asked(shop: Served, database: str) -> None:
-    assert await shop.metric('tenure_streams{state="pending",status="stopped"}') == 1
-    async with await AsyncConnection.connect(database) as connection:
-        await connection.execute("alter schema projection_1 rename to gone")
-    text = (await shop.http.get("/metrics")).text
-    assert "tenure_projection_lag_events NaN" in text
-    assert "tenure_streams{" not in text
-    assert "tenure_pushes_due{" not in text
-
-
-async def test_metrics_count_streams_in_need_and_what_is_not_projected_yet(shop: Served) -> None:
-    assert await shop.metric('tenure_streams{state="pending",status="stopped"}') == 1
-    assert await shop.metric("tenure_projection_lag_events") == 0
-    await shop.process.reader.log.append([as_event(STORY[0], source="other")])
-    assert await shop.metric("tenure_projection_lag_events") == 1

@@ -5,14 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from domain.receipts import KeysMinted, type_of
+from domain.receipts import KeysMinted
 from service.bootstrap import prepare, reading
 from tests.commands import Tenure, tenure
 from tests.serving import settings
-from tests.shop import STOPPED, STORY, UNROUTED, WRONG_TERMS, as_event, project
+from tests.shop import STOPPED, STORY, UNROUTED, WRONG_TERMS, answered, as_event, project
 
 pytestmark = pytest.mark.anyio
 
@@ -190,15 +189,7 @@ async def test_a_person_may_name_a_subscription_by_a_license_s_key(shop: Tenure,
     configured = settings(database)
     async with reading(configured, database) as reader:
         license_ = (await reader.queries.licenses())[0]
-        receipt = KeysMinted(target="ls", order="order", keys={license_.id: "AAAA-BBBB"})
-        minted = msgspec.structs.replace(
-            as_event(STORY[0]),
-            event_id="minted",
-            type=type_of(receipt),
-            origin="receipt",
-            body=msgspec.json.encode(receipt),
-        )
-        await reader.log.append([minted])
+        await answered(reader.log, KeysMinted(target="ls", order="order", keys={license_.id: "AAAA-BBBB"}))
     await project(configured, database)
     assert shop.run("timeline", "AAAA-BBBB").out.startswith("shop/subscription/sub_1")
     assert "AAAA-BBBB" in shop.run("licenses", "AAAA-BBBB").out

@@ -1,0 +1,61 @@
+"""What Prometheus is shown of a running service and of what its database holds."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from psycopg import AsyncConnection
+
+from service.settings import Settings
+from tests.serving import Served, settings
+from tests.shop import STORY, as_event, open_shop, project, refused
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def configured(database: str) -> Settings:
+    return settings(database)
+
+
+@pytest.fixture
+async def shop(configured: Settings, database: str) -> AsyncIterator[Served]:
+    async with open_shop(configured, database) as shop:
+        yield shop
+
+
+async def test_metrics_are_text_that_prometheus_reads(shop: Served) -> None:
+    answer = await shop.http.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert "tenure_append_seconds_bucket" in answer.text
+
+
+async def test_metrics_count_the_work_of_each_target_and_its_dead_letters(
+    shop: Served, configured: Settings, database: str
+) -> None:
+    due, failing, letters = (
+        f'tenure_{name}{{target="ls"}}' for name in ("pushes_due", "pushes_failing", "dead_letters")
+    )
+    assert [await shop.metric(each) for each in (due, failing, letters)] == [1, 0, 0]
+    reader = shop.process.reader
+    await refused(reader.log, (await reader.queries.licenses())[0].id)
+    await project(configured, database)
+    async with await AsyncConnection.connect(database) as connection:
+        await connection.execute("update projection_1.push set attempts = 3")
+    assert [await shop.metric(each) for each in (due, failing, letters)] == [1, 1, 1]
+
+
+async def test_metrics_show_nothing_of_a_database_that_cannot_be_asked(shop: Served, database: str) -> None:
+    assert await shop.metric('tenure_streams{state="pending",status="stopped"}') == 1
+    async with await AsyncConnection.connect(database) as connection:
+        await connection.execute("alter schema projection_1 rename to gone")
+    text = (await shop.http.get("/metrics")).text
+    assert "tenure_projection_lag_events NaN" in text
+    assert "tenure_streams{" not in text
+    assert "tenure_pushes_due{" not in text
+
+
+async def test_metrics_count_streams_in_need_and_what_is_not_projected_yet(shop: Served) -> None:
+    assert await shop.metric('tenure_streams{state="pending",status="stopped"}') == 1
+    assert await shop.metric("tenure_projection_lag_events") == 0
+    await shop.process.reader.log.append([as_event(STORY[0], source="other")])
+    assert await shop.metric("tenure_projection_lag_events") == 1
