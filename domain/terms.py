@@ -6,12 +6,12 @@ An attribute that is not known is a warning; one that is wrong is an error that 
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
 LicenseType = Literal["perpetual", "time-limited", "subscription", "consumption"]
-_TYPES = ("perpetual", "time-limited", "subscription", "consumption")
+_TYPES: tuple[LicenseType, ...] = get_args(LicenseType)
 _RECURRING_TYPES = ("subscription", "consumption")
 _DURATION = re.compile(r"[1-9][0-9]{0,4}[dwmy]")
 

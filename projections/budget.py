@@ -5,10 +5,8 @@ from typing import Any
 from zlib import crc32
 
 import msgspec
-from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool
 
-from projections.tables import Tables
+from projections.tables import Pool, Tables
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,7 +16,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     burst: int
 
 
-async def spend(pool: AsyncConnectionPool[AsyncConnection[Any]], tables: Tables, target: str, budget: Budget) -> None:
+async def spend(pool: Pool, tables: Tables, target: str, budget: Budget) -> None:
     """Takes one token and waits until it is worth a call. Tokens may be owed, so waiting callers keep their turn."""
     arguments = {**_account(target, budget), "burst": float(budget.burst)}
     async with pool.connection() as connection:
@@ -28,9 +26,7 @@ async def spend(pool: AsyncConnectionPool[AsyncConnection[Any]], tables: Tables,
         await asyncio.sleep(wait)
 
 
-async def hold(
-    pool: AsyncConnectionPool[AsyncConnection[Any]], tables: Tables, target: str, budget: Budget, seconds: float
-) -> None:
+async def hold(pool: Pool, tables: Tables, target: str, budget: Budget, seconds: float) -> None:
     """Lets nobody call the account for so long, because it said so."""
     async with pool.connection() as connection:
         await connection.execute(tables["hold_tokens"], {**_account(target, budget), "seconds": seconds})

@@ -6,16 +6,14 @@ from typing import Any, Literal
 from uuid import uuid4
 
 import msgspec
-from psycopg import AsyncConnection
 from psycopg.rows import dict_row
-from psycopg_pool import AsyncConnectionPool
 
 from domain.events import NewEvent, Stream, partition_of
 from domain.history import Fold, decode_fold
 from domain.licensing import License
 from domain.receipts import AppliedLicense, PushRetried, Refusal, type_of
 from projections.ports import EventLog
-from projections.tables import Tables
+from projections.tables import Pool, Tables
 
 Status = Literal["folded", "waiting", "loose", "stopped", "other"]
 ANSWER_SECONDS = 30.0
@@ -96,7 +94,7 @@ class Queries:
     Each raises TimeoutError when it is not answered in ANSWER_SECONDS, and psycopg.Error.
     """
 
-    def __init__(self, pool: AsyncConnectionPool[AsyncConnection[Any]], tables: Tables) -> None:
+    def __init__(self, pool: Pool, tables: Tables) -> None:
         self._pool = pool
         self._tables = tables
 

@@ -7,16 +7,13 @@ that lost its lease meanwhile: what it settles counts only if the stream has not
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import msgspec
-from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool
 
 from domain.events import Event, NewEvent, Stream
 from domain.history import TRANSLATED
 from projections.ports import EventLog
-from projections.tables import Tables
+from projections.tables import Pool, Tables
 
 _LINKS = 200
 _EVENTS = 500
@@ -24,9 +21,7 @@ _BYTES = 8 * 1024 * 1024
 """Of bodies in one append; one that is larger goes alone."""
 
 
-async def relay_due_links(
-    log: EventLog, pool: AsyncConnectionPool[AsyncConnection[Any]], tables: Tables, partitions: list[int]
-) -> bool:
+async def relay_due_links(log: EventLog, pool: Pool, tables: Tables, partitions: list[int]) -> bool:
     """Follows the due links that start in these partitions; true when there were any."""
     async with pool.connection() as connection:
         cursor = await connection.execute(tables["due_links"], {"partitions": partitions, "limit": _LINKS})

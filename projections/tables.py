@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from psycopg import AsyncConnection, sql
+from psycopg_pool import AsyncConnectionPool
+
+Pool = AsyncConnectionPool[AsyncConnection[Any]]
 
 _FOLDER = Path(__file__).parent / "sql"
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)

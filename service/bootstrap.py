@@ -19,7 +19,7 @@ from projections.pusher import Account, Pusher, PusherSettings
 from projections.queries import Queries
 from projections.runner import Runner, RunnerSettings
 from projections.sources import Source as Projected
-from projections.tables import Tables
+from projections.tables import Pool, Tables
 from projections.targets import Target
 from projections.targets.licensespring.client import open_licensespring
 from projections.targets.licensespring.target import LicenseSpringTarget
@@ -28,7 +28,7 @@ from service.auth import Access
 from service.health import database_check, part_check
 from service.lookup import Reader
 from service.metrics import Metrics
-from service.process import Pool, Process, Work
+from service.process import Process, Work
 from service.secrets import Secret
 from service.settings import Part, Settings
 from service.sources.table import RECEIVING

@@ -2,15 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 import msgspec
 import psycopg
 from litestar import Response, Router, get
-from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool
 
-from projections.tables import Tables
+from projections.tables import Pool, Tables
 from service.problems import documented
 
 CHECK_SECONDS = 2.0
@@ -44,7 +41,7 @@ def health_routes(checks: Mapping[str, Check]) -> Router:
     return Router("/health", route_handlers=[live, ready], tags=["health"])
 
 
-def database_check(pool: AsyncConnectionPool[AsyncConnection[Any]], tables: Tables) -> Check:
+def database_check(pool: Pool, tables: Tables) -> Check:
     """Whether the database answers soon and has this version's tables."""
 
     async def check() -> str:

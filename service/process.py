@@ -2,11 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 import msgspec
-from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool
 
 from service.auth import Access
 from service.health import Check
@@ -14,7 +11,6 @@ from service.lookup import Reader
 from service.metrics import Metrics
 from service.webhooks import Receiver
 
-Pool = AsyncConnectionPool[AsyncConnection[Any]]
 Work = Callable[[asyncio.Event], Awaitable[None]]
 """Goes on until the event is set, then returns in good order."""
 

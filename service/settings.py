@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -18,7 +18,7 @@ from service.secrets import Secrets, read_secrets, source_variable, target_varia
 from service.tables import SECRET, Finding, key_of, read_table
 
 Part = Literal["receiver", "runner", "pusher"]
-PARTS: tuple[Part, ...] = ("receiver", "runner", "pusher")
+PARTS: tuple[Part, ...] = get_args(Part)
 
 SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _OPEN_HTTP = re.compile(r"http://(?!(127\.0\.0\.1|localhost|\[::1\])([:/]|$))")
