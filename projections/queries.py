@@ -12,6 +12,7 @@ from domain.events import NewEvent, Stream, partition_of
 from domain.history import Fold, decode_fold
 from domain.licensing import License
 from domain.receipts import AppliedLicense, PushRetried, Refusal, type_of
+from domain.version import CODE
 from projections.ports import EventLog
 from projections.tables import Pool, Tables
 
@@ -132,10 +133,11 @@ class Queries:
         )
         return [_stream(row) for row in rows]
 
-    async def stream(self, stream: Stream) -> tuple[StreamView, Fold] | None:
-        """One stream with everything derived from it."""
-        rows = await self._rows("get_stream", partition=partition_of(stream), stream=stream)
-        return next(((_stream(row), decode_fold(row["fold"])) for row in rows), None)
+    async def stream(self, stream: Stream) -> tuple[StreamView, Fold | None] | None:
+        """One stream with everything derived from it; without the fold where that is of other code than this."""
+        for row in await self._rows("get_stream", partition=partition_of(stream), stream=stream):
+            return _stream(row), decode_fold(row["fold"]) if row["code"] == CODE else None
+        return None
 
     async def licenses(
         self,

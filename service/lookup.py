@@ -5,8 +5,8 @@ from datetime import datetime
 
 import msgspec
 
-from domain.events import Stream
-from domain.history import Fold
+from domain.events import Event, Stream
+from domain.history import Fold, refold
 from projections.ports import EventLog
 from projections.queries import LicenseView, Queries, StreamView
 from projections.sources import Source, source_for
@@ -59,12 +59,20 @@ async def find_stream(reader: Reader, text: str, *, by_key: bool = False) -> Str
 
 
 async def find_subscription(reader: Reader, text: str) -> tuple[StreamView, Fold]:
-    """The stream meant, with everything derived from it. Raises NotFound and Ambiguous."""
+    """The stream meant, with everything derived from it. Raises NotFound, Ambiguous, TooLong."""
     stream = await find_stream(reader, text)
     found = await reader.queries.stream(stream)
     if found is None:
         raise NotFound(f"Nothing is known of {text}.")
-    return found
+    view, fold = found
+    return view, fold or await _refold(reader, view)
+
+
+async def _refold(reader: Reader, view: StreamView) -> Fold:
+    """The fold of what is projected, by this code."""
+    events = await _read(reader, view.stream)
+    provider = source_for(reader.sources, view.stream).provider
+    return refold([event for event in events if event.position <= view.position], provider)
 
 
 async def find_license(reader: Reader, text: str, *, by_key: bool = False) -> LicenseView:
@@ -84,8 +92,12 @@ async def tell_stream(
     reader: Reader, stream: Stream, *, as_of: datetime | None = None, known_at: datetime | None = None
 ) -> list[Entry]:
     """The timeline of a stream. Raises TooLong."""
+    provider = source_for(reader.sources, stream).provider
+    return timeline(await _read(reader, stream), provider, as_of=as_of, known_at=known_at)
+
+
+async def _read(reader: Reader, stream: Stream) -> list[Event]:
     events = await reader.log.read_stream(stream, limit=MOST_EVENTS + 1)
     if len(events) > MOST_EVENTS:
         raise TooLong(f"{stream} has more than {MOST_EVENTS} events, which is the most that is told at once.")
-    provider = source_for(reader.sources, stream).provider
-    return timeline(events, provider, as_of=as_of, known_at=known_at)
+    return events

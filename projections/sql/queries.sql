@@ -27,7 +27,7 @@ select partition, stream, source, kind, identifier, status, state, problem, warn
 
 -- name: get_stream
 select partition, stream, source, kind, identifier, status, state, problem, warnings::text, customer, email, events,
-       anomalies, first_at, latest_at, position, fold
+       anomalies, first_at, latest_at, position, code, fold
   from {schema}.stream where partition = %(partition)s and stream = %(stream)s
 
 -- name: list_licenses

@@ -92,5 +92,11 @@ update {schema}.link set due = %(more)s, relayed = %(after)s
    and relayed = %(before)s and grown = %(grown)s
 
 -- name: stopped_by_other_code
+-- Streams that other code stopped at, and those with work for the pusher, who cannot read what other code left.
 select stream from {schema}.stream
- where partition = any(%(partitions)s) and status = 'stopped' and code <> %(code)s limit %(limit)s
+ where partition = any(%(partitions)s) and status = 'stopped' and code <> %(code)s
+union
+select stream.stream from {schema}.push as push
+  join {schema}.stream as stream on stream.partition = push.partition and stream.stream = push.stream
+ where push.partition = any(%(partitions)s) and push.due and stream.code <> %(code)s
+limit %(limit)s

@@ -195,6 +195,13 @@ async def test_a_subscription_is_found_by_id_and_by_whole_name(shop: Served, nam
     assert detail["licenses"][0]["desired"]["because"]["enabled"]["rule"]
 
 
+async def test_a_subscription_that_other_code_folded_is_shown_all_the_same(shop: Served, database: str) -> None:
+    before = await got(shop, "/subscriptions/sub_1")
+    async with await AsyncConnection.connect(database) as connection:
+        await connection.execute("update projection_1.stream set code = 'older', fold = 'unreadable'")
+    assert await got(shop, "/subscriptions/sub_1") == before
+
+
 async def test_an_unknown_subscription_is_not_found(shop: Served) -> None:
     for path in ("/subscriptions/sub_9", "/subscriptions/sub_9/timeline", "/subscriptions/a/b/c"):
         assert_problem(await shop.http.get(f"/api/v1{path}", headers=VIEW), 404)

@@ -76,6 +76,7 @@ async def test_the_stored_fold_is_what_a_fold_from_the_start_gives(database: str
             await projected.take([event])
         found = await projected.queries.stream(STREAM)
         assert found is not None
+        assert found[1] is not None
         whole = await projected.log.read_stream(STREAM)
         assert encode_fold(found[1]) == encode_fold(refold(whole, TELLER))
 
@@ -150,6 +151,25 @@ async def run_until(projected: Projected, status: str, why: str) -> None:
     stop.set()
     await running
     assert row[0] == status, why
+
+
+async def test_work_that_other_code_left_is_folded_again_by_the_runner(database: str) -> None:
+    targets = {"ls": LicenseSpringTarget("ls", None)}  # type: ignore[arg-type]
+    idle = happened(JANUARY, f.CustomerDescribed(reference="cus_1"), stream="acme/customer/cus_1")
+    async with projecting(database, targets=targets) as projected:
+        await projected.take([FIRST, idle])
+        async with projected.pool.connection() as connection:
+            await connection.execute("update projection_1.stream set code = 'older', fold = 'unreadable'")
+        found = await projected.queries.stream(STREAM)
+        assert found is not None
+        assert found[1] is None
+        await projected.runner._renew()
+        found = await projected.queries.stream(STREAM)
+        assert found is not None
+        assert found[1] is not None
+        untouched = await projected.queries.stream(idle.stream)
+        assert untouched is not None
+        assert untouched[1] is None, "nothing waits for it: its next event has it folded again"
 
 
 async def test_a_source_that_left_the_settings_stops_its_streams_and_says_so(database: str) -> None:
