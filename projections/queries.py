@@ -216,12 +216,12 @@ class Queries:
             return await cursor.fetchall()
 
 
-async def retry_refused(log: EventLog, letter: LicenseView, author: str) -> None:
-    """Records that an operator wants a dead letter tried again; the pusher does so once it is folded."""
+async def retry_refused(log: EventLog, stream: Stream, target: str, subjects: tuple[str, ...], author: str) -> None:
+    """Records that an operator wants what a target refused tried again; the pusher does so once it is folded."""
     now = datetime.now(UTC)
-    receipt = PushRetried(target=letter.target, subjects=(letter.id,), author=author)
+    receipt = PushRetried(target=target, subjects=subjects, author=author)
     event = NewEvent(
-        stream=letter.stream,
+        stream=stream,
         event_id=f"{type_of(receipt)}:{uuid4()}",
         type=type_of(receipt),
         origin="receipt",

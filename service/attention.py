@@ -6,8 +6,9 @@ from typing import Literal, assert_never
 import msgspec
 
 from domain.events import Stream
-from projections.queries import LastListed, StreamView, retry_refused
-from service.lookup import Reader, find_license, find_stream
+from projections import queries
+from projections.queries import LastListed, StreamView
+from service.lookup import Reader, find_stream, find_subscription
 
 Need = Literal["stopped", "unrouted", "waiting"]
 
@@ -58,10 +59,23 @@ async def retry_stream(reader: Reader, text: str, *, by_key: bool = False) -> St
     return stream
 
 
-async def retry_license(reader: Reader, text: str, author: str, *, by_key: bool = False) -> str:
-    """Has a refused license pushed again and says its id. Raises NotFound, NothingToRetry."""
-    letter = await find_license(reader, text, by_key=by_key)
-    if letter.refusal is None:
-        raise NothingToRetry(f"{letter.id} is not refused, there is nothing to retry.")
-    await retry_refused(reader.log, letter, author)
-    return letter.id
+async def retry_refused(reader: Reader, text: str, author: str, *, by_key: bool = False) -> str:
+    """Has what was refused of a license, or of a whole subscription, pushed again, and says of which.
+
+    Of a subscription that includes what is no license any more, and its customer. Raises NotFound, Ambiguous, TooLong,
+    NothingToRetry.
+    """
+    letter = await reader.queries.license(text, by_key=by_key)
+    refused: dict[str, tuple[str, ...]]
+    if letter is not None:
+        name, stream = letter.id, letter.stream
+        refused = {letter.target: (letter.id,)} if letter.refusal else {}
+    else:
+        view, fold = await find_subscription(reader, text)
+        name = stream = view.stream
+        refused = {target: tuple(held.refusals) for target, held in fold.applied.items() if held.refusals}
+    if not refused:
+        raise NothingToRetry(f"Nothing of {name} is refused, there is nothing to retry.")
+    for target, subjects in refused.items():
+        await queries.retry_refused(reader.log, stream, target, subjects, author)
+    return name

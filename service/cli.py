@@ -222,7 +222,7 @@ def dead_letters(context: click.Context, limit: int, as_json: bool) -> None:
 @click.option("--author", help="Who asks; kept in the history. Without it, the user of this machine.")
 @click.pass_obj
 def retry_dead_letter(config: Path | None, identifier: str, author: str | None) -> None:
-    """Push a refused license again, once its cause is mended."""
+    """Push a refused license again, or all that was refused of a subscription, once its cause is mended."""
     from service.commands.retries import retry_dead_letter as retry
 
     retry(config, identifier, author)

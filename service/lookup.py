@@ -75,9 +75,9 @@ async def _refold(reader: Reader, view: StreamView) -> Fold:
     return refold([event for event in events if event.position <= view.position], provider)
 
 
-async def find_license(reader: Reader, text: str, *, by_key: bool = False) -> LicenseView:
-    """A license by its id, with `by_key` by its key too (see `find_stream`). Raises NotFound."""
-    found = await reader.queries.license(text, by_key=by_key)
+async def find_license(reader: Reader, text: str) -> LicenseView:
+    """A license by its id. Raises NotFound."""
+    found = await reader.queries.license(text, by_key=False)
     if found is None:
         raise NotFound(f"There is no license {text}.")
     return found

@@ -105,9 +105,7 @@ async def answered(log: EventLog, receipt: AnyReceipt) -> None:
     await log.append([event])
 
 
-async def refused(log: EventLog, license_id: str) -> None:
+async def refused(log: EventLog, subject: str, *, call: str = "create order") -> None:
     """Appends what the pusher appends when the license server refuses."""
     text = "no such product"
-    await answered(
-        log, PushRefused(target="ls", subjects=(license_id,), call="create order", status=400, text=text, digest="x")
-    )
+    await answered(log, PushRefused(target="ls", subjects=(subject,), call=call, status=400, text=text, digest="x"))

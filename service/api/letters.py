@@ -9,7 +9,7 @@ from litestar.params import FromPath, JSONBody
 
 from projections.queries import LicenseView
 from service.api.paging import Cursor, Limit, Page, page, read_cursor
-from service.attention import retry_license
+from service.attention import retry_refused
 from service.auth import OPERATOR_ONLY
 from service.lookup import Reader
 from service.problems import api_problems
@@ -44,5 +44,5 @@ class DeadLetters(Controller):
     async def retry_dead_letter(
         self, reader: NamedDependency[Reader], identifier: FromPath[str], data: JSONBody[Retry]
     ) -> Accepted:
-        """Has a refused license pushed again."""
-        return Accepted(await retry_license(reader, identifier, data.author))
+        """Has a refused license pushed again, or all that was refused of a subscription."""
+        return Accepted(await retry_refused(reader, identifier, data.author))

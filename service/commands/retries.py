@@ -12,11 +12,14 @@ from service.lookup import Reader
 
 
 def retry_dead_letter(config: Path | None, text: str, author: str | None) -> None:
-    """Has a refused license pushed again. Raises NotFound, NothingToRetry, and CommandFailed if nobody asks."""
+    """Has a refused license pushed again, or all of a subscription.
+
+    Raises NotFound, Ambiguous, NothingToRetry, and CommandFailed if nobody is known to ask.
+    """
     asking = author or _user()
 
     async def request(reader: Reader) -> str:
-        return await attention.retry_license(reader, text, asking, by_key=True)
+        return await attention.retry_refused(reader, text, asking, by_key=True)
 
     print_line(f"{ask(config, request)} will be pushed again.")
 

@@ -283,6 +283,19 @@ async def test_a_refused_license_is_a_dead_letter_that_can_be_retried(
     assert timeline[-1]["summary"] == ["jo asked ls again"]
 
 
+async def test_all_that_was_refused_of_a_subscription_can_be_retried_at_once(
+    shop: Served, configured: Settings, database: str
+) -> None:
+    log = shop.process.reader.log
+    assert_problem(await retried(shop, "sub_1"), 409)
+    await refused(log, "17", call="change customer")
+    await project(configured, database)
+    assert "change customer 17" in (await got(shop, "/subscriptions/sub_1"))["summary"]["problem"]
+    assert (await retried(shop, "sub_1")).json() == {"accepted": SUB_1}
+    await project(configured, database)
+    assert (await got(shop, "/subscriptions/sub_1"))["summary"]["problem"] == ""
+
+
 async def test_a_retry_names_its_author(shop: Served) -> None:
     for body in ({}, {"author": ""}, {"author": "jo", "more": 1}):
         answer = await shop.http.post("/api/v1/dead-letters/lic_1/retry", headers=OPERATE, json=body)

@@ -170,7 +170,7 @@ async def test_an_unknown_product_is_a_dead_letter_in_the_servers_words_and_othe
         await pushed.settle()
         assert len(pushed.sandbox.control.calls()) == calls, "a dead letter is not sent again by itself"
         pushed.sandbox.control.add_product(ProductSeed(short_code="TYPO"))
-        await retry_refused(pushed.projected.log, letter, "ada")
+        await retry_refused(pushed.projected.log, letter.stream, letter.target, (letter.id,), "ada")
         await pushed.settle()
         assert sorted(held["product"] for held in pushed.held()) == ["APP", "TYPO"]
         assert await pushed.projected.queries.licenses(refused=True) == []
