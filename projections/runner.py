@@ -5,7 +5,7 @@ writes the rows, so a process that lost its lease writes nothing.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -26,7 +26,7 @@ from projections.relay import relay_due_links
 from projections.sources import Source, source_for
 from projections.tables import Tables
 from projections.targets import Target
-from projections.writing import LostLease, move_checkpoint, write_rows
+from projections.writing import Advance, LostLease, write_advances, write_rows
 
 _log = structlog.get_logger("tenure.runner")
 
@@ -52,6 +52,22 @@ class RunnerSettings(msgspec.Struct, frozen=True, kw_only=True):
     lease: float = 15.0
     batch: int = 500
     backoff: float = 1.0
+
+
+_TOGETHER_BYTES = 8 * 1024 * 1024
+"""Of bodies, beyond which no further partition joins a transaction."""
+
+
+class _Page(msgspec.Struct, frozen=True):
+    """The next events of a partition; at least one."""
+
+    partition: int
+    before: int
+    events: Sequence[Event]
+
+    @property
+    def after(self) -> int:
+        return self.events[-1].position
 
 
 class Runner:
@@ -132,42 +148,93 @@ class Runner:
         held = dict(self._leases.held)
         heads = await self._log.heads(list(held))
         behind = [partition for partition, position in held.items() if heads.get(partition, 0) > position]
-        for partition in behind:
-            try:
-                await self._project(partition, held[partition])
-            except LostLease:
-                self._leases.lose(partition)
+        async for pages in self._pages(sorted(behind), held):
+            await self._project_together(pages)
         relayed = await relay_due_links(self._log, self._pool, self._tables, list(self._leases.held))
         if behind:
             for callback in self._on_progress:
                 callback()
         return bool(behind) or relayed
 
+    async def _pages(self, behind: Sequence[int], held: Mapping[int, int]) -> AsyncIterator[list[_Page]]:
+        """The next events of those partitions, in lots that are worth a transaction and fit into memory."""
+        lot: list[_Page] = []
+        events = size = 0
+        for partition in behind:
+            page = await self._log.read_partition(partition, held[partition], self._settings.batch)
+            if page:
+                lot.append(_Page(partition, held[partition], page))
+                events += len(page)
+                size += sum(len(event.body) for event in page)
+            if events >= self._settings.batch or size >= _TOGETHER_BYTES:
+                yield lot
+                lot, events, size = [], 0, 0
+        if lot:
+            yield lot
+
+    async def _project_together(self, pages: Sequence[_Page]) -> None:
+        """One flush to disk for all; where one partition is in the way of the others, each by itself."""
+        try:
+            await self._write(await self._advances(pages))
+        except (LostLease, *UNWRITABLE):
+            for page in pages:
+                try:
+                    await self._project(page.partition, page.before)
+                except LostLease:
+                    self._leases.lose(page.partition)
+
     async def _project(self, partition: int, position: int) -> None:
         events = await self._log.read_partition(partition, position, self._settings.batch)
-        if not events:
-            return
-        upto = events[-1].position
-        by_stream: dict[Stream, list[Event]] = {}
-        for event in events:
-            by_stream.setdefault(event.stream, []).append(event)
-        folds = await self._folds(partition, by_stream, upto)
-        await self._commit(partition, position, upto, folds)
-        self._leases.held[partition] = upto
+        if events:
+            for advance in await self._advances([_Page(partition, position, events)]):
+                await self._commit(advance)
 
-    async def _folds(self, partition: int, new: Mapping[Stream, list[Event]], upto: int) -> dict[Stream, Fold]:
-        async with self._pool.connection() as connection:
-            cursor = await connection.execute(
-                self._tables["load_folds"], {"partition": partition, "streams": list(new)}, binary=True
+    async def _advances(self, pages: Sequence[_Page]) -> list[Advance]:
+        stored = await self._stored(pages)
+        return [
+            Advance(
+                partition=page.partition,
+                before=page.before,
+                after=page.after,
+                rows=[
+                    self._rows(stream, fold, page.after) for stream, fold in (await self._folds(page, stored)).items()
+                ],
             )
-            stored = {stream: decode_fold(fold) for stream, code, fold in await cursor.fetchall() if code == CODE}
+            for page in pages
+        ]
+
+    async def _stored(self, pages: Sequence[_Page]) -> dict[Stream, Fold | None]:
+        """The folds of the pages' streams as they stand; None for one of other code, nothing for a new stream."""
+        async with self._pool.connection() as connection, connection.pipeline():
+            cursors = [
+                await connection.execute(
+                    self._tables["load_folds"],
+                    {"partition": page.partition, "streams": list({event.stream for event in page.events})},
+                    binary=True,
+                )
+                for page in pages
+            ]
+            return {
+                stream: decode_fold(fold) if code == CODE else None
+                for cursor in cursors
+                for stream, code, fold in await cursor.fetchall()
+            }
+
+    async def _folds(self, page: _Page, stored: Mapping[Stream, Fold | None]) -> dict[Stream, Fold]:
+        by_stream: dict[Stream, list[Event]] = {}
+        for event in page.events:
+            by_stream.setdefault(event.stream, []).append(event)
         folds = {}
-        for stream, events in new.items():
+        for stream, events in by_stream.items():
+            provider = source_for(self._sources, stream).provider
             fold = stored.get(stream)
-            if fold is not None and extends(fold, events):
-                folds[stream] = extend(fold, events, source_for(self._sources, stream).provider)
+            if stream not in stored:
+                # Rows go with the checkpoint: without one, no earlier event is of this stream.
+                folds[stream] = refold(events, provider)
+            elif fold is not None and extends(fold, events):
+                folds[stream] = extend(fold, events, provider)
             else:
-                folds[stream] = await self._refold(stream, upto)
+                folds[stream] = await self._refold(stream, page.after)
         return folds
 
     def _rows(self, stream: Stream, fold: Fold, position: int) -> Rows:
@@ -175,24 +242,24 @@ class Runner:
             _log.warning("a stream stopped", stream=stream, reason=fold.stopped)
         return rows_of(stream, fold, position, source_for(self._sources, stream), self._targets)
 
-    async def _commit(self, partition: int, before: int, after: int, folds: Mapping[Stream, Fold]) -> None:
-        rows = [self._rows(stream, fold, after) for stream, fold in folds.items()]
+    async def _commit(self, advance: Advance) -> None:
         try:
-            await self._write(partition, before, after, rows)
+            await self._write([advance])
         except UNWRITABLE:
             # One stream's rows must not hold up the others: find whose they are.
-            await self._write(partition, before, after, [await self._writable(partition, each) for each in rows])
+            writable = [await self._writable(rows) for rows in advance.rows]
+            await self._write([msgspec.structs.replace(advance, rows=writable)])
 
-    async def _write(self, partition: int, before: int, after: int, rows: Sequence[Rows]) -> None:
+    async def _write(self, advances: Sequence[Advance]) -> None:
         async with self._pool.connection() as connection, connection.transaction():
-            await move_checkpoint(connection, self._tables, partition, self._leases.owner, before, after)
-            await write_rows(connection, self._tables, partition, rows)
+            await write_advances(connection, self._tables, self._leases.owner, advances)
+        self._leases.held.update((each.partition, each.after) for each in advances)
 
-    async def _writable(self, partition: int, rows: Rows) -> Rows:
+    async def _writable(self, rows: Rows) -> Rows:
         """The rows, or a stopped stream in their place when the database refuses them."""
         try:
             async with self._pool.connection() as connection, connection.transaction(force_rollback=True):
-                await write_rows(connection, self._tables, partition, [rows])
+                await write_rows(connection, self._tables, [rows])
         except UNWRITABLE as error:
             reason = f"its rows cannot be written ({in_short(error)}): a fault in Tenure, please report it"
             stopped = Fold(subscription=Subscription(), stopped=reason)
@@ -214,7 +281,8 @@ class Runner:
                 continue
             _log.info("folding a stopped stream again", stream=stream)
             try:
-                await self._commit(partition, position, position, {stream: await self._refold(stream, position)})
+                rows = self._rows(stream, await self._refold(stream, position), position)
+                await self._commit(Advance(partition=partition, before=position, after=position, rows=[rows]))
             except LostLease:
                 self._leases.lose(partition)
 

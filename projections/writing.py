@@ -1,4 +1,4 @@
-"""Writes the rows of some streams of one partition, in the transaction that also moves its checkpoint."""
+"""Writes the rows of some streams, in the transaction that also moves the checkpoints of their partitions."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from psycopg import AsyncConnection, AsyncCursor
 
+from domain.events import Stream
 from projections.folding import Rows
 from projections.tables import Tables
 
@@ -14,28 +15,46 @@ class LostLease(Exception):
     """Another process projects this partition now; what was about to be written here was not."""
 
 
-async def move_checkpoint(
-    connection: AsyncConnection[Any], tables: Tables, partition: int, owner: str, before: int, after: int
+class Advance(msgspec.Struct, frozen=True, kw_only=True):
+    """A partition's checkpoint before and after some events, and the rows of the streams they belong to."""
+
+    partition: int
+    before: int
+    after: int
+    rows: Sequence[Rows]
+
+
+async def write_advances(
+    connection: AsyncConnection[Any], tables: Tables, owner: str, advances: Sequence[Advance]
 ) -> None:
-    """Moves a partition's checkpoint if it is still the owner's and where it left it. Raises LostLease."""
-    cursor = await connection.execute(
-        tables["move_checkpoint"], {"partition": partition, "before": before, "after": after, "owner": owner}
-    )
-    if cursor.rowcount != 1:
-        raise LostLease(partition)
+    """Writes the rows of several partitions if every checkpoint is still the owner's and where it left it.
+
+    To be called in a transaction, with partitions ascending. Raises LostLease when one of them is another's.
+    """
+    moves = [
+        {"partition": each.partition, "before": each.before, "after": each.after, "owner": owner} for each in advances
+    ]
+    async with connection.cursor() as cursor:
+        await cursor.executemany(tables["move_checkpoint"], moves)
+        if cursor.rowcount != len(moves):
+            raise LostLease([each.partition for each in advances])
+    await write_rows(connection, tables, [rows for each in advances for rows in each.rows])
 
 
-async def write_rows(connection: AsyncConnection[Any], tables: Tables, partition: int, rows: Sequence[Rows]) -> None:
+async def write_rows(connection: AsyncConnection[Any], tables: Tables, rows: Sequence[Rows]) -> None:
     """Replaces everything derived from those streams. Links go in a fixed order: they may lie in other partitions."""
-    streams = [each.stream.stream for each in rows]
+    streams: dict[int, list[Stream]] = {}
+    for each in rows:
+        streams.setdefault(each.stream.partition, []).append(each.stream.stream)
+    places = [{"partition": partition, "streams": names} for partition, names in streams.items()]
     links = sorted((row for each in rows for row in each.links), key=lambda row: (row.partition, row.from_stream))
     async with connection.pipeline(), connection.cursor() as cursor:
         await _many(cursor, tables, "save_stream", [each.stream for each in rows])
-        await cursor.execute(tables["clear_licenses"], {"partition": partition, "streams": streams})
+        await cursor.executemany(tables["clear_licenses"], places)
         await _many(cursor, tables, "save_license", [row for each in rows for row in each.licenses])
         await _many(cursor, tables, "save_push", [each.push for each in rows if each.push is not None])
         await _many(cursor, tables, "save_link", links)
-        await cursor.execute(tables["mark_links"], {"partition": partition, "streams": streams})
+        await cursor.executemany(tables["mark_links"], places)
 
 
 async def _many(cursor: AsyncCursor[Any], tables: Tables, statement: str, rows: Sequence[msgspec.Struct]) -> None:
