@@ -1,7 +1,7 @@
 """From a stream's fold to the rows that are read and pushed; values in, values out."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -173,7 +173,12 @@ def _push_row(
 ) -> PushRow | None:
     if not entitlement.licenses and not applied.licenses:
         return None
-    digest = hashlib.sha256(ENCODER.encode([call.digest for call in calls])).hexdigest()[:16]
+    digest = digest_of(calls)
     return PushRow(
         partition=partition_of(stream), stream=stream, target=target, due=bool(calls), digest=digest, folded=position
     )
+
+
+def digest_of(calls: Sequence[Call]) -> str:
+    """What there is to do, in short: other work need not wait for the backoff of this."""
+    return hashlib.sha256(ENCODER.encode([call.digest for call in calls])).hexdigest()[:16]

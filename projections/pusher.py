@@ -41,6 +41,7 @@ class PusherSettings(msgspec.Struct, frozen=True, kw_only=True):
     longest_delay: float = 600.0
     calls_at_most: int = 200
     pause: float = 30.0
+    behind: float = 0.1
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +51,12 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     stream: Stream
     target: str
     attempts: int
+    folded: int
+    """The position up to which the stream was folded when it was claimed."""
+
+
+class LostClaim(Exception):
+    """Another process works on the stream now."""
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,9 +142,14 @@ class Pusher:
         async with self._pool.connection() as connection:
             cursor = await connection.execute(self._tables["claim_pushes"], arguments)
             rows = await cursor.fetchall()
-        return [Claim(partition=row[0], stream=row[1], target=row[2], attempts=row[3]) for row in rows]
+        return [Claim(partition=row[0], stream=row[1], target=row[2], attempts=row[3], folded=row[4]) for row in rows]
 
     async def _push(self, claim: Claim) -> None:
+        if await self._log.read_stream(claim.stream, claim.folded, 1):
+            # More has happened than is folded: what is desired now may be the past, above all while history is
+            # projected again. The runner will say.
+            await self._statement("release_push", claim, pause=timedelta(seconds=self._settings.behind))
+            return
         desired, applied = await self._load(claim)
         account = self._accounts[claim.target]
         fresh: set[str] = set()
@@ -150,6 +162,9 @@ class Pusher:
                 receipt = await self._perform(claim, account, calls[0], fresh)
             except TargetError as error:
                 await self._postpone(claim, error, waits_for)
+                return
+            except LostClaim:
+                _log.warning("a claim was lost while waiting for its turn", stream=claim.stream, target=claim.target)
                 return
             appended = await self._append(claim, receipt)
             waits_for = appended.position
@@ -175,7 +190,8 @@ class Pusher:
 
     async def _perform(self, claim: Claim, account: Account, call: Call, fresh: set[str]) -> AnyReceipt:
         await spend(self._pool, self._tables, claim.target, account.budget)
-        await self._statement("renew_push", claim, ttl=timedelta(seconds=self._settings.lease))
+        if not await self._statement("renew_push", claim, ttl=timedelta(seconds=self._settings.lease)):
+            raise LostClaim
         try:
             return await account.target.perform(call, fresh=call.order in fresh)
         except Unauthorized:
@@ -221,10 +237,11 @@ class Pusher:
         text = str(error)[:500]
         await self._statement("postpone_push", claim, error=text, delay=timedelta(seconds=delay), waits_for=waits_for)
 
-    async def _statement(self, name: str, claim: Claim, **arguments: object) -> None:
+    async def _statement(self, name: str, claim: Claim, **arguments: object) -> bool:
+        """Runs a statement on the claim's row; false when the claim is another's by now."""
         named = {"partition": claim.partition, "stream": claim.stream, "target": claim.target, "owner": self._owner}
         async with self._pool.connection() as connection:
-            await connection.execute(self._tables[name], {**named, **arguments})
+            return (await connection.execute(self._tables[name], {**named, **arguments})).rowcount == 1
 
 
 def receipt_id(receipt: AnyReceipt) -> str:

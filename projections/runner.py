@@ -36,7 +36,7 @@ Pool = AsyncConnectionPool[AsyncConnection[Any]]
 FAILURES = (psycopg.Error, OSError, LogUnavailable)
 """What passes by itself, or is a fault that must be seen in the log again and again; never a reason to end."""
 
-UNWRITABLE = (psycopg.DataError, psycopg.IntegrityError)
+UNWRITABLE = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
 
 
 def in_short(error: BaseException) -> str:

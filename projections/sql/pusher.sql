@@ -13,7 +13,7 @@ with work as (
 update {schema}.push as push set owner = %(owner)s, leased_until = now() + %(ttl)s
   from work
  where push.partition = work.partition and push.stream = work.stream and push.target = work.target
-returning push.partition, push.stream, push.target, push.attempts
+returning push.partition, push.stream, push.target, push.attempts, push.folded
 
 -- name: load_fold
 select fold from {schema}.stream where partition = %(partition)s and stream = %(stream)s
@@ -31,6 +31,11 @@ update {schema}.push set leased_until = now() + %(ttl)s
 update {schema}.push
    set owner = null, leased_until = null, attempts = 0, error = null, next_at = now() + %(pause)s,
        waits_for = greatest(waits_for, %(waits_for)s)
+ where partition = %(partition)s and stream = %(stream)s and target = %(target)s and owner = %(owner)s
+
+-- name: release_push
+-- Untried: what it is about has to be folded first.
+update {schema}.push set owner = null, leased_until = null, next_at = now() + %(pause)s
  where partition = %(partition)s and stream = %(stream)s and target = %(target)s and owner = %(owner)s
 
 -- name: postpone_push

@@ -171,7 +171,7 @@ def _orders(licenses: Sequence[License], applied: Applied) -> Iterator[Call]:
 
 
 def _changes(desired: Sequence[License], applied: Applied) -> Iterator[Call]:
-    """Values before access is given back; a disabled license is left as it was."""
+    """Access before values, so that a value which is refused locks nobody out; a disabled license is left as it was."""
     for each in sorted(desired, key=lambda license_: not license_.enabled):
         held = applied.license(each.id)
         if not held.remote:
@@ -181,11 +181,11 @@ def _changes(desired: Sequence[License], applied: Applied) -> Iterator[Call]:
             if _is_enabled(held):
                 yield DisableLicense(subjects=subjects, digest=digest, license=each.id, remote=held.remote)
             continue
+        if not _is_enabled(held):
+            yield EnableLicense(subjects=subjects, digest=digest, license=each.id, remote=held.remote)
         changed = _changed(express(each), held.fields)
         if changed:
             yield ChangeLicense(subjects=subjects, digest=digest, license=each.id, remote=held.remote, fields=changed)
-        if not _is_enabled(held):
-            yield EnableLicense(subjects=subjects, digest=digest, license=each.id, remote=held.remote)
 
 
 def _changed(wanted: Fields, held: Fields) -> Fields:

@@ -9,6 +9,8 @@ import pytest
 
 from domain import facts as f
 from domain.events import Event
+from domain.receipts import Applied
+from projections.folding import digest_of
 from projections.pusher import PusherSettings
 from projections.queries import retry_refused
 from projections.targets.errors import Unavailable
@@ -200,6 +202,45 @@ async def test_a_failed_push_waits_longer_each_time_and_not_at_all_for_a_new_wis
         pushed.sandbox.control.clear_faults()
         await pushed.settle()
         assert await pushed.mismatches() == []
+
+
+async def test_nothing_is_pushed_of_a_stream_of_which_more_has_happened_than_is_folded(database: str) -> None:
+    """Above all while history is projected again: yesterday's dates must not reach the license server."""
+    async with pushing(database) as pushed:
+        await pushed.projected.take([bought()])
+        await pushed.projected.append([RENEWED])
+        (claim,) = await pushed.pusher._claim(1)
+        await pushed.pusher._push(claim)
+        assert pushed.sandbox.control.calls() == []
+        await pushed.settle()
+        assert {held["validity_period"][:10] for held in pushed.held()} == {"2026-03-01"}
+
+
+async def test_a_pusher_whose_claim_was_taken_over_while_it_waited_makes_no_call(database: str) -> None:
+    asleep = PusherSettings(first_delay=0, longest_delay=0, lease=0.000001)
+    async with pushing(database) as one, pushing_to(database, one.sandbox, owner="pusher-2") as two:
+        await one.projected.take([bought()])
+        one.pusher._settings = asleep
+        (claim,) = await one.pusher._claim(1)
+        (_taken_over,) = await two.pusher._claim(1)
+        await one.pusher._push(claim)
+        assert one.sandbox.control.calls() == []
+
+
+async def test_runner_and_pusher_see_the_same_work_in_the_same_rows(database: str) -> None:
+    quantities = [happened(JANUARY, described(line(quantity=12, start=JANUARY, end=FEBRUARY)), named="twelve")]
+    async with pushing(database) as pushed:
+        for events in ([bought(3)], quantities, [RENEWED], [ENDED]):
+            await pushed.projected.take(events)
+            for claim in await pushed.pusher._claim(10):
+                desired, applied = await pushed.pusher._load(claim)
+                calls = pushed.pusher._accounts["ls"].target.plan(desired, applied.get("ls") or Applied())
+                statement = "select digest from projection_1.push where stream = %s"
+                async with pushed.projected.pool.connection() as connection:
+                    (digest,) = await (await connection.execute(statement, [claim.stream])).fetchone() or ("",)
+                assert digest == digest_of(calls)
+                await pushed.pusher._push(claim)
+            await pushed.settle()
 
 
 async def test_an_account_that_asks_for_a_pause_gets_it_from_everybody(database: str) -> None:

@@ -179,13 +179,13 @@ def test_the_end_disables_and_touches_nothing_else() -> None:
     assert server.follow(bought().when(happened(FEBRUARY, f.SubscriptionTerminated()))) == [DisableLicense]
 
 
-def test_a_license_that_comes_back_gets_its_values_before_it_is_enabled() -> None:
+def test_a_license_that_comes_back_is_enabled_before_a_value_can_be_refused() -> None:
     server = Server()
     server.follow(bought())
     suspended = bought().when(happened(FEBRUARY, f.SubscriptionSuspended(reason="unpaid")))
     assert server.follow(suspended) == [DisableLicense]
     back = suspended.when(happened(MARCH, activated(), paid("in_2", period(FEBRUARY, MARCH))))
-    assert server.follow(back) == [ChangeLicense, EnableLicense]
+    assert server.follow(back) == [EnableLicense, ChangeLicense]
 
 
 def test_what_ended_before_it_was_ever_created_is_not_created() -> None:
