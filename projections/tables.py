@@ -68,8 +68,8 @@ class Tables:
         if made_as != _FORM:
             raise TablesDiffer(
                 f"the schema {self.schema} has other tables than this version makes; all in it follows from events: "
-                f"stop every process, `drop schema {self.schema} cascade`, and let `tenure serve --only runner` "
-                "project all events before a pusher runs again"
+                f"stop every process, `drop schema {self.schema} cascade`, and start again: `tenure serve` projects all "
+                "events anew, and pushes of a subscription only what still differs once its own events are projected"
             )
 
     async def _made_as(self, connection: AsyncConnection[Any]) -> str | None:
