@@ -48,7 +48,7 @@ def _table(rows: Sequence[Row]) -> Table:
     for row in rows:
         table.add_row(row.name, _number(row.value.median), row.unit, _range(row.value))
         for ratio in row.ratios:
-            table.add_row(f"  to {ratio.to}", f"{ratio.value.median:.2f}", "times", _range(ratio.value), style="cyan")
+            table.add_row(f"  to {ratio.to}", _number(ratio.value.median), "times", _range(ratio.value), style="cyan")
     return table
 
 
@@ -57,4 +57,6 @@ def _range(spread: Spread) -> str:
 
 
 def _number(number: float) -> str:
-    return f"{number:,.0f}" if number >= 100 else f"{number:.2f}"
+    if number >= 100:
+        return f"{number:,.0f}"
+    return f"{number:.2f}" if number >= 0.1 else f"{number:.4f}"
