@@ -17,6 +17,10 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=Tr
 # --- what moves the state machine ---------------------------------------------------------------------------
 
 
+class SubscriptionBegan(Fact, frozen=True, kw_only=True):
+    """The provider tells of the subscription's very beginning: nothing of it happened before."""
+
+
 class SubscriptionOpened(Fact, frozen=True, kw_only=True):
     """The subscription exists, its first payment is still open."""
 
@@ -67,6 +71,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     quantity: int
     attributes: dict[str, str] = {}
     recurring: bool = True
+    in_arrears: bool = False
+    """True when a period is billed after it ended, as metered prices are."""
     period_start: datetime | None = None
     period_end: datetime | None = None
 
@@ -80,12 +86,16 @@ class LinesDescribed(Fact, frozen=True, kw_only=True):
 
 
 class CustomerDescribed(Fact, frozen=True, kw_only=True):
-    """Who bought; an empty field says nothing about the earlier value."""
+    """Who bought; an empty field says nothing about the earlier value.
+
+    `as_billed`: as it stood when a bill was written, which may be long ago; it only fills what is not known.
+    """
 
     reference: str = ""
     email: str = ""
     name: str = ""
     company: str = ""
+    as_billed: bool = False
 
 
 class CollectionTermsDescribed(Fact, frozen=True, kw_only=True):

@@ -134,7 +134,15 @@ def _current_claims(s: Subscription, former: list[_Claim]) -> tuple[list[_Claim]
             )
         if reading.terms is not None:
             claims.append(_Claim(line, line.quantity, reading.terms, held.since, current=True))
+        elif (lost := next((claim for claim in former if _same_price(claim.line, line)), None)) is not None:
+            # The same price was licensed before: its code was lost by a slip, not by a choice of the customer.
+            problems.append(f"line {line.id}: price {line.price} lost its product code {lost.terms.product_code!r}")
+            claims.append(_still(lost, line))
     return claims, problems, warnings
+
+
+def _same_price(before: Line, now: Line) -> bool:
+    return (before.id, before.price, before.product) == (now.id, now.price, now.product)
 
 
 def _read(line: Line) -> Reading:
@@ -153,7 +161,7 @@ def _units(stream: Stream, s: Subscription, policy: Policy, claim: _Claim) -> It
         return
     line, terms = claim.line, claim.terms
     enabled, enabled_because = _access(s, policy, line) if claim.current else _no_longer_sold(s, line)
-    expiry, expiry_because = _expiry(s, policy, line)
+    expiry, expiry_because = _expiry(s, line)
     margin, margin_because = _margin(s, policy, line, expiry)
     trial = s.state is State.TRIALING and line.recurring
     attributes = Because("the attributes of the price", claim.since)
@@ -201,10 +209,12 @@ def _access(s: Subscription, policy: Policy, line: Line) -> tuple[bool, Because]
     refunded = s.purchase and s.state is State.TERMINATED and _any_full_refund(s)
     if s.state not in LICENSED and not (refunded and policy.on_refund == "keep"):
         return False, Because(f"the subscription is {s.state}", s.state_since)
-    for dispute in s.disputes.values():
-        if dispute.outcome is None and policy.on_dispute == "disable":
-            return False, Because("policy on_dispute: a payment is disputed", dispute.since)
     governing = None if s.purchase else _governing_period(s, line)
+    for dispute in s.disputes.values():
+        # A payment of unknown invoice may be the current one.
+        concerned = governing is None or s.payments.get(dispute.payment) in {governing[0], None}
+        if concerned and dispute.outcome is None and policy.on_dispute == "disable":
+            return False, Because("policy on_dispute: a payment is disputed", dispute.since)
     if s.purchase or governing is not None:
         taken_back = _taken_back(s, policy, governing[0] if governing else None)
         if taken_back is not None:
@@ -255,26 +265,27 @@ def _governing_period(s: Subscription, line: Line) -> tuple[str, PaidInvoice, Pa
     return max(candidates, key=lambda each: (each[2].start, each[2].end, each[0]), default=None)
 
 
-def _expiry(s: Subscription, policy: Policy, line: Line) -> tuple[datetime | None, Because]:
+def _expiry(s: Subscription, line: Line) -> tuple[datetime | None, Because]:
     if not line.recurring:
         return None, Because("bought once: it does not expire by itself")
     if s.state is State.TRIALING and s.trial_end is not None:
         return s.trial_end, Because("the end of the trial", s.trial_since)
-    governing = _governing_period(s, line)
-    if governing is not None:
-        return governing[2].end, Because(f"paid through by invoice {governing[0]}", governing[1].paid)
     since = s.lines[line.id].since if line.id in s.lines else None
-    if _joined_late(s, line, policy):
+    governing = _governing_period(s, line)
+    own = governing is not None and any(period.line == line.id for period in governing[1].periods)
+    if not own and _joined_late(s, line):
         # Its invoice was paid before Tenure listened; the provider's word that all is well has to do.
         return line.period_end, Because("first seen amid this period, in good standing: its end", since)
+    if governing is not None:
+        return governing[2].end, Because(f"paid through by invoice {governing[0]}", governing[1].paid)
     return line.period_start, Because("no invoice is paid yet: the start of the current period", since)
 
 
-def _joined_late(s: Subscription, line: Line, policy: Policy) -> bool:
-    """Whether the subscription was already in good standing, well into this period, when we first heard of it."""
-    if s.state is not State.ACTIVE or s.state_since is None or line.period_start is None:
+def _joined_late(s: Subscription, line: Line) -> bool:
+    """Whether we never heard of the beginning, and the subscription was in good standing amid this period."""
+    if s.begun or s.state is not State.ACTIVE or s.state_since is None or line.period_start is None:
         return False
-    return s.state_since.at > line.period_start + timedelta(hours=max(policy.renewal_margin_hours, 24))
+    return s.state_since.at >= line.period_start
 
 
 def _margin(s: Subscription, policy: Policy, line: Line, expiry: datetime | None) -> tuple[int, Because]:
@@ -289,6 +300,9 @@ def _margin(s: Subscription, policy: Policy, line: Line, expiry: datetime | None
     if s.state is State.PAST_DUE and line.period_end is not None:
         rule = "past due: licensed while the provider tries to collect this period"
         granted.append((line.period_end + margin, Because(rule, s.state_since)))
+    if line.in_arrears and s.state is State.ACTIVE and line.period_end is not None:
+        rule = "billed in arrears: licensed through the period that is being used"
+        granted.append((line.period_end + margin, Because(rule, s.lines_since)))
     if s.collection_paused and s.state is State.ACTIVE and line.period_end is not None:
         rule = "billing is paused: licensed while the provider counts it as active"
         granted.append((line.period_end + margin, Because(rule, s.lines_since)))

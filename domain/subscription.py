@@ -72,6 +72,8 @@ class Subscription(msgspec.Struct, kw_only=True, omit_defaults=True):
     identified: bool = False
     """True once an event said what the stream is about: until then it only holds what belongs elsewhere."""
     purchase: bool = False
+    begun: bool = False
+    """True once its very beginning was told: then every bill of it is told too, sooner or later."""
     waiting: str = ""
     """What has to be fetched before licenses can be derived, in words."""
     customer: Customer = Customer()
@@ -190,8 +192,13 @@ def _lines(s: Subscription, fact: f.LinesDescribed, ref: EventRef) -> None:
 
 
 def _customer(s: Subscription, fact: f.CustomerDescribed, ref: EventRef) -> None:
-    told = {name: getattr(fact, name) for name in fact.__struct_fields__ if getattr(fact, name)}
-    customer = msgspec.structs.replace(s.customer, **told)
+    known = s.customer
+    told = {
+        name: value
+        for name in Customer.__struct_fields__
+        if (value := getattr(fact, name)) and not (fact.as_billed and getattr(known, name))
+    }
+    customer = msgspec.structs.replace(known, **told)
     if customer != s.customer:
         s.customer, s.customer_since = customer, ref
 
@@ -262,7 +269,12 @@ def _pause(s: Subscription, fact: f.Fact, ref: EventRef) -> None:
     s.collection_paused = isinstance(fact, f.CollectionPaused)
 
 
+def _began(s: Subscription, fact: f.SubscriptionBegan, ref: EventRef) -> None:
+    s.begun = s.identified = True
+
+
 _HANDLERS: dict[type[f.Fact], Callable[[Subscription, Any, EventRef], None]] = {
+    f.SubscriptionBegan: _began,
     f.SubscriptionOpened: _identified,
     f.TrialStarted: _trial,
     f.SubscriptionActivated: _identified,

@@ -123,7 +123,10 @@ class Teller:
         return words
 
     def _customer_news(self, fact: f.CustomerDescribed) -> str | None:
-        told = {name: value for name in fact.__struct_fields__ if (value := getattr(fact, name))}
+        names = [name for name in fact.__struct_fields__ if name != "as_billed"]
+        told = {name: value for name in names if (value := getattr(fact, name))}
+        if fact.as_billed:
+            told = {name: value for name, value in told.items() if name not in self._customer}
         changed = [name for name, value in told.items() if self._customer.get(name, value) != value]
         self._customer.update(told)
         return f"the customer's {' and '.join(changed)} changed" if changed else None

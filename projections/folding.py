@@ -101,8 +101,21 @@ def _follow(
 ) -> tuple[Entitlement, list[Call]]:
     """The licenses desired, and what their target has still to be told; nothing while the stream is stopped."""
     entitlement = entitle(stream, fold.subscription, source.policy)
+    if elsewhere := _held_elsewhere(fold, source.target):
+        # A renamed target must not make everybody a second license.
+        problem = f"its licenses are held at {elsewhere!r}: give the source that target again, or move them by hand"
+        return msgspec.structs.replace(entitlement, problems=(*entitlement.problems, problem)), []
     calls = [] if target is None or fold.stopped else target.plan(entitlement.licenses, applied)
     return entitlement, calls
+
+
+def _held_elsewhere(fold: Fold, target: str) -> str:
+    """The name of another target that is known to hold enabled licenses of this stream; empty if none does."""
+    for name, applied in fold.applied.items():
+        held = (each for each in applied.licenses.values() if each.key)
+        if name != target and any(each.fields.get("enabled") is not False for each in held):
+            return name
+    return ""
 
 
 def _linked(stream: Stream, link: str) -> Stream:

@@ -9,6 +9,7 @@ import asyncio
 import random
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from secrets import token_hex
 from typing import Any
 from uuid import uuid4
 
@@ -51,8 +52,13 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     stream: Stream
     target: str
     attempts: int
+    owner: str
+    """Of this claim alone: even the same process may not work on it twice at once."""
     folded: int
     """The position up to which the stream was folded when it was claimed."""
+
+
+_CLAIMED = ("partition", "stream", "target", "attempts", "folded")
 
 
 class LostClaim(Exception):
@@ -133,8 +139,9 @@ class Pusher:
             _log.error("a push failed", stream=claim.stream, target=claim.target, error=repr(error)[:300])
 
     async def _claim(self, limit: int) -> list[Claim]:
+        owner = f"{self._owner}/{token_hex(4)}"
         arguments = {
-            "owner": self._owner,
+            "owner": owner,
             "ttl": timedelta(seconds=self._settings.lease),
             "limit": limit,
             "targets": list(self._accounts),
@@ -142,7 +149,10 @@ class Pusher:
         async with self._pool.connection() as connection:
             cursor = await connection.execute(self._tables["claim_pushes"], arguments)
             rows = await cursor.fetchall()
-        return [Claim(partition=row[0], stream=row[1], target=row[2], attempts=row[3], folded=row[4]) for row in rows]
+        return [
+            Claim(partition=row[0], stream=row[1], target=row[2], attempts=row[3], folded=row[4], owner=owner)
+            for row in rows
+        ]
 
     async def _push(self, claim: Claim) -> None:
         if await self._log.read_stream(claim.stream, claim.folded, 1):
@@ -151,6 +161,10 @@ class Pusher:
             await self._statement("release_push", claim, pause=timedelta(seconds=self._settings.behind))
             return
         desired, applied = await self._load(claim)
+        if not desired:
+            # No rows are no wish: the stream stopped, or its source left the settings or has another target now.
+            await self._statement("release_push", claim, pause=timedelta(seconds=self._settings.pause))
+            return
         account = self._accounts[claim.target]
         fresh: set[str] = set()
         waits_for = 0
@@ -183,10 +197,12 @@ class Pusher:
         arguments = {"partition": claim.partition, "stream": claim.stream, "target": claim.target}
         async with self._pool.connection() as connection, connection.transaction():
             cursor = await connection.execute(self._tables["load_fold"], arguments, binary=True)
-            (fold,) = await cursor.fetchone() or (None,)
+            (status, fold) = await cursor.fetchone() or (None, None)
             cursor = await connection.execute(self._tables["load_desired"], arguments)
             desired = [msgspec.json.decode(text, type=License) for (text,) in await cursor.fetchall()]
-        return desired, decode_fold(fold).applied if fold else {}
+        if status == "stopped" or fold is None:
+            return [], {}
+        return desired, decode_fold(fold).applied
 
     async def _perform(self, claim: Claim, account: Account, call: Call, fresh: set[str]) -> AnyReceipt:
         await spend(self._pool, self._tables, claim.target, account.budget)
@@ -239,7 +255,7 @@ class Pusher:
 
     async def _statement(self, name: str, claim: Claim, **arguments: object) -> bool:
         """Runs a statement on the claim's row; false when the claim is another's by now."""
-        named = {"partition": claim.partition, "stream": claim.stream, "target": claim.target, "owner": self._owner}
+        named = {"partition": claim.partition, "stream": claim.stream, "target": claim.target, "owner": claim.owner}
         async with self._pool.connection() as connection:
             return (await connection.execute(self._tables[name], {**named, **arguments})).rowcount == 1
 

@@ -7,6 +7,7 @@ that lost its lease meanwhile: what it settles counts only if the stream has not
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 
@@ -26,30 +27,47 @@ async def relay_due_links(log: EventLog, pool: Pool, tables: Tables, partitions:
     async with pool.connection() as connection:
         cursor = await connection.execute(tables["due_links"], {"partitions": partitions, "limit": _LINKS})
         links = await cursor.fetchall()
+    # Lots, because nearly every link has nothing or one event to tell, and a flush to disk each would cost the most.
+    copies: list[NewEvent] = []
+    settled: list[dict[str, Any]] = []
     for partition, from_stream, to_stream, relayed, grown in links:
         events = await log.read_stream(from_stream, relayed, _EVENTS)
-        for some in _portions([event for event in events if event.origin in TRANSLATED]):
-            await log.append([_relayed(event, to_stream) for event in some])
-        arguments = {
-            "partition": partition,
-            "from_stream": from_stream,
-            "to_stream": to_stream,
-            "before": relayed,
-            "after": events[-1].position if events else relayed,
-            "grown": grown,
-            "more": len(events) == _EVENTS,
-        }
-        async with pool.connection() as connection:
-            await connection.execute(tables["settle_link"], arguments)
+        copies += [_relayed(event, to_stream) for event in events if event.origin in TRANSLATED]
+        settled.append(
+            {
+                "partition": partition,
+                "from_stream": from_stream,
+                "to_stream": to_stream,
+                "before": relayed,
+                "after": events[-1].position if events else relayed,
+                "grown": grown,
+                "more": len(events) == _EVENTS,
+            }
+        )
+        if len(copies) >= _EVENTS or sum(len(copy.body) for copy in copies) >= _BYTES:
+            await _settle(log, pool, tables, copies, settled)
+            copies, settled = [], []
+    if settled:
+        await _settle(log, pool, tables, copies, settled)
     return bool(links)
 
 
-def _portions(events: Sequence[Event]) -> Iterator[list[Event]]:
+async def _settle(
+    log: EventLog, pool: Pool, tables: Tables, copies: Sequence[NewEvent], settled: Sequence[dict[str, Any]]
+) -> None:
+    """Appends first: what is settled has been copied."""
+    for some in _portions(copies):
+        await log.append(some)
+    async with pool.connection() as connection, connection.transaction(), connection.cursor() as cursor:
+        await cursor.executemany(tables["settle_link"], settled)
+
+
+def _portions(events: Sequence[NewEvent]) -> Iterator[list[NewEvent]]:
     """The events in their order, in parts that one append takes."""
-    portion: list[Event] = []
+    portion: list[NewEvent] = []
     size = 0
     for event in events:
-        if portion and size + len(event.body) > _BYTES:
+        if portion and (len(portion) == _EVENTS or size + len(event.body) > _BYTES):
             yield portion
             portion, size = [], 0
         portion.append(event)

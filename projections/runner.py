@@ -39,6 +39,16 @@ FAILURES = (psycopg.Error, OSError, LogUnavailable)
 UNWRITABLE = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
 
 
+_ABSENT = ("08", "53", "57")
+"""Classes of SQLSTATE that are about the connection or the server, not about what was asked."""
+
+
+def is_absence(error: BaseException) -> bool:
+    """Whether the database is not there, or not for us, at the moment."""
+    state = getattr(error, "sqlstate", None)
+    return isinstance(error, psycopg.OperationalError) and (state is None or state.startswith(_ABSENT))
+
+
 def in_short(error: BaseException) -> str:
     """What kind of error it was; a database's own words may hold what stands in a row."""
     state = getattr(error, "sqlstate", None)
@@ -91,6 +101,7 @@ class Runner:
         self._targets = targets
         self._settings = settings or RunnerSettings()
         self._leases = Leases(tables, owner, timedelta(seconds=self._settings.lease))
+        self._ailing = False
         self._woken = asyncio.Event()
         self._on_progress: list[Callable[[], None]] = []
 
@@ -148,13 +159,15 @@ class Runner:
         held = dict(self._leases.held)
         heads = await self._log.heads(list(held))
         behind = [partition for partition, position in held.items() if heads.get(partition, 0) > position]
+        self._ailing = False
         async for pages in self._pages(sorted(behind), held):
             await self._project_together(pages)
         relayed = await relay_due_links(self._log, self._pool, self._tables, list(self._leases.held))
         if behind:
             for callback in self._on_progress:
                 callback()
-        return bool(behind) or relayed
+        # What ails a partition will not pass by asking at once.
+        return (bool(behind) and not self._ailing) or relayed
 
     async def _pages(self, behind: Sequence[int], held: Mapping[int, int]) -> AsyncIterator[list[_Page]]:
         """The next events of those partitions, in lots that are worth a transaction and fit into memory."""
@@ -176,12 +189,23 @@ class Runner:
         """One flush to disk for all; where one partition is in the way of the others, each by itself."""
         try:
             await self._write(await self._advances(pages))
-        except (LostLease, *UNWRITABLE):
+        except (LostLease, psycopg.Error) as error:
+            if is_absence(error):
+                raise
             for page in pages:
-                try:
-                    await self._project(page.partition, page.before)
-                except LostLease:
-                    self._leases.lose(page.partition)
+                await self._project_alone(page.partition, page.before)
+
+    async def _project_alone(self, partition: int, position: int) -> None:
+        """One partition by itself: what ails it must not hold up the others."""
+        try:
+            await self._project(partition, position)
+        except LostLease:
+            self._leases.lose(partition)
+        except psycopg.Error as error:
+            if is_absence(error):
+                raise
+            _log.error("a partition cannot be projected and is tried again", partition=partition, error=in_short(error))
+            self._ailing = True
 
     async def _project(self, partition: int, position: int) -> None:
         events = await self._log.read_partition(partition, position, self._settings.batch)

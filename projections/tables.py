@@ -68,8 +68,8 @@ class Tables:
         if made_as != _FORM:
             raise TablesDiffer(
                 f"the schema {self.schema} has other tables than this version makes; all in it follows from events: "
-                f"stop every process, `drop schema {self.schema} cascade`, and start again: `tenure serve` projects all "
-                "events anew, and pushes of a subscription only what still differs once its own events are projected"
+                f"stop every process, `drop schema {self.schema} cascade`, and start again: `tenure serve` projects "
+                "all events anew, and pushes only what still differs once a subscription's own events are projected"
             )
 
     async def _made_as(self, connection: AsyncConnection[Any]) -> str | None:

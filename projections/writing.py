@@ -46,12 +46,17 @@ async def write_rows(connection: AsyncConnection[Any], tables: Tables, rows: Seq
     streams: dict[int, list[Stream]] = {}
     for each in rows:
         streams.setdefault(each.stream.partition, []).append(each.stream.stream)
-    places = [{"partition": partition, "streams": names} for partition, names in streams.items()]
+    targets = {each.stream.stream: each.push.target if each.push else "" for each in rows}
+    places = [
+        {"partition": partition, "streams": names, "targets": [targets[name] for name in names]}
+        for partition, names in streams.items()
+    ]
     links = sorted((row for each in rows for row in each.links), key=lambda row: (row.partition, row.from_stream))
     async with connection.pipeline(), connection.cursor() as cursor:
         await _many(cursor, tables, "save_stream", [each.stream for each in rows])
         await cursor.executemany(tables["clear_licenses"], places)
         await _many(cursor, tables, "save_license", [row for each in rows for row in each.licenses])
+        await cursor.executemany(tables["retire_pushes"], places)
         await _many(cursor, tables, "save_push", [each.push for each in rows if each.push is not None])
         await _many(cursor, tables, "save_link", links)
         await cursor.executemany(tables["mark_links"], places)

@@ -202,7 +202,9 @@ def bought(*lines: f.Line, is_paid: bool = True) -> tuple[f.Fact, ...]:
     return (described(*lines), f.PurchaseCompleted(paid=is_paid))
 
 
-SUBSCRIBED = happened(JANUARY, described(line(start=JANUARY, end=FEBRUARY)), activated(), named="created")
+SUBSCRIBED = happened(
+    JANUARY, f.SubscriptionBegan(), described(line(start=JANUARY, end=FEBRUARY)), activated(), named="created"
+)
 """A monthly subscription of one unit, active from the start of January; nothing is paid yet."""
 PAID_JANUARY = happened(JANUARY, paid("in_1", period(JANUARY, FEBRUARY)), linked("pi_1", "in_1"), named="paid-january")
 PAID_FEBRUARY = happened(FEBRUARY, paid("in_2", period(FEBRUARY, MARCH)), linked("pi_2", "in_2"), named="paid-february")

@@ -16,7 +16,7 @@ update {schema}.push as push set owner = %(owner)s, leased_until = now() + %(ttl
 returning push.partition, push.stream, push.target, push.attempts, push.folded
 
 -- name: load_fold
-select fold from {schema}.stream where partition = %(partition)s and stream = %(stream)s
+select status, fold from {schema}.stream where partition = %(partition)s and stream = %(stream)s
 
 -- name: load_desired
 select desired::text from {schema}.license
@@ -25,6 +25,7 @@ select desired::text from {schema}.license
 -- name: renew_push
 update {schema}.push set leased_until = now() + %(ttl)s
  where partition = %(partition)s and stream = %(stream)s and target = %(target)s and owner = %(owner)s
+   and leased_until > now()
 
 -- name: finish_push
 -- Not to be claimed again before its receipts are folded.
@@ -45,12 +46,13 @@ update {schema}.push
  where partition = %(partition)s and stream = %(stream)s and target = %(target)s and owner = %(owner)s
 
 -- name: take_token
--- One token bucket per account, refilled by the database's clock; the answer is how long to wait, 0 when taken.
+-- One token bucket per account, refilled by the database's clock; the answer is how long to wait, 0 when taken. A clock
+-- that is set back refills nothing and owes nothing; nobody waits longer than an hour.
 insert into target_budget as budget (partition, target, tokens, refilled_at)
 values (%(partition)s, %(target)s, %(burst)s - 1, clock_timestamp())
 on conflict (partition, target) do update
-   set tokens = least(%(burst)s, budget.tokens
-                      + extract(epoch from clock_timestamp() - budget.refilled_at) * %(per_second)s) - 1,
+   set tokens = greatest(-3600 * %(per_second)s, least(%(burst)s, budget.tokens
+                      + greatest(0, extract(epoch from clock_timestamp() - budget.refilled_at)) * %(per_second)s)) - 1,
        refilled_at = clock_timestamp()
 returning greatest(0, -tokens / %(per_second)s)::double precision
 

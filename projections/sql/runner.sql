@@ -69,8 +69,14 @@ insert into {schema}.push as push (partition, stream, target, due, digest, folde
 values (%(partition)s, %(stream)s, %(target)s, %(due)s, %(digest)s, %(folded)s)
 on conflict (partition, stream, target) do update
    set due = excluded.due, folded = excluded.folded, digest = excluded.digest,
-       next_at = case when push.digest = excluded.digest then push.next_at else now() end,
-       attempts = case when push.digest = excluded.digest then push.attempts else 0 end
+       next_at = case when push.due and push.digest = excluded.digest then push.next_at else now() end,
+       attempts = case when push.due and push.digest = excluded.digest then push.attempts else 0 end
+
+-- name: retire_pushes
+-- Work at a target that is no longer the stream's, or of a stream that has no target now.
+update {schema}.push as push set due = false
+  from unnest(%(streams)s::text[], %(targets)s::text[]) as now_at (stream, target)
+ where push.partition = %(partition)s and push.stream = now_at.stream and push.target <> now_at.target and push.due
 
 -- name: save_link
 insert into {schema}.link (partition, from_stream, to_stream) values (%(partition)s, %(from_stream)s, %(to_stream)s)

@@ -28,4 +28,8 @@ def aware(name: str, instant: datetime | None) -> datetime | None:
     if instant.tzinfo is None:
         message = "Give the offset too, such as Z or +01:00."
         raise ValidationException(message, extra=[{"key": name, "message": message}])
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        message = "Give an instant between the years 1 and 9999 in UTC."
+        raise ValidationException(message, extra=[{"key": name, "message": message}]) from None

@@ -99,4 +99,5 @@ def _customer(invoice: Invoice) -> f.CustomerDescribed:
         reference=id_of(invoice.customer) or id_of(invoice.customer_account),
         email=invoice.customer_email or "",
         name=invoice.customer_name or "",
+        as_billed=True,
     )

@@ -61,9 +61,19 @@ class Notification(Struct, Generic[T], frozen=True):
     data: Content[T]
 
 
+class Recurring(Struct, frozen=True):
+    usage_type: Text | None = None
+
+
 class Price(Struct, frozen=True):
     """A price as it was at that moment; None for `metadata` where the price is only named."""
 
     id: Text
     product: Ref = None
     metadata: dict[Text, Text] | None = None
+    recurring: Recurring | None = None
+
+    @property
+    def is_metered(self) -> bool:
+        """Whether what was used is billed after each period (`usage_type`)."""
+        return self.recurring is not None and self.recurring.usage_type == "metered"

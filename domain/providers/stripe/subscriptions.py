@@ -61,6 +61,10 @@ def snapshot(subscription: Subscription) -> list[f.Fact]:
     return _described(subscription, standing(subscription))
 
 
+def created(subscription: Subscription) -> list[f.Fact]:
+    return [f.SubscriptionBegan(), *snapshot(subscription)]
+
+
 def deleted(subscription: Subscription) -> list[f.Fact]:
     """A deleted subscription is over, whatever status it was rendered with."""
     return _described(subscription, _terminated(subscription))
@@ -105,6 +109,7 @@ def _line(item: Item, subscription: Subscription) -> f.Line:
         price=item.price.id,
         quantity=1 if item.quantity is None else item.quantity,
         attributes=item.price.metadata or {},
+        in_arrears=item.price.is_metered,
         period_start=instant_or_none(period.current_period_start),
         period_end=instant_or_none(period.current_period_end),
     )

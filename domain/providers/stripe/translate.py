@@ -50,7 +50,7 @@ _BY_TYPE: dict[str, Translate] = {
     "checkout.session.completed": _reads(_SESSION, customers.session_completed),
     "checkout.session.async_payment_succeeded": _reads(_SESSION, customers.session_paid),
     "checkout.session.async_payment_failed": _reads(_SESSION, customers.session_failed),
-    "customer.subscription.created": _reads(_SUBSCRIPTION, subscriptions.snapshot),
+    "customer.subscription.created": _reads(_SUBSCRIPTION, subscriptions.created),
     "customer.subscription.updated": _reads(_SUBSCRIPTION, subscriptions.snapshot),
     "customer.subscription.paused": _reads(_SUBSCRIPTION, subscriptions.snapshot),
     "customer.subscription.resumed": _reads(_SUBSCRIPTION, subscriptions.snapshot),

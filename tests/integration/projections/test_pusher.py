@@ -18,7 +18,20 @@ from service.sandbox.licensespring.faults import Answer, Drop, Effect, HtmlPage,
 from service.sandbox.licensespring.settings import ProductSeed
 from tests.projecting import as_new
 from tests.pushing import QUIET, Pushed, pushing, pushing_to
-from tests.stories import FEBRUARY, JANUARY, MARCH, STREAM, activated, described, happened, line, paid, period
+from tests.stories import (
+    APRIL,
+    FEBRUARY,
+    JANUARY,
+    MARCH,
+    STREAM,
+    activated,
+    described,
+    happened,
+    line,
+    muttered,
+    paid,
+    period,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -241,6 +254,63 @@ async def test_runner_and_pusher_see_the_same_work_in_the_same_rows(database: st
                 assert digest == digest_of(calls)
                 await pushed.pusher._push(claim)
             await pushed.settle()
+
+
+async def test_a_stream_that_stops_after_it_was_claimed_keeps_what_it_has(database: str) -> None:
+    async with pushing(database) as pushed:
+        await live(pushed, (bought(),))
+        await pushed.projected.take([RENEWED])
+        (claim,) = await pushed.pusher._claim(1)
+        await pushed.projected.take([muttered(JANUARY.replace(year=2025))])
+        await pushed.pusher._push(msgspec.structs.replace(claim, folded=100))
+        await pushed.settle()
+        assert {held["enabled"] for held in pushed.held()} == {True}
+
+
+async def test_a_stopped_stream_has_no_work(database: str) -> None:
+    async with pushing(database) as pushed:
+        await pushed.projected.take([bought(), muttered(MARCH)])
+        assert await pushed.pusher._claim(1) == []
+        (view, _other) = await pushed.projected.queries.licenses()
+        assert (view.enabled, view.due) == (True, False)
+
+
+async def test_a_source_that_leaves_the_settings_takes_nothing_away(database: str) -> None:
+    async with pushing(database) as pushed:
+        await live(pushed, (bought(),))
+        await pushed.projected.take([RENEWED])
+        gone = pushed.projected.sources.pop("acme")
+        await pushed.projected.take([happened(MARCH, activated())])
+        await pushed.settle()
+        assert {held["enabled"] for held in pushed.held()} == {True}
+        pushed.projected.sources["acme"] = gone
+        await pushed.projected.take([happened(APRIL, activated())])
+        await pushed.settle()
+        assert await pushed.mismatches() == []
+
+
+async def test_a_target_under_another_name_makes_nobody_a_second_license(database: str) -> None:
+    async with pushing(database) as pushed:
+        await live(pushed, (bought(),))
+        acme = pushed.projected.sources["acme"]
+        pushed.projected.sources["acme"] = msgspec.structs.replace(acme, target="renamed")
+        runner = pushed.projected.runner
+        runner._targets = {"renamed": pushed.pusher._accounts["ls"].target}
+        pushed.pusher._accounts = {"renamed": pushed.pusher._accounts["ls"]}
+        await pushed.projected.take([RENEWED])
+        await pushed.settle()
+        assert len(pushed.held()) == 2
+        (view,) = await pushed.projected.queries.streams(problems=True)
+        assert "held at 'ls'" in view.problem
+
+
+async def test_a_clock_that_is_set_back_holds_up_nobody(database: str) -> None:
+    async with pushing(database) as pushed:
+        await live(pushed, (bought(),))
+        async with pushed.projected.pool.connection() as connection:
+            await connection.execute("update target_budget set refilled_at = now() + interval '1 hour'")
+        await live(pushed, (RENEWED,))
+        assert await pushed.mismatches() == []
 
 
 async def test_an_account_that_asks_for_a_pause_gets_it_from_everybody(database: str) -> None:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from domain import facts as f
-from domain.events import NewEvent, partition_of, stream_of
+from domain.events import Event, NewEvent, partition_of, stream_of
 from domain.history import encode_fold, refold
 from domain.policy import Policy
 from projections.runner import RunnerSettings
@@ -190,6 +190,37 @@ async def test_a_process_that_lost_its_partition_writes_nothing(database: str) -
         with pytest.raises(LostLease):
             await slow.runner._project(partition_of(STREAM), 0)
         assert await quick.rows() == before
+
+
+async def test_a_partition_that_cannot_be_read_does_not_hold_up_another(database: str) -> None:
+    neighbour = next(
+        name
+        for number in range(10_000)
+        if partition_of(name := stream_of("acme", "subscription", f"sub_x{number}")) > partition_of(STREAM)
+    )
+    async with projecting(database) as projected:
+        read = projected.log.read_partition
+
+        async def broken(partition: int, after: int, limit: int) -> list[Event]:
+            events = await read(partition, after, limit)
+            if partition == partition_of(STREAM):
+                return [msgspec.structs.replace(event, position=2**70) for event in events]
+            return events
+
+        projected.log.read_partition = broken  # type: ignore[method-assign]
+        await projected.take([FIRST, happened(MARCH, activated(), stream=neighbour)])
+        assert await stream_state(projected, neighbour) == ("folded", "active", "")
+        assert await projected.queries.stream(STREAM) is None
+        projected.log.read_partition = read  # type: ignore[method-assign]
+        await projected.runner.project_until_idle()
+        assert await stream_state(projected) == ("folded", "active", "")
+
+
+async def test_a_partition_whose_lease_is_alive_is_nobody_elses(database: str) -> None:
+    async with projecting(database) as first, projecting(database, owner="runner-2") as second:
+        await first.runner.project_until_idle()
+        await second.runner.project_until_idle()
+        assert (len(first.runner._leases.held), len(second.runner._leases.held)) == (256, 0)
 
 
 async def test_two_processes_share_the_partitions_and_one_alone_has_them_all(database: str) -> None:

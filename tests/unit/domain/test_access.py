@@ -157,6 +157,12 @@ def test_what_a_partial_refund_of_a_purchase_does_is_policy(policy: str, enabled
     assert purchased(refunded("pi_1", 400), on_partial_refund=policy).license().enabled is enabled
 
 
+def test_an_open_dispute_of_an_earlier_period_leaves_the_paid_one_alone() -> None:
+    renewed = paying().when(PAID_FEBRUARY)
+    assert renewed.when(happened(FEBRUARY, disputed("dp_1", "pi_2"), named="now")).license().enabled is False
+    assert renewed.when(happened(FEBRUARY, disputed("dp_1", "pi_1"), named="then")).license().enabled is True
+
+
 def test_an_open_dispute_of_a_purchase_takes_access() -> None:
     assert not purchased(DISPUTE).license().enabled
 

@@ -63,6 +63,23 @@ def test_a_subscription_first_seen_amid_a_period_is_paid_through_as_the_provider
     assert because(granted, "expiry") == ("first seen amid this period, in good standing: its end", "seen")
 
 
+def test_amid_a_period_means_however_soon_after_its_start_and_whatever_another_line_paid() -> None:
+    year = utc(2027, 1, 1)
+    base = line(start=JANUARY, end=year)
+    seen = happened(JANUARY + timedelta(hours=30), described(base), activated())
+    add_on = paid("in_9", period(MID_JANUARY, FEBRUARY, "si_2"))
+    added = happened(MID_JANUARY, described(base, line("si_2", start=MID_JANUARY, end=FEBRUARY)), add_on)
+    assert given(seen).license().expiry == year
+    assert {each.line: each.expiry for each in given(seen, added).licenses} == {"si_1": year, "si_2": FEBRUARY}
+
+
+def test_what_is_billed_in_arrears_works_through_the_period_that_is_being_used() -> None:
+    metered = described(line(start=FEBRUARY, end=MARCH, in_arrears=True))
+    granted = paying(metered, at=FEBRUARY).license()
+    assert granted.expiry == FEBRUARY
+    assert until(granted) == MARCH + MARGIN
+
+
 def test_its_next_period_counts_from_a_paid_invoice_like_any_other() -> None:
     seen = happened(MID_JANUARY, described(line(start=JANUARY, end=FEBRUARY)), activated())
     turned = happened(FEBRUARY, described(line(start=FEBRUARY, end=MARCH)), activated())

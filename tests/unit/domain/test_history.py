@@ -208,7 +208,7 @@ def test_the_provider_translates_its_own_events_and_no_others(origin: str, under
 def test_what_told_says_of_an_event_is_its_facts_and_its_step() -> None:
     (told,) = given(SUBSCRIBED).told
     assert isinstance(told, Told)
-    assert [type(fact) for fact in told.facts] == [f.LinesDescribed, f.SubscriptionActivated]
+    assert [type(fact) for fact in told.facts] == [f.SubscriptionBegan, f.LinesDescribed, f.SubscriptionActivated]
     assert given(SUBSCRIBED).subscription.state_since == EventRef("created", "told", JANUARY)
 
 

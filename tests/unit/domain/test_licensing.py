@@ -229,3 +229,13 @@ def test_a_vendors_slip_keeps_the_product_that_was_sold_last_and_not_the_one_see
 def test_a_vendors_slip_does_not_revive_a_terminated_subscription() -> None:
     story = paying(described(line(attributes=WRONG)), f.SubscriptionTerminated())
     assert units(story) == {("si_1", "APP", 1): False}
+
+
+def test_a_price_that_lost_its_product_code_locks_nobody_out_and_is_listed() -> None:
+    slip = described(line(attributes={"shortcode": "APP"}))
+    story = paying(slip)
+    assert [each.enabled for each in story.licenses] == [True]
+    (problem,) = story.entitlement.problems
+    assert "lost its product code 'APP'" in problem
+    another = described(line(attributes={}, price="price_support", product="prod_support"))
+    assert [each.enabled for each in paying(another).licenses] == [False]

@@ -171,6 +171,14 @@ def test_a_renewal_makes_no_new_form_of_a_line() -> None:
 # --- who, and how it is collected ---------------------------------------------------------------------------
 
 
+def test_a_bill_tells_of_a_customer_only_what_is_not_known() -> None:
+    """It shows the address of the day when it was written, and may be paid long after that changed."""
+    billed = f.CustomerDescribed(reference="cus_1", email="old@example.com", name="Ada", as_billed=True)
+    moved = f.CustomerDescribed(reference="cus_1", email="new@example.com")
+    story = given(happened(JANUARY, moved), happened(FEBRUARY, billed))
+    assert (story.subscription.customer.email, story.subscription.customer.name) == ("new@example.com", "Ada")
+
+
 def test_a_customers_empty_field_says_nothing_about_the_earlier_value() -> None:
     story = given(
         happened(JANUARY, f.CustomerDescribed(reference="cus_1", email="a@example.com"), named="first"),

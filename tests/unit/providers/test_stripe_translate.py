@@ -24,6 +24,7 @@ class TestSubscription:
         facts = facts_of("customer.subscription.created", stripe.subscription(era), era=era)
 
         assert facts == [
+            f.SubscriptionBegan(),
             f.StreamsLinked(streams=("customer/cus_1",)),
             f.CustomerDescribed(reference="cus_1"),
             f.LinesDescribed(
