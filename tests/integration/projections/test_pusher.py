@@ -295,7 +295,7 @@ async def test_a_target_under_another_name_makes_nobody_a_second_license(databas
         acme = pushed.projected.sources["acme"]
         pushed.projected.sources["acme"] = msgspec.structs.replace(acme, target="renamed")
         runner = pushed.projected.runner
-        runner._targets = {"renamed": pushed.pusher._accounts["ls"].target}
+        runner._advancing._targets = {"renamed": pushed.pusher._accounts["ls"].target}
         pushed.pusher._accounts = {"renamed": pushed.pusher._accounts["ls"]}
         await pushed.projected.take([RENEWED])
         await pushed.settle()
