@@ -8,7 +8,7 @@ import msgspec
 from domain.arrangement import arrange
 from domain.events import Event
 from domain.facts import Fact
-from domain.providers import Provider, Untranslatable
+from domain.providers import UNREADABLE, Provider, Untranslatable
 from domain.receipts import Applied, apply_receipt, read_receipt
 from domain.subscription import EventRef, Step, Subscription, fold_event
 
@@ -49,7 +49,7 @@ def tell(events: Iterable[Event], provider: Provider, subscription: Subscription
             yield Told(event)
             continue
         try:
-            facts = tuple(provider.translate(event)) if event.origin in TRANSLATED else ()
+            facts = _facts(event, provider)
             step = fold_event(subscription, EventRef(event.event_id, event.type, event.occurred_at), facts)
         except Untranslatable as error:
             stopped = True
@@ -59,6 +59,12 @@ def tell(events: Iterable[Event], provider: Provider, subscription: Subscription
             yield Told(event, error=f"{type(error).__name__} while folding: a fault in Tenure, please report it")
         else:
             yield Told(event, facts, step)
+
+
+def _facts(event: Event, provider: Provider) -> tuple[Fact, ...]:
+    if event.type == UNREADABLE:
+        raise Untranslatable("the delivery could not be read: not of the provider's form, or without id, type or time")
+    return tuple(provider.translate(event)) if event.origin in TRANSLATED else ()
 
 
 def refold(events: Sequence[Event], provider: Provider) -> Fold:

@@ -142,6 +142,8 @@ def _stream_row(stream: Stream, fold: Fold, entitlement: Entitlement, position: 
         for subject, refusal in applied.refusals.items():
             if subject not in known:
                 problems.append(f"{target} refused to {refusal.call} {subject}: {refusal.text}")
+        if refused := len(known & applied.refusals.keys()):
+            problems.append(f"{target} refused {refused} of {len(known)} licenses")
     return StreamRow(
         partition=partition_of(stream),
         stream=stream,

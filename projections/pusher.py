@@ -7,7 +7,7 @@ call is appended as an event, and the runner folds it.
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from typing import Any
@@ -27,7 +27,7 @@ from projections.budget import Budget, hold, spend
 from projections.ports import Appended, EventLog
 from projections.tables import Tables
 from projections.targets import Call, Target
-from projections.targets.errors import Refused, TargetError, Throttled, Unauthorized
+from projections.targets.errors import Refused, TargetError, Throttled, Unauthorized, Unclear
 
 _log = structlog.get_logger("tenure.pusher")
 
@@ -56,9 +56,26 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """Of this claim alone: even the same process may not work on it twice at once."""
     folded: int
     """The position up to which the stream was folded when it was claimed."""
+    doubt: list[str] = []
+    """What an earlier call was about that may have acted without a receipt."""
 
 
-_CLAIMED = ("partition", "stream", "target", "attempts", "folded")
+_CLAIMED = ("partition", "stream", "target", "attempts", "folded", "doubt")
+
+
+class _Work(msgspec.Struct, kw_only=True):
+    """A claim being worked on: what is desired, what is known to be held by now, and what is in doubt."""
+
+    claim: Claim
+    account: "Account"
+    desired: Sequence[License]
+    applied: dict[str, Applied]
+    doubt: list[str]
+    waits_for: int = 0
+
+    @property
+    def held(self) -> Applied:
+        return self.applied.get(self.claim.target) or Applied()
 
 
 class LostClaim(Exception):
@@ -105,6 +122,9 @@ class Pusher:
             while not stop.is_set():
                 self._woken.clear()
                 claims = await self._claim_safely(self._settings.concurrency - len(working))
+                if claims is None:
+                    await asyncio.wait({stopping}, timeout=self._settings.poll)
+                    continue
                 working |= {asyncio.create_task(self._push_safely(claim)) for claim in claims}
                 waking = asyncio.ensure_future(self._woken.wait())
                 await asyncio.wait(
@@ -125,12 +145,12 @@ class Pusher:
             count += 1
         return count
 
-    async def _claim_safely(self, limit: int) -> list[Claim]:
+    async def _claim_safely(self, limit: int) -> list[Claim] | None:
         try:
             return await self._claim(limit) if limit > 0 else []
         except (psycopg.Error, OSError) as error:
             _log.warning("the database failed the pusher; trying again", error=type(error).__name__)
-            return []
+            return None
 
     async def _push_safely(self, claim: Claim) -> None:
         try:
@@ -149,10 +169,7 @@ class Pusher:
         async with self._pool.connection() as connection:
             cursor = await connection.execute(self._tables["claim_pushes"], arguments)
             rows = await cursor.fetchall()
-        return [
-            Claim(partition=row[0], stream=row[1], target=row[2], attempts=row[3], folded=row[4], owner=owner)
-            for row in rows
-        ]
+        return [Claim(**dict(zip(_CLAIMED, row, strict=True)), owner=owner) for row in rows]
 
     async def _push(self, claim: Claim) -> None:
         if await self._log.read_stream(claim.stream, claim.folded, 1):
@@ -166,31 +183,60 @@ class Pusher:
             await self._statement("release_push", claim, pause=timedelta(seconds=self._settings.pause))
             return
         account = self._accounts[claim.target]
+        work = _Work(claim=claim, account=account, desired=desired, applied=applied, doubt=list(claim.doubt))
+        try:
+            await self._settle_doubts(work)
+            await self._follow_plan(work)
+        except TargetError as error:
+            # Only an unclear end leaves a doubt; what was in doubt before and not yet looked at still is.
+            kept = work.doubt if isinstance(error, Unclear) else [each for each in work.doubt if each in claim.doubt]
+            await self._postpone(claim, error, work.waits_for, kept)
+        except LostClaim:
+            _log.warning("a claim was lost while waiting for its turn", stream=claim.stream, target=claim.target)
+        else:
+            # With nothing to do the runner has yet to say so, or other code saw work: not to be asked at once.
+            pause = timedelta(seconds=0 if work.waits_for else self._settings.pause)
+            await self._statement("finish_push", claim, waits_for=work.waits_for, pause=pause)
+
+    async def _settle_doubts(self, work: "_Work") -> None:
+        """Looks at what an earlier call was about whose answer nobody heard."""
+        for subject in work.claim.doubt:
+            receipt = await self._look(work.claim, work.account, subject, work.held)
+            if receipt is not None:
+                await self._record(work, receipt)
+            work.doubt.remove(subject)
+
+    async def _follow_plan(self, work: "_Work") -> None:
+        """Makes one call after the other until the plan is empty."""
         fresh: set[str] = set()
-        waits_for = 0
         for _ in range(self._settings.calls_at_most):
-            calls = account.target.plan(desired, applied.get(claim.target) or Applied())
+            calls = work.account.target.plan(work.desired, work.held)
             if not calls:
                 break
-            try:
-                receipt = await self._perform(claim, account, calls[0], fresh)
-            except TargetError as error:
-                await self._postpone(claim, error, waits_for)
-                return
-            except LostClaim:
-                _log.warning("a claim was lost while waiting for its turn", stream=claim.stream, target=claim.target)
-                return
-            appended = await self._append(claim, receipt)
-            waits_for = appended.position
+            work.doubt = list(calls[0].subjects)
+            receipt = await self._perform(work.claim, work.account, calls[0], fresh)
+            appended = await self._record(work, receipt)
+            work.doubt = []
             if isinstance(receipt, KeysMinted):
                 if appended.repeated:
                     # Another process recorded keys first; those count, and the runner will tell us.
                     break
                 fresh.add(receipt.order)
-            applied = apply_receipt(applied, receipt, datetime.now(UTC))
-        # With nothing to do the runner has yet to say so, or other code than ours saw work: not to be asked at once.
-        pause = timedelta(seconds=0 if waits_for else self._settings.pause)
-        await self._statement("finish_push", claim, waits_for=waits_for, pause=pause)
+
+    async def _record(self, work: "_Work", receipt: AnyReceipt) -> Appended:
+        appended = await self._append(work.claim, receipt)
+        work.waits_for = appended.position
+        work.applied = apply_receipt(work.applied, receipt, datetime.now(UTC))
+        return appended
+
+    async def _look(self, claim: Claim, account: Account, subject: str, applied: Applied) -> AnyReceipt | None:
+        await self._take_turn(claim, account, claim.doubt)
+        try:
+            return await account.target.look(subject, applied)
+        except Unauthorized:
+            raise
+        except Refused as error:
+            return self._refusal(claim, (subject,), "look", "", error)
 
     async def _load(self, claim: Claim) -> tuple[list[License], dict[str, Applied]]:
         """What the runner derived: the licenses desired, and what each target is known to hold."""
@@ -205,24 +251,27 @@ class Pusher:
         return desired, decode_fold(fold).applied
 
     async def _perform(self, claim: Claim, account: Account, call: Call, fresh: set[str]) -> AnyReceipt:
-        await spend(self._pool, self._tables, claim.target, account.budget)
-        if not await self._statement("renew_push", claim, ttl=timedelta(seconds=self._settings.lease)):
-            raise LostClaim
+        await self._take_turn(claim, account, call.subjects)
         try:
             return await account.target.perform(call, fresh=call.order in fresh)
         except Unauthorized:
             # A wrong key refuses everything; that says nothing about this license.
             raise
         except Refused as error:
-            _log.warning("a target refused", stream=claim.stream, call=call.name, status=error.status, text=error.text)
-            return PushRefused(
-                target=claim.target,
-                subjects=call.subjects,
-                call=call.name,
-                status=error.status,
-                text=error.text,
-                digest=call.digest,
-            )
+            return self._refusal(claim, call.subjects, call.name, call.digest, error)
+
+    async def _take_turn(self, claim: Claim, account: Account, doubt: Sequence[str]) -> None:
+        """Waits for a token, and records what is in doubt from now on. Raises LostClaim."""
+        await spend(self._pool, self._tables, claim.target, account.budget)
+        ttl = timedelta(seconds=self._settings.lease)
+        if not await self._statement("renew_push", claim, ttl=ttl, doubt=list(doubt)):
+            raise LostClaim
+
+    def _refusal(self, claim: Claim, subjects: tuple[str, ...], call: str, digest: str, error: Refused) -> PushRefused:
+        _log.warning("a target refused", stream=claim.stream, call=call, status=error.status, text=error.text)
+        return PushRefused(
+            target=claim.target, subjects=subjects, call=call, status=error.status, text=error.text, digest=digest
+        )
 
     async def _append(self, claim: Claim, receipt: AnyReceipt) -> Appended:
         now = datetime.now(UTC)
@@ -241,7 +290,7 @@ class Pusher:
         )
         return appended
 
-    async def _postpone(self, claim: Claim, error: TargetError, waits_for: int) -> None:
+    async def _postpone(self, claim: Claim, error: TargetError, waits_for: int, doubt: list[str]) -> None:
         settings = self._settings
         delay = min(settings.longest_delay, settings.first_delay * 2 ** min(claim.attempts, 20))
         delay *= random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
@@ -251,7 +300,9 @@ class Pusher:
             await hold(self._pool, self._tables, claim.target, budget, min(delay, settings.longest_delay))
         _log.info("a push is tried again later", stream=claim.stream, error=str(error)[:300], delay=round(delay, 2))
         text = str(error)[:500]
-        await self._statement("postpone_push", claim, error=text, delay=timedelta(seconds=delay), waits_for=waits_for)
+        await self._statement(
+            "postpone_push", claim, error=text, delay=timedelta(seconds=delay), waits_for=waits_for, doubt=doubt
+        )
 
     async def _statement(self, name: str, claim: Claim, **arguments: object) -> bool:
         """Runs a statement on the claim's row; false when the claim is another's by now."""

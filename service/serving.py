@@ -45,13 +45,17 @@ def stop_signals() -> Iterator[asyncio.Event]:
 
 
 def bound(host: str, port: int) -> socket.socket:
-    """A socket that has its address; connections are refused until it is served. Raises OSError."""
+    """A listening socket: who connects waits until it is served. Raises OSError when the address is taken.
+
+    A socket that only has its address would let a second process have it too, and find out too late.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With the protocol named asyncio sets TCP_NODELAY; without, each answer waits 40 ms for more to send.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        listener.listen(BACKLOG)
     except BaseException:
         listener.close()
         raise

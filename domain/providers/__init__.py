@@ -28,11 +28,15 @@ class Unpacked(msgspec.Struct, frozen=True, kw_only=True):
     item: str = ""
 
 
+UNREADABLE = "unreadable"
+"""The type of an event that stands for a delivery nobody could read; it stops its stream, which is its own."""
+
+
 def unreadable(source: str, body: bytes, received_at: datetime) -> Unpacked:
     """An authentic delivery that could not be read: kept as one event, in a stream that its content names."""
     digest = sha256(body).hexdigest()[:32]
-    stream = stream_of(source, "unreadable", digest)
-    return Unpacked(stream=stream, event_id=digest, type="unreadable", occurred_at=received_at)
+    stream = stream_of(source, UNREADABLE, digest)
+    return Unpacked(stream=stream, event_id=digest, type=UNREADABLE, occurred_at=received_at)
 
 
 Unpack = Callable[[str, bytes, bool | None, datetime], list[Unpacked]]

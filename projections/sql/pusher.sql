@@ -4,7 +4,7 @@
 -- Takes work whose receipts have been folded, that is not backing off, and that nobody holds.
 with work as (
     select partition, stream, target from {schema}.push
-     where partition between 0 and 255 and due and folded >= waits_for and next_at <= now()
+     where partition between 0 and 255 and (due or doubt <> '{{}}') and folded >= waits_for and next_at <= now()
        and (leased_until is null or leased_until <= now()) and target = any(%(targets)s)
      order by next_at
      limit %(limit)s
@@ -13,7 +13,7 @@ with work as (
 update {schema}.push as push set owner = %(owner)s, leased_until = now() + %(ttl)s
   from work
  where push.partition = work.partition and push.stream = work.stream and push.target = work.target
-returning push.partition, push.stream, push.target, push.attempts, push.folded
+returning push.partition, push.stream, push.target, push.attempts, push.folded, push.doubt
 
 -- name: load_fold
 select status, fold from {schema}.stream where partition = %(partition)s and stream = %(stream)s
@@ -23,14 +23,15 @@ select desired::text from {schema}.license
  where partition = %(partition)s and stream = %(stream)s and target = %(target)s order by id
 
 -- name: renew_push
-update {schema}.push set leased_until = now() + %(ttl)s
+-- What the next call is about is in doubt until its receipt is recorded.
+update {schema}.push set leased_until = now() + %(ttl)s, doubt = %(doubt)s
  where partition = %(partition)s and stream = %(stream)s and target = %(target)s and owner = %(owner)s
    and leased_until > now()
 
 -- name: finish_push
 -- Not to be claimed again before its receipts are folded.
 update {schema}.push
-   set owner = null, leased_until = null, attempts = 0, error = null, next_at = now() + %(pause)s,
+   set owner = null, leased_until = null, attempts = 0, error = null, doubt = '{{}}', next_at = now() + %(pause)s,
        waits_for = greatest(waits_for, %(waits_for)s)
  where partition = %(partition)s and stream = %(stream)s and target = %(target)s and owner = %(owner)s
 
@@ -42,7 +43,7 @@ update {schema}.push set owner = null, leased_until = null, next_at = now() + %(
 -- name: postpone_push
 update {schema}.push
    set owner = null, leased_until = null, attempts = attempts + 1, error = %(error)s,
-       next_at = now() + %(delay)s, waits_for = greatest(waits_for, %(waits_for)s)
+       next_at = now() + %(delay)s, doubt = %(doubt)s, waits_for = greatest(waits_for, %(waits_for)s)
  where partition = %(partition)s and stream = %(stream)s and target = %(target)s and owner = %(owner)s
 
 -- name: take_token

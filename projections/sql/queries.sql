@@ -71,4 +71,4 @@ select partition, position from {schema}.lease where partition between 0 and 255
 -- name: count_open_work
 -- Links to be followed, and pushes due or whose receipts are not folded yet.
 select (select count(*) from {schema}.link where partition between 0 and 255 and due),
-       (select count(*) from {schema}.push where partition between 0 and 255 and (due or folded < waits_for))
+       (select count(*) from {schema}.push where partition between 0 and 255 and (due or folded < waits_for or doubt <> '{{}}'))

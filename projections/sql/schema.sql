@@ -78,6 +78,7 @@ create table if not exists {schema}.link (
 create index if not exists link_due on {schema}.link (partition) where due;
 
 -- Work for the pusher: one row per stream and target. `due` and `folded` are the runner's, the rest is the pusher's.
+-- `doubt` names what a call was about that may have acted without a receipt: it is looked at before anything else.
 create table if not exists {schema}.push (
     partition    smallint not null,
     stream       text not null,
@@ -91,9 +92,10 @@ create table if not exists {schema}.push (
     attempts     integer not null default 0,
     next_at      timestamptz not null default now(),
     error        text,
+    doubt        text[] not null default '{{}}',
     primary key (partition, stream, target)
 ) with (fillfactor = 70);
-create index if not exists push_due on {schema}.push (next_at) where due;
+create index if not exists push_due on {schema}.push (next_at) where due or doubt <> '{{}}';
 
 -- What an account of a target still lets us send; shared by every process, whatever the projection version.
 create table if not exists target_budget (

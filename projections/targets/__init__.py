@@ -42,6 +42,13 @@ class Target(Protocol):
         """The calls still to be made, in order; empty when the target holds what is desired. Pure."""
         ...
 
+    async def look(self, subject: str, applied: Applied) -> AnyReceipt | None:
+        """Says how a subject of an earlier call stands there, whose answer was lost; None when there is none.
+
+        Raises `projections.targets.errors.TargetError`.
+        """
+        ...
+
     async def perform(self, call: Call, *, fresh: bool) -> AnyReceipt:
         """Makes one call and says what came of it.
 

@@ -1,6 +1,7 @@
 """`tenure demo`: a dozen customers, from their webhooks to their licenses, in half a minute."""
 
 import asyncio
+import signal
 import time
 from collections import Counter
 from datetime import timedelta
@@ -30,6 +31,8 @@ def demonstrate(*, once: bool) -> int:
 
         async def main() -> int:
             with stop_signals() as stop:
+                # A closed terminal ends it too, and leaves nothing behind.
+                asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, stop.set)
                 closing = asyncio.Event()
                 async with demo_world(folder, dsn, closing) as world:
                     code = await _tell(console, world)

@@ -1,5 +1,6 @@
 """How commands print: JSON for programs, tables for people."""
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -33,9 +34,13 @@ def print_line(text: str) -> None:
     sys.stdout.write(f"{harmless(text)}\n")
 
 
+_PIPED = 200
+
+
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str | Text]], *, empty: str) -> None:
     """A table that folds long cells rather than cutting them, the first column apart; without rows, says `empty`."""
-    console = Console()
+    # What is piped is for other programs: nothing is folded there that fits into a long line.
+    console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPED)
     if not rows:
         console.print(empty, markup=False, highlight=False)
         return

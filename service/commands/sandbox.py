@@ -15,7 +15,7 @@ from service.sandbox.stripe import deliveries as all_deliveries
 from service.sandbox.stripe.lifecycles import START
 
 NOT_ACCEPTED = 1
-ATTEMPTS = 3
+ATTEMPTS = 10
 LEEWAY = timedelta(days=4)
 """Months are not equally long: a life that begins on another day takes another time."""
 
@@ -37,7 +37,7 @@ def send_life(life: str, url: str, secret: str) -> None:
     deliveries = all_deliveries(account.happenings, account.merchant)
     accepted = asyncio.run(_send(url, secret, deliveries))
     if accepted < len(deliveries):
-        remedy = "look at what `tenure serve` says of it; the secret has to be the source's"
+        remedy = "is `tenure serve` listening there, and is the secret the source's? Its log says what it refused"
         raise CommandFailed(NOT_ACCEPTED, f"{accepted} of {len(deliveries)} deliveries were accepted: {remedy}.")
     print_line(f"{accepted} deliveries accepted")
     for subscription in account.book.subscriptions.values():
@@ -46,7 +46,7 @@ def send_life(life: str, url: str, secret: str) -> None:
 
 async def _send(url: str, secret: str, deliveries: list[Delivery]) -> int:
     async def backoff(attempt: int) -> None:
-        await asyncio.sleep(0.2 * attempt)
+        await asyncio.sleep(min(3.0, 0.3 * 2 ** (attempt - 1)))
 
     async with httpx2.AsyncClient(timeout=10) as http:
         accepted = await deliver(

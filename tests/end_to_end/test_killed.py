@@ -103,7 +103,9 @@ class World:
                 " where head.position > lease.position"
             ),
             "links": await self._number("select count(*) from projection_1.link where due"),
-            "pushes": await self._number("select count(*) from projection_1.push where due or folded < waits_for"),
+            "pushes": await self._number(
+                "select count(*) from projection_1.push where due or folded < waits_for or doubt <> '{}'"
+            ),
         }
 
     async def idle(self) -> bool:

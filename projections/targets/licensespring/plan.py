@@ -172,13 +172,15 @@ def _orders(licenses: Sequence[License], applied: Applied) -> Iterator[Call]:
 
 def _changes(desired: Sequence[License], applied: Applied) -> Iterator[Call]:
     """Access before values, so that a value which is refused locks nobody out; a disabled license is left as it was."""
+    # While what replaces it cannot be created, what a customer has stays.
+    unreplaced = {each.line for each in desired if each.enabled and not applied.license(each.id).remote}
     for each in sorted(desired, key=lambda license_: not license_.enabled):
         held = applied.license(each.id)
         if not held.remote:
             continue
         subjects, digest = (each.id,), _digest(each)
         if not each.enabled:
-            if _is_enabled(held):
+            if _is_enabled(held) and each.line not in unreplaced:
                 yield DisableLicense(subjects=subjects, digest=digest, license=each.id, remote=held.remote)
             continue
         if not _is_enabled(held):

@@ -41,6 +41,17 @@ class LicenseSpringTarget:
     def plan(self, desired: Sequence[License], applied: Applied) -> list[Call]:
         return plan(desired, applied)
 
+    async def look(self, subject: str, applied: Applied) -> AnyReceipt | None:
+        if subject in applied.customers:
+            # Not known any more, so that the plan sets every field again.
+            unknown: Fields = dict.fromkeys(applied.customers[subject], None)
+            return CustomerChanged(target=self.name, customer=subject, fields=unknown)
+        remote = applied.license(subject).remote
+        if not remote:
+            return None
+        held = await self._client.license(int(remote))
+        return LicenseChanged(target=self.name, license=subject, fields=_held_fields(held))
+
     async def perform(self, call: Call, *, fresh: bool) -> AnyReceipt:
         match call:
             case MintKeys():

@@ -45,6 +45,7 @@ def bought(quantity: int = 2, stream: str = STREAM) -> Event:
         described(line(quantity=quantity, start=JANUARY, end=FEBRUARY)),
         activated(),
         paid("in_1", period(JANUARY, FEBRUARY)),
+        f.PaymentLinked(payment="pi_1", invoice="in_1"),
         stream=stream,
     )
 
@@ -135,6 +136,57 @@ async def test_an_order_that_exists_but_cannot_be_seen_yet_is_waited_for(databas
         assert await pushed.projected.queries.licenses(refused=True) == []
         assert await pushed.mismatches() == []
         assert len(pushed.held()) == 2
+
+
+DISPUTED = happened(FEBRUARY, f.DisputeOpened(dispute="dp_1", payment="pi_1", amount=1, currency="eur"))
+WON = happened(MARCH, f.DisputeClosed(dispute="dp_1", payment="pi_1", outcome=f.DisputeOutcome.WON))
+
+
+@pytest.mark.parametrize("effect", [Drop(when="after"), Answer(status=502, when="after")])
+async def test_a_call_whose_answer_was_lost_is_looked_at_though_the_wish_went_back_to_what_it_was(
+    database: str, effect: Effect
+) -> None:
+    async with pushing(database) as pushed:
+        await live(pushed, (bought(),))
+        pushed.sandbox.control.fault(effect, method="POST", path="/api/v1/licenses/*")
+        await pushed.projected.take([DISPUTED])
+        (claim,) = await pushed.pusher._claim(1)
+        await pushed.pusher._push(claim)
+        assert False in {held["enabled"] for held in pushed.held()}, "it was disabled, and nobody heard of it"
+        await live(pushed, (WON,))
+        assert {held["enabled"] for held in pushed.held()} == {True}
+        assert await pushed.mismatches() == []
+
+
+async def test_a_pusher_that_died_amid_a_call_leaves_its_doubt_to_the_next(database: str) -> None:
+    """It wrote what it was about to do, did it, and was gone before it could record the answer."""
+    async with pushing(database) as pushed:
+        await live(pushed, (bought(),))
+        await pushed.projected.take([DISPUTED])
+        (claim,) = await pushed.pusher._claim(1)
+        account = pushed.pusher._accounts["ls"]
+        desired, applied = await pushed.pusher._load(claim)
+        for call in account.target.plan(desired, applied["ls"]):
+            await pushed.pusher._take_turn(claim, account, call.subjects)
+            await account.target.perform(call, fresh=False)
+            break
+        await pushed.projected.take([WON])
+        async with pushed.projected.pool.connection() as connection:
+            await connection.execute("update projection_1.push set leased_until = now()")
+        await pushed.settle()
+        assert await pushed.mismatches() == []
+
+
+async def test_what_a_customer_has_stays_while_what_replaces_it_cannot_be_created(database: str) -> None:
+    typo = line(start=JANUARY, end=FEBRUARY, price="price_2", attributes={"short_code": "TYPO"})
+    async with pushing(database) as pushed:
+        await live(pushed, (bought(1), happened(FEBRUARY, described(typo))))
+        assert [(held["product"], held["enabled"]) for held in pushed.held()] == [("APP", True)]
+        (letter,) = await pushed.projected.queries.licenses(refused=True)
+        pushed.sandbox.control.add_product(ProductSeed(short_code="TYPO"))
+        await retry_refused(pushed.projected.log, letter.stream, letter.target, (letter.id,), "ada")
+        await pushed.settle()
+        assert sorted((held["product"], held["enabled"]) for held in pushed.held()) == [("APP", False), ("TYPO", True)]
 
 
 async def test_two_pushers_at_once_make_each_license_once(database: str) -> None:
