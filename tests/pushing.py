@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from domain import facts as f
+from domain.events import Event
 from projections.budget import Budget
 from projections.pusher import Account, Pusher, PusherSettings
 from projections.targets.licensespring.client import open_licensespring
@@ -14,6 +16,7 @@ from service.demo.matching import differences, licenses_in
 from service.sandbox.licensespring import RunningSandbox, SandboxSettings, running_sandbox
 from service.sandbox.licensespring.settings import ProductSeed
 from tests.projecting import Projected, projecting
+from tests.stories import FEBRUARY, JANUARY, MARCH, STREAM, activated, described, happened, line, paid, period
 
 QUIET = SandboxSettings(products=(ProductSeed(short_code="APP"),), plan="unlimited", flood_protection=False, seed=1)
 AT_ONCE = PusherSettings(first_delay=0, longest_delay=0)
@@ -70,3 +73,32 @@ async def pushing_to(
                 settings=AT_ONCE,
             )
             yield Pushed(projected=projected, pusher=pusher, sandbox=sandbox)
+
+
+# --- a life to push -----------------------------------------------------------------------------------------
+
+ADA = f.CustomerDescribed(reference="cus_ada", email="ada@example.com", name="Ada Example")
+
+
+def bought(quantity: int = 2, stream: str = STREAM) -> Event:
+    return happened(
+        JANUARY,
+        ADA,
+        described(line(quantity=quantity, start=JANUARY, end=FEBRUARY)),
+        activated(),
+        paid("in_1", period(JANUARY, FEBRUARY)),
+        f.PaymentLinked(payment="pi_1", invoice="in_1"),
+        stream=stream,
+    )
+
+
+RENEWED = happened(FEBRUARY, paid("in_2", period(FEBRUARY, MARCH)))
+ENDED = happened(MARCH, f.SubscriptionTerminated())
+LIFE = (bought(), RENEWED, ENDED)
+
+
+async def live(pushed: Pushed, events: tuple[Event, ...] = LIFE) -> None:
+    """Lets events happen one after another, each followed by all that follows from it."""
+    for event in events:
+        await pushed.projected.append([event])
+        await pushed.settle()
