@@ -32,7 +32,14 @@ class TrialStarted(Fact, frozen=True, kw_only=True):
 
 
 class SubscriptionActivated(Fact, frozen=True, kw_only=True):
-    """The provider counts the subscription as in good standing."""
+    """The provider counts the subscription as in good standing.
+
+    `reopens`: said by an event that may bring a terminated subscription back. `key` tells such events apart by what
+    they say: one that says what an earlier one said (sent again by hand, under a new id) reopens nothing.
+    """
+
+    reopens: bool = False
+    key: str = ""
 
 
 class PaymentFellOverdue(Fact, frozen=True, kw_only=True):
@@ -55,6 +62,18 @@ class SubscriptionReactivated(Fact, frozen=True, kw_only=True):
     """A terminated subscription was brought back, for providers that can."""
 
 
+class GraceEnded(Fact, frozen=True, kw_only=True):
+    """Tenure's own: what the policy grants to a subscription that is past due since then is over.
+
+    `days` is what was granted to lines of that policy, None when it was as long as the provider tried to collect;
+    `last` when no line is granted more.
+    """
+
+    since: datetime
+    days: int | None = None
+    last: bool = True
+
+
 # --- what was bought, by whom -------------------------------------------------------------------------------
 
 
@@ -71,6 +90,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     quantity: int
     attributes: dict[str, str] = {}
     recurring: bool = True
+    described: bool = True
+    """False when the payload names the price alone: its attributes have to be read back."""
     in_arrears: bool = False
     """True when a period is billed after it ended, as metered prices are."""
     period_start: datetime | None = None
@@ -98,6 +119,33 @@ class CustomerDescribed(Fact, frozen=True, kw_only=True):
     as_billed: bool = False
 
 
+class PriceDescribed(Fact, frozen=True, kw_only=True):
+    """What the catalog says of a price or product, for the lines whose payload only named it."""
+
+    price: str
+    product: str
+    attributes: dict[str, str]
+
+
+class NamedUser(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Somebody who is to use a license, by e-mail address."""
+
+    email: str
+    name: str = ""
+
+
+class UsersNamed(Fact, frozen=True, kw_only=True):
+    """The complete list of those who are to use what was bought, where the order names others than the buyer."""
+
+    users: tuple[NamedUser, ...]
+
+
+class FulfillmentNamed(Fact, frozen=True, kw_only=True):
+    """The provider may ask, or have asked, for keys of this purchase under that reference (license generator)."""
+
+    reference: str
+
+
 class CollectionTermsDescribed(Fact, frozen=True, kw_only=True):
     """How the provider collects: by charging (`days_until_due` None) or by sending invoices due after days."""
 
@@ -107,13 +155,11 @@ class CollectionTermsDescribed(Fact, frozen=True, kw_only=True):
 class PurchaseCompleted(Fact, frozen=True, kw_only=True):
     """A one-time purchase was made; `paid` is false while a delayed payment is under way.
 
-    `lines_known` is false when the payload does not say what was bought and a read-back is needed.
+    `lines_from` names what has to be read back to know what was bought; empty when the payload says it.
     """
 
     paid: bool
-    lines_known: bool = True
-    wanted: str = ""
-    """What has to be fetched, in words, when the lines are not known."""
+    lines_from: str = ""
 
 
 class PurchaseFailed(Fact, frozen=True, kw_only=True):
@@ -140,6 +186,8 @@ class PeriodPaid(Fact, frozen=True, kw_only=True):
     periods: tuple[PaidPeriod, ...]
     amount: int
     currency: str
+    first: bool = False
+    """True for the first payment, which other events may tell of without a name (`invoice` empty)."""
     reason: str = ""
     """The provider's word for why it was billed (Stripe's `billing_reason`)."""
 
@@ -148,7 +196,9 @@ class PaymentFailed(Fact, frozen=True, kw_only=True):
     invoice: str
     attempt: int
     next_attempt: datetime | None = None
-    """None: the provider plans no further attempt."""
+    """None: the provider does not say, or plans none."""
+    final: bool = False
+    """True when the provider said that it will not try again by itself."""
 
 
 class PaymentActionRequired(Fact, frozen=True, kw_only=True):
@@ -165,13 +215,18 @@ class PaymentLinked(Fact, frozen=True, kw_only=True):
 
 
 class PaymentRefunded(Fact, frozen=True, kw_only=True):
-    """Money went back. `refunded` is the cumulative amount, so swapped or repeated refunds agree."""
+    """Money went back. `refunded` is the cumulative amount, so swapped or repeated refunds agree.
+
+    `part` names one of several returns that add up, for providers that tell each by itself: then `refunded` is the
+    amount of that one.
+    """
 
     payment: str
     amount: int
     refunded: int
     currency: str
     invoice: str = ""
+    part: str = ""
 
 
 class DisputeOutcome(StrEnum):
@@ -208,6 +263,12 @@ class CancellationWithdrawn(Fact, frozen=True, kw_only=True):
     """No end is planned (any more)."""
 
 
+class FixedEndDescribed(Fact, frozen=True, kw_only=True):
+    """The day after which the subscription is over by its terms, None when it has none; noted on the license."""
+
+    at: datetime | None
+
+
 class CollectionPaused(Fact, frozen=True, kw_only=True):
     """Bills are withheld; the subscription's status does not change."""
 
@@ -227,6 +288,13 @@ class Noted(Fact, frozen=True, kw_only=True):
     """An authentic event that changes nothing Tenure derives; kept and shown."""
 
     about: str = ""
+
+
+class AnswerRead(Fact, frozen=True, kw_only=True):
+    """The provider's API was asked about that (see `domain/readback.py`); `found` is false when it knows of none."""
+
+    about: str
+    found: bool = True
 
 
 class StreamsLinked(Fact, frozen=True, kw_only=True):

@@ -8,9 +8,11 @@ import msgspec
 from domain.arrangement import arrange
 from domain.events import Event
 from domain.facts import Fact
+from domain.fold import Step, fold_event
+from domain.own import OWN
 from domain.providers import UNREADABLE, Provider, Untranslatable
 from domain.receipts import Applied, apply_receipt, read_receipt
-from domain.subscription import EventRef, Step, Subscription, fold_event
+from domain.subscription import EventRef, Subscription
 
 TRANSLATED = frozenset({"webhook", "backfill", "readback", "relay"})
 """Origins whose meaning the provider's translator gives."""
@@ -64,6 +66,8 @@ def tell(events: Iterable[Event], provider: Provider, subscription: Subscription
 def _facts(event: Event, provider: Provider) -> tuple[Fact, ...]:
     if event.type == UNREADABLE:
         raise Untranslatable("the delivery could not be read: not of the provider's form, or without id, type or time")
+    if event.type in OWN:
+        return OWN[event.type](event)
     return tuple(provider.translate(event)) if event.origin in TRANSLATED else ()
 
 

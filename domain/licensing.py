@@ -31,11 +31,20 @@ class Because(msgspec.Struct, frozen=True):
     event: EventRef | None = None
 
 
+class User(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who is to use a license of a product that is licensed by user."""
+
+    email: str
+    name: str = ""
+    manager: bool = False
+
+
 class License(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a license server should hold for one unit of one line.
 
     `expiry` is the paid-through instant, exactly as the provider says it; `margin_hours` is how long beyond it the
-    license keeps working by itself. `because` explains every field.
+    license keeps working by itself. Where a number is None, the license server's own default for the product counts.
+    `because` explains every field.
     """
 
     id: LicenseId
@@ -49,8 +58,32 @@ class License(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     trial: bool = False
     expiry: datetime | None = None
     margin_hours: int = 0
+    policy_code: str = ""
+    """The license server's own template for licenses of this product; empty: the product's default."""
     max_activations: int | None = None
+    floating_users: int | None = None
+    """How many may use it at the same time, in the cloud; None: it does not float."""
+    max_license_users: int | None = None
+    max_consumptions: int | None = None
+    consumption_period: str = ""
+    """Names the billing interval whose consumption is counted: when it changes, the total starts again from 0."""
     valid_duration: str | None = None
+    maintenance: bool | None = None
+    maintenance_duration: str | None = None
+    features: tuple[str, ...] = ()
+    """Codes of product features, sorted."""
+    custom_fields: dict[str, str] = {}
+    users: tuple[User, ...] = ()
+    """Who uses it, where the product is licensed by user; nobody else loses access by not standing here."""
+    managed_by_customer: bool = False
+    """The customer may manage the licenses of the order."""
+    note: str = ""
+    free_devices: bool = False
+    """The devices that use it are to be freed, now that it is over."""
+    is_bundle: bool = False
+    """The product is a bundle: the license server makes a license of each product in it, too, that share its fate."""
+    fulfillment: str = ""
+    """`{reference}/{product}` under which the provider's license generator may ask for this license's key."""
     customer: Customer = Customer()
     because: dict[str, Because] = {}
 

@@ -35,6 +35,7 @@ TABLE: tuple[tuple[str, tuple[State, ...], str], ...] = (
     ("period_paid", (State.PENDING,), State.ACTIVE),
     ("period_paid", (State.TRIALING, State.ACTIVE, State.PAST_DUE, State.SUSPENDED), _SAME),
     ("payment_fell_overdue", _LIVE, State.PAST_DUE),
+    ("grace_ended", (State.PAST_DUE,), State.SUSPENDED),
     ("subscription_suspended", _LIVE, State.SUSPENDED),
     ("subscription_terminated", (*_LIVE, State.TERMINATED), State.TERMINATED),
     ("subscription_reactivated", (State.TERMINATED,), State.ACTIVE),

@@ -3,22 +3,62 @@
 from typing import Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 OnMoneyBack = Literal["disable", "keep"]
+PastDueDays = int | Literal["provider"]
+LONGEST_MARGIN_HOURS = 24 * 366
+LONGEST_GRACE_DAYS = 366
+
+
+class ProductPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is decided differently for one product; what is not set is as for the source."""
+
+    renewal_margin_hours: int | UnsetType = UNSET
+    past_due_days: PastDueDays | UnsetType = UNSET
+    on_refund: OnMoneyBack | UnsetType = UNSET
+    on_partial_refund: OnMoneyBack | UnsetType = UNSET
+    on_dispute: OnMoneyBack | UnsetType = UNSET
+    on_pause: OnMoneyBack | UnsetType = UNSET
+    devices_at_end: Literal["keep", "free"] | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        _check(self.renewal_margin_hours, self.past_due_days)
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a source's subscriptions become licenses where the provider leaves it open.
 
     `renewal_margin_hours` is how long beyond the paid-through date a license keeps working by itself: a renewal is
-    paid an hour or more after the old period ended, and webhooks come late.
+    paid an hour or more after the old period ended, and webhooks come late. `past_due_days` is how long a subscription
+    stays licensed after it fell past due: a number of days, or "provider" for as long as the provider keeps trying to
+    collect. `on_pause` is for a subscription that is paused. `devices_at_end` says whether a termination also frees
+    the devices that use a license, which cannot be taken back. `products` decides differently by product code.
     """
 
     renewal_margin_hours: int = 48
+    past_due_days: PastDueDays = "provider"
     on_refund: OnMoneyBack = "disable"
     on_partial_refund: OnMoneyBack = "keep"
     on_dispute: OnMoneyBack = "disable"
+    on_pause: OnMoneyBack = "disable"
+    devices_at_end: Literal["keep", "free"] = "keep"
+    products: dict[str, ProductPolicy] = {}
 
     def __post_init__(self) -> None:
-        if not 0 <= self.renewal_margin_hours <= 24 * 366:
-            raise ValueError("renewal_margin_hours must be between 0 and 8784 (one year)")
+        _check(self.renewal_margin_hours, self.past_due_days)
+
+    def of(self, product_code: str) -> "Policy":
+        """The policy as it is for one product."""
+        own = self.products.get(product_code)
+        if own is None:
+            return self
+        decided = {name: value for name in own.__struct_fields__ if (value := getattr(own, name)) is not UNSET}
+        return msgspec.structs.replace(self, **decided)
+
+
+def _check(margin: int | UnsetType, days: PastDueDays | UnsetType) -> None:
+    if margin is not UNSET and not 0 <= margin <= LONGEST_MARGIN_HOURS:
+        raise ValueError(f"renewal_margin_hours must be between 0 and {LONGEST_MARGIN_HOURS} (one year)")
+    if isinstance(days, int) and not 0 <= days <= LONGEST_GRACE_DAYS:
+        raise ValueError(f'past_due_days must be "provider" or between 0 and {LONGEST_GRACE_DAYS}')

@@ -29,6 +29,17 @@ class KeysMinted(Receipt, frozen=True, kw_only=True, tag="keys_minted"):
     keys: dict[str, str]
 
 
+class KeysGenerated(Receipt, frozen=True, kw_only=True, tag="keys_generated"):
+    """Keys that the provider's license generator answered, or will answer, for a product of a purchase.
+
+    Stands in the stream `{source}/fulfillment/{reference}`, the first one counts, and reaches the purchase by relay:
+    so whoever comes first, the checkout or the order, both find the same keys.
+    """
+
+    product: str
+    keys: tuple[str, ...]
+
+
 class OrderCreated(Receipt, frozen=True, kw_only=True, tag="order_created"):
     """The target holds these licenses: license id → its own id there, with the fields it was given."""
 
@@ -80,7 +91,16 @@ class PushRetried(Receipt, frozen=True, kw_only=True, tag="push_retried"):
     author: str = ""
 
 
-AnyReceipt = KeysMinted | OrderCreated | OrderMissing | LicenseChanged | CustomerChanged | PushRefused | PushRetried
+AnyReceipt = (
+    KeysMinted
+    | KeysGenerated
+    | OrderCreated
+    | OrderMissing
+    | LicenseChanged
+    | CustomerChanged
+    | PushRefused
+    | PushRetried
+)
 _decoder: msgspec.json.Decoder[AnyReceipt] = msgspec.json.Decoder(AnyReceipt)
 
 
@@ -120,6 +140,8 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     licenses: dict[str, AppliedLicense] = {}
     customers: dict[str, Fields] = {}
     refusals: dict[str, Refusal] = {}
+    generated: dict[str, tuple[str, ...]] = {}
+    """Product (as the license generator names it) → the keys that belong to its units, in order."""
 
     def license(self, identifier: str) -> AppliedLicense:
         """What is known of a license, which may be nothing yet."""
@@ -138,6 +160,8 @@ def _after(held: Applied, receipt: AnyReceipt, at: datetime) -> Applied:
             return _licenses(
                 held, {name: {"order": order, "key": key} for name, key in keys.items() if not held.license(name).key}
             )
+        case KeysGenerated(product=product, keys=generated):
+            return msgspec.structs.replace(held, generated={product: generated, **held.generated})
         case OrderCreated(licenses=licenses, fields=fields):
             created = {
                 name: {"remote": remote, "missing": False, "fields": fields.get(name, {})}

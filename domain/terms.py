@@ -21,8 +21,23 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
     product_code: str
     license_type: LicenseType
+    policy_code: str = ""
     max_activations: int | None = None
     valid_duration: str | None = None
+    maintenance: bool | None = None
+    maintenance_duration: str | None = None
+    floating_users: int | None = None
+    floating_users_from_quantity: bool = False
+    single_license: bool = False
+    max_license_users: int | None = None
+    max_consumptions: int | None = None
+    managed_by_customer: bool = False
+    customer_is_user: bool = False
+    margin_hours: int | None = None
+    unpaid_duration: str | None = None
+    added_days: int = 0
+    is_bundle: bool = False
+    custom_fields: dict[str, str] = {}
 
 
 class TermsError(ValueError):
@@ -30,10 +45,14 @@ class TermsError(ValueError):
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What the attributes of one line say: terms, none when the line is not licensed at all, and warnings."""
+    """What the attributes of one line say: terms, none when the line is not licensed by itself, and warnings.
+
+    `feature` is the code of the product feature that the line adds to the licenses beside it, empty for none.
+    """
 
     terms: Terms | None
     warnings: tuple[str, ...] = ()
+    feature: str = ""
 
 
 def _whole_number(text: str) -> int:

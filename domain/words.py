@@ -39,8 +39,8 @@ def _paid(fact: f.PeriodPaid) -> str:
 
 
 def _failed(fact: f.PaymentFailed) -> str:
-    then = f"next attempt {day(fact.next_attempt)}" if fact.next_attempt else "no further attempt planned"
-    return f"payment failed (attempt {fact.attempt}), {then}"
+    planned = f", next attempt {day(fact.next_attempt)}" if fact.next_attempt else ""
+    return f"payment failed (attempt {fact.attempt}){planned}{', no further attempt planned' if fact.final else ''}"
 
 
 def _refunded(fact: f.PaymentRefunded) -> str:
@@ -50,6 +50,7 @@ def _refunded(fact: f.PaymentRefunded) -> str:
 
 _NOT_ENDING = "will not end after all"
 _BILLING = "billing goes on"
+_NO_END = "has no end by its terms"
 
 _FACTS: dict[type[f.Fact], Callable[[Any], str]] = {
     f.SubscriptionOpened: lambda _: "opened, first payment pending",
@@ -59,6 +60,7 @@ _FACTS: dict[type[f.Fact], Callable[[Any], str]] = {
     f.SubscriptionSuspended: lambda fact: f"suspended ({fact.reason})",
     f.SubscriptionTerminated: lambda fact: f"ended ({fact.reason})" if fact.reason else "ended",
     f.SubscriptionReactivated: lambda _: "reactivated",
+    f.GraceEnded: lambda fact: "grace ended" if fact.days is None else f"grace of {_many(fact.days, 'day')} ended",
     f.LinesDescribed: _lines,
     f.PurchaseCompleted: lambda fact: "purchase completed" if fact.paid else "purchase made, payment under way",
     f.PurchaseFailed: lambda _: "payment of the purchase failed",
@@ -70,6 +72,8 @@ _FACTS: dict[type[f.Fact], Callable[[Any], str]] = {
     f.DisputeClosed: lambda fact: f"dispute {fact.outcome.value}",
     f.CancellationScheduled: lambda fact: f"will end on {day(fact.at)}",
     f.CancellationWithdrawn: lambda _: _NOT_ENDING,
+    f.FixedEndDescribed: lambda fact: f"ends by its terms on {day(fact.at)}" if fact.at else _NO_END,
+    f.AnswerRead: lambda fact: f"read back {fact.about.split('?')[0]}" + ("" if fact.found else ": nothing found"),
     f.CollectionPaused: lambda _: "billing paused",
     f.CollectionResumed: lambda _: _BILLING,
     f.TrialEndAnnounced: lambda fact: f"trial ends on {day(fact.at)}",
@@ -94,6 +98,7 @@ _ABOUT: dict[type[f.Fact], str] = {
     f.LinesDescribed: "lines",
     f.CancellationScheduled: "cancellation",
     f.CancellationWithdrawn: "cancellation",
+    f.FixedEndDescribed: "end",
     f.CollectionPaused: "collection",
     f.CollectionResumed: "collection",
 }
@@ -104,7 +109,7 @@ class Teller:
     """Says of each fact only what is news: providers repeat in every event how everything stands."""
 
     def __init__(self) -> None:
-        self._said = {"cancellation": _NOT_ENDING, "collection": _BILLING}
+        self._said = {"cancellation": _NOT_ENDING, "collection": _BILLING, "end": _NO_END}
         self._customer: dict[str, str] = {}
 
     def news(self, facts: Iterable[f.Fact]) -> list[str]:
@@ -147,24 +152,28 @@ def _value(value: r.Value) -> str:
     return _PLAIN.get(str(value), str(value))
 
 
+def _license_changed(receipt: r.LicenseChanged) -> str:
+    match receipt.fields:
+        case {"enabled": True}:
+            return f"license enabled at {receipt.target}"
+        case {"enabled": False}:
+            return f"license disabled at {receipt.target}"
+        case fields:
+            return f"license set at {receipt.target}: {_changed(fields)}"
+
+
+_RECEIPTS: dict[type[r.Receipt], Callable[[Any], str]] = {
+    r.KeysMinted: lambda it: f"{_many(len(it.keys), 'key')} chosen at {it.target}",
+    r.KeysGenerated: lambda it: f"{_many(len(it.keys), 'key')} for the license generator ({it.product})",
+    r.OrderCreated: lambda it: f"{_many(len(it.licenses), 'license')} created at {it.target}",
+    r.OrderMissing: lambda it: f"{it.target} does not have the order; nothing was created",
+    r.LicenseChanged: _license_changed,
+    r.CustomerChanged: lambda it: f"customer updated at {it.target} ({', '.join(sorted(it.fields))})",
+    r.PushRefused: lambda it: f"{it.target} refused to {it.call}: {it.text}",
+    r.PushRetried: lambda it: f"{it.author or 'an operator'} asked {it.target} again",
+}
+
+
 def say_receipt(receipt: r.AnyReceipt) -> str:
     """The receipt in a few words."""
-    match receipt:
-        case r.KeysMinted():
-            return f"{_many(len(receipt.keys), 'key')} chosen at {receipt.target}"
-        case r.OrderCreated():
-            return f"{_many(len(receipt.licenses), 'license')} created at {receipt.target}"
-        case r.OrderMissing():
-            return f"{receipt.target} does not have the order; nothing was created"
-        case r.LicenseChanged(fields={"enabled": True}):
-            return f"license enabled at {receipt.target}"
-        case r.LicenseChanged(fields={"enabled": False}):
-            return f"license disabled at {receipt.target}"
-        case r.LicenseChanged():
-            return f"license set at {receipt.target}: {_changed(receipt.fields)}"
-        case r.CustomerChanged():
-            return f"customer updated at {receipt.target} ({', '.join(sorted(receipt.fields))})"
-        case r.PushRefused():
-            return f"{receipt.target} refused to {receipt.call}: {receipt.text}"
-        case r.PushRetried():
-            return f"{receipt.author or 'an operator'} asked {receipt.target} again"
+    return _RECEIPTS[type(receipt)](receipt)

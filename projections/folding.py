@@ -9,6 +9,7 @@ import msgspec
 from domain.events import LONGEST_STREAM, Stream, identifier_of, kind_of, partition_of, source_of, stream_of
 from domain.history import Fold, encode_fold
 from domain.licensing import Entitlement, License, entitle
+from domain.readback import Want
 from domain.receipts import Applied
 from domain.version import CODE
 from projections.sources import Source
@@ -78,13 +79,15 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
 def rows_of(stream: Stream, fold: Fold, position: int, source: Source, targets: Mapping[str, Target]) -> Rows:
     """Derives every row of a stream whose events up to `position` of its partition are folded."""
     applied = fold.applied.get(source.target) or Applied()
+    wants: Sequence[Want] = ()
     try:
+        wants = source.provider.wants(stream, fold.subscription)
         entitlement, calls = _follow(stream, fold, source, targets.get(source.target), applied)
     except Exception as error:  # noqa: BLE001 - a fault of ours must stop this stream, not the others
         fold.stopped = f"{type(error).__name__} while deriving licenses: a fault in Tenure, please report it"
         entitlement, calls = Entitlement(()), []
     return Rows(
-        stream=_stream_row(stream, fold, entitlement, position),
+        stream=_stream_row(stream, fold, entitlement, wants, position),
         licenses=tuple(_license_row(stream, each, source.target, applied, calls) for each in entitlement.licenses),
         push=_push_row(stream, entitlement, source.target, calls, applied, position),
         links=tuple(
@@ -123,20 +126,22 @@ def _linked(stream: Stream, link: str) -> Stream:
     return stream_of(source_of(stream), kind, identifier)
 
 
-def _status(fold: Fold) -> str:
+def _status(fold: Fold, wants: Sequence[Want]) -> str:
     subscription = fold.subscription
     if fold.stopped:
         return "stopped"
     if subscription.identified:
-        return "waiting" if subscription.waiting else "folded"
+        return "waiting" if any(want.essential for want in wants) else "folded"
     # What concerns money but does not say whose it is waits for a link to a subscription.
     money = subscription.refunds or subscription.disputes or subscription.payments
     return "loose" if money else "other"
 
 
-def _stream_row(stream: Stream, fold: Fold, entitlement: Entitlement, position: int) -> StreamRow:
+def _stream_row(
+    stream: Stream, fold: Fold, entitlement: Entitlement, wants: Sequence[Want], position: int
+) -> StreamRow:
     subscription = fold.subscription
-    problems = [fold.stopped, f"needs {subscription.waiting}" if subscription.waiting else "", *entitlement.problems]
+    problems = [fold.stopped, *(f"needs {want.why}" for want in wants if want.essential), *entitlement.problems]
     known = {each.id for each in entitlement.licenses}
     for target, applied in fold.applied.items():
         for subject, refusal in applied.refusals.items():
@@ -150,7 +155,7 @@ def _stream_row(stream: Stream, fold: Fold, entitlement: Entitlement, position: 
         source=source_of(stream),
         kind=kind_of(stream),
         identifier=identifier_of(stream),
-        status=_status(fold),
+        status=_status(fold, wants),
         state=subscription.state.value,
         problem="; ".join(filter(None, problems)),
         warnings=ENCODER.encode(entitlement.warnings).decode(),

@@ -3,7 +3,8 @@
 Adding one means a module here, one in `service/sources/`, and one line in the table of `domain/providers/table.py`.
 """
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
@@ -12,6 +13,8 @@ import msgspec
 
 from domain.events import Event, Stream, stream_of
 from domain.facts import Fact
+from domain.readback import TYPE, Want
+from domain.subscription import Subscription
 
 
 class Untranslatable(Exception):
@@ -41,6 +44,18 @@ def unreadable(source: str, body: bytes, received_at: datetime) -> Unpacked:
 
 Unpack = Callable[[str, bytes, bool | None, datetime], list[Unpacked]]
 Translate = Callable[[Event], Sequence[Fact]]
+Wants = Callable[[Stream, Subscription], Sequence[Want]]
+UnpackAnswer = Callable[[Stream, str, bytes], Sequence[tuple[Stream, str]]]
+
+
+def wants_nothing(stream: Stream, subscription: Subscription) -> Sequence[Want]:  # noqa: ARG001
+    """For a provider whose payloads say everything."""
+    return ()
+
+
+def belongs_to_asker(stream: Stream, about: str, body: bytes) -> Sequence[tuple[Stream, str]]:  # noqa: ARG001
+    """An answer is an event of the stream that asked; its type is named after the first part of what was asked."""
+    return [(stream, TYPE + re.split("[?/]", about, maxsplit=1)[0])]
 
 
 class Settle(Protocol):
@@ -57,9 +72,21 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
 
     `unpack(source, body, live, received_at)` never raises: a body it cannot read becomes `unreadable`.
     `translate(event)` raises Untranslatable. `settle` orders what carries the same instant.
+    `wants(stream, subscription)` says what is still missing and could be asked from the provider's API, be it that it
+    was asked before in vain (`open_wants` leaves those out). `unpack_answer(stream, about, body)` says in which
+    streams an answer (the body of the event) is an event, and of which type there; the one that asked is among them.
+    `policy` holds where the provider's subscriptions are by default treated otherwise than `Policy` says.
     """
 
     name: str
     unpack: Unpack
     translate: Translate
     settle: Settle
+    wants: Wants = wants_nothing
+    unpack_answer: UnpackAnswer = belongs_to_asker
+    policy: Mapping[str, object] = {}
+
+
+def open_wants(provider: Provider, stream: Stream, subscription: Subscription) -> list[Want]:
+    """What is to be asked from the provider's API: what is missing and was not answered yet."""
+    return [want for want in provider.wants(stream, subscription) if want.about not in subscription.answered]

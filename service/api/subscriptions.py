@@ -22,7 +22,8 @@ class SubscriptionDetail(msgspec.Struct, frozen=True, kw_only=True):
     """One subscription or purchase with what was derived from its events. Times are UTC, the provider's clock."""
 
     summary: StreamView
-    waiting: str
+    waiting: list[str]
+    """What is missing and could be read back from the provider."""
     """What has to be fetched before licenses can be derived; empty when nothing has."""
     state_since: datetime | None
     state_reason: str
@@ -70,7 +71,9 @@ class Subscriptions(Controller):
         subscription = fold.subscription
         return SubscriptionDetail(
             summary=view,
-            waiting=subscription.waiting,
+            waiting=[want.why for want in reader.sources[view.source].provider.wants(view.stream, subscription)]
+            if view.source in reader.sources
+            else [],
             state_since=subscription.state_since.at if subscription.state_since else None,
             state_reason=subscription.state_reason,
             trial_end=subscription.trial_end,

@@ -9,5 +9,6 @@ from domain.providers import Provider
 from domain.providers.stripe.settle import settle
 from domain.providers.stripe.translate import translate
 from domain.providers.stripe.unpack import unpack
+from domain.providers.stripe.wants import wants
 
-PROVIDER = Provider(name="stripe", unpack=unpack, translate=translate, settle=settle)
+PROVIDER = Provider(name="stripe", unpack=unpack, translate=translate, settle=settle, wants=wants)

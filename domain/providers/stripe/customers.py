@@ -61,8 +61,7 @@ def _completed(session: Session, *, paid: bool) -> list[f.Fact]:
             if invoice and payment:
                 facts.append(f.StreamsLinked(streams=(f"payment/{payment}",)))
                 facts.append(f.PaymentLinked(payment=payment, invoice=invoice))
-            wanted = "line items of the checkout session"
-            facts.append(f.PurchaseCompleted(paid=paid, lines_known=False, wanted=wanted))
+            facts.append(f.PurchaseCompleted(paid=paid, lines_from=f"checkout/sessions/{session.id}/line_items"))
         case "subscription":
             if invoice:
                 facts.append(f.StreamsLinked(streams=(f"invoice/{invoice}",)))

@@ -72,7 +72,7 @@ def _purchase_paid(invoice: Invoice) -> list[f.Fact]:
     lines = _known_lines(invoice)
     if lines:
         return [*facts, f.LinesDescribed(lines=lines), f.PurchaseCompleted(paid=True)]
-    return [*facts, f.PurchaseCompleted(paid=True, lines_known=False, wanted="price metadata of the invoice's lines")]
+    return [*facts, f.PurchaseCompleted(paid=True, lines_from=f"invoices/{invoice.id}")]
 
 
 def _known_lines(invoice: Invoice) -> tuple[f.Line, ...]:

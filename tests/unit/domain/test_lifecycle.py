@@ -12,8 +12,8 @@ from domain.facts import (
     SubscriptionTerminated,
     TrialStarted,
 )
+from domain.fold import TRIGGERS
 from domain.lifecycle import LICENSED, LOOKUP, TABLE, State, _compile, build_machine, next_state
-from domain.subscription import TRIGGERS
 from tests.stories import JANUARY, given, happened
 
 EVERY_TRIGGER = sorted({trigger for trigger, _, _ in TABLE})

@@ -299,12 +299,12 @@ def test_a_refund_ends_no_subscription() -> None:
 
 
 def test_a_purchase_whose_lines_are_not_known_waits_for_what_has_to_be_fetched() -> None:
-    waiting = given(happened(JANUARY, f.PurchaseCompleted(paid=True, lines_known=False, wanted="line items")))
-    assert waiting.subscription.waiting == "line items"
-    assert waiting.when(happened(FEBRUARY, *bought(line(recurring=False)))).subscription.waiting == ""
-    assert waiting.when(happened(FEBRUARY, described(line(recurring=False)))).subscription.waiting == ""
+    waiting = given(happened(JANUARY, f.PurchaseCompleted(paid=True, lines_from="sessions/cs_1")))
+    assert waiting.subscription.lines_from == "sessions/cs_1"
+    assert waiting.when(happened(FEBRUARY, *bought(line(recurring=False)))).subscription.lines_from == ""
+    assert waiting.when(happened(FEBRUARY, described(line(recurring=False)))).subscription.lines_from == ""
 
 
 def test_a_purchase_whose_lines_are_known_already_waits_for_nothing() -> None:
-    completed = f.PurchaseCompleted(paid=True, lines_known=False, wanted="line items")
-    assert purchased(completed).subscription.waiting == ""
+    completed = f.PurchaseCompleted(paid=True, lines_from="sessions/cs_1")
+    assert purchased(completed).subscription.lines_from == ""

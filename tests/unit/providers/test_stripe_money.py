@@ -102,7 +102,7 @@ class TestPurchase:
     def test_a_manual_invoice_only_names_its_prices_so_they_are_wanted(self) -> None:
         assert facts_of("invoice.paid", stripe.invoice(subscription=None)) == [
             f.CustomerDescribed(reference="cus_1", email="ada@example.com", name="Ada Example", as_billed=True),
-            f.PurchaseCompleted(paid=True, lines_known=False, wanted="price metadata of the invoice's lines"),
+            f.PurchaseCompleted(paid=True, lines_from="invoices/in_1"),
         ]
 
     def test_acacia_embeds_the_prices_so_the_lines_are_known(self) -> None:
@@ -132,7 +132,7 @@ class TestPurchase:
             manual["lines"]["has_more"] = True
         facts = facts_of("invoice.paid", manual, era="acacia")
         [completed] = [fact for fact in facts if isinstance(fact, f.PurchaseCompleted)]
-        assert completed.lines_known is False
+        assert completed.lines_from == "invoices/in_1"
         assert not [fact for fact in facts if isinstance(fact, f.LinesDescribed)]
 
     def test_an_expanded_price_of_a_new_rendering_is_as_good(self) -> None:
@@ -144,7 +144,7 @@ class TestPurchase:
     def test_a_guest_buys_at_the_checkout(self) -> None:
         assert facts_of("checkout.session.completed", stripe.session()) == [
             f.CustomerDescribed(email="bob@example.com", name="Bob Example", company="Example Ltd."),
-            f.PurchaseCompleted(paid=True, lines_known=False, wanted="line items of the checkout session"),
+            f.PurchaseCompleted(paid=True, lines_from="checkout/sessions/cs_test_1/line_items"),
         ]
 
     @pytest.mark.parametrize(("status", "paid"), [("paid", True), ("no_payment_required", True), ("unpaid", False)])

@@ -1,0 +1,335 @@
+"""The fold: how one event's facts change what is known of a subscription.
+
+The fold is given the events in their arranged order (`domain/arrangement.py`) and never reads a clock. Everything
+that adds up is keyed (invoice, payment, return, dispute), so a fact that comes twice counts once.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from domain import facts as f
+from domain.lifecycle import LICENSED, State, next_state
+from domain.subscription import (
+    FIRST_PAYMENT,
+    Customer,
+    Dispute,
+    EventRef,
+    Grace,
+    HeldLine,
+    PaidInvoice,
+    Refund,
+    SoldLine,
+    Subscription,
+)
+
+
+class Step(msgspec.Struct, frozen=True):
+    """What one event did: the states before and after, and why a fact made no sense, if one did."""
+
+    before: State
+    after: State
+    anomalies: tuple[str, ...] = ()
+
+
+TRIGGERS: dict[type[f.Fact], str] = {
+    f.SubscriptionOpened: "subscription_opened",
+    f.TrialStarted: "trial_started",
+    f.SubscriptionActivated: "subscription_activated",
+    f.PeriodPaid: "period_paid",
+    f.PaymentFellOverdue: "payment_fell_overdue",
+    f.SubscriptionSuspended: "subscription_suspended",
+    f.SubscriptionTerminated: "subscription_terminated",
+    f.SubscriptionReactivated: "subscription_reactivated",
+    f.PurchaseFailed: "purchase_failed",
+}
+
+
+def fold_event(subscription: Subscription, ref: EventRef, facts: Sequence[f.Fact]) -> Step:
+    """Folds one event's facts into the subscription, in place."""
+    before = subscription.state
+    anomalies: list[str] = []
+    for fact in facts:
+        objection = _objection(subscription, fact)
+        if objection:
+            anomalies.append(objection)
+            continue
+        handler = _HANDLERS.get(type(fact))
+        if handler is not None:
+            handler(subscription, fact, ref)
+        trigger = _trigger(subscription, fact)
+        if trigger is None:
+            continue
+        after = next_state(subscription.state, trigger)
+        if after is None:
+            anomalies.append(f"{trigger.replace('_', ' ')} makes no sense while {subscription.state}")
+        elif after is not subscription.state:
+            subscription.state, subscription.state_since = after, ref
+            subscription.state_reason = getattr(fact, "reason", "")
+            _remember_past_due(subscription, ref)
+    subscription.anomalies += len(anomalies)
+    _remember_sold(subscription)
+    return Step(before, subscription.state, tuple(anomalies))
+
+
+def _objection(subscription: Subscription, fact: f.Fact) -> str:
+    """Why a fact makes no sense beyond what the state machine says; empty when it may."""
+    match fact:
+        case f.GraceEnded() if subscription.past_due_since is None or subscription.past_due_since.at != fact.since:
+            # The payment, or an earlier failure, became known after the timer rang.
+            return "grace ended makes no sense: it was not past due since then"
+        case f.SubscriptionActivated() if (
+            fact.key in subscription.activations and subscription.state is State.TERMINATED
+        ):
+            return "an activation that was told before reopens nothing"
+    return ""
+
+
+def _trigger(subscription: Subscription, fact: f.Fact) -> str | None:
+    match fact:
+        case f.PurchaseCompleted():
+            return "purchase_completed" if fact.paid else None
+        case f.PaymentRefunded() if subscription.purchase:
+            refund = subscription.refunds[fact.payment]
+            return "purchase_refunded" if refund.refunded >= refund.amount else None
+        case f.PeriodPaid() if subscription.purchase:
+            return None
+        case f.SubscriptionActivated() if fact.reopens and subscription.state is State.TERMINATED:
+            return "subscription_reactivated"
+        case f.PaymentFellOverdue() if subscription.grace is not None and subscription.grace.last:
+            # Nothing new: what is past due is suspended already, and a reminder of it must not bring it back.
+            return None
+        case f.GraceEnded():
+            return "grace_ended" if fact.last else None
+        case _:
+            return TRIGGERS.get(type(fact))
+
+
+def _remember_past_due(subscription: Subscription, ref: EventRef) -> None:
+    if subscription.state is State.PAST_DUE:
+        subscription.past_due_since, subscription.grace = ref, None
+    elif subscription.state is not State.SUSPENDED:
+        subscription.past_due_since = subscription.grace = subscription.gave_up = None
+
+
+def _remember_sold(subscription: Subscription) -> None:
+    """Keeps every form in which a line was ever licensed, the one that was sold last at the end."""
+    if subscription.state not in LICENSED:
+        return
+    for held in subscription.lines.values():
+        forms = [sold for sold in subscription.sold if sold.line.id == held.line.id]
+        last = forms[-1] if forms else None
+        same = next((sold for sold in forms if _same_form(sold.line, held.line)), None)
+        most = max(held.line.quantity, same.most if same else 0)
+        if same is None or same is not last or most > same.most:
+            since = same.since if same is not None and same is last else held.since
+            others = [sold for sold in subscription.sold if sold is not same]
+            subscription.sold = [*others, SoldLine(held.line, most, since)]
+
+
+def _same_form(one: f.Line, other: f.Line) -> bool:
+    """Whether two lines are licensed alike: what the identity of a license can follow from is equal."""
+    return (one.product, one.price, one.recurring, one.attributes) == (
+        other.product,
+        other.price,
+        other.recurring,
+        other.attributes,
+    )
+
+
+# --- one small function per kind of fact; those without one only move the state, or nothing -----------------
+
+
+def _lines(s: Subscription, fact: f.LinesDescribed, ref: EventRef) -> None:
+    kept = {} if fact.complete else dict(s.lines)
+    for line in (_described(told, s.prices) for told in fact.lines):
+        held = s.lines.get(line.id)
+        kept[line.id] = held if held is not None and held.line == line else HeldLine(line, ref)
+    if kept != s.lines:
+        s.lines, s.lines_since = kept, ref
+    if fact.lines and fact.complete:
+        s.lines_from = ""
+    s.identified = True
+
+
+def _described(line: f.Line, prices: Mapping[str, f.PriceDescribed]) -> f.Line:
+    """The line with what was read back of its price, where its payload only named it."""
+    price = prices.get(line.price)
+    if line.described or price is None:
+        return line
+    return msgspec.structs.replace(line, product=price.product, attributes=price.attributes, described=True)
+
+
+def _price(s: Subscription, fact: f.PriceDescribed, ref: EventRef) -> None:
+    """The first reading stands: what was bought is what the catalog said then."""
+    s.prices = {fact.price: fact, **s.prices}
+    lines = {
+        name: held if (line := _described(held.line, s.prices)) == held.line else HeldLine(line, ref)
+        for name, held in s.lines.items()
+    }
+    if lines != s.lines:
+        s.lines, s.lines_since = lines, ref
+
+
+def _customer(s: Subscription, fact: f.CustomerDescribed, ref: EventRef) -> None:
+    known = s.customer
+    told = {
+        name: value
+        for name in Customer.__struct_fields__
+        if (value := getattr(fact, name)) and not (fact.as_billed and getattr(known, name))
+    }
+    customer = msgspec.structs.replace(known, **told)
+    if customer != s.customer:
+        s.customer, s.customer_since = customer, ref
+
+
+def _trial(s: Subscription, fact: f.TrialStarted, ref: EventRef) -> None:
+    s.identified = True
+    if fact.until is not None and fact.until != s.trial_end:
+        s.trial_end, s.trial_since = fact.until, ref
+
+
+def _paid(s: Subscription, fact: f.PeriodPaid, ref: EventRef) -> None:
+    s.identified = True
+    invoice = fact.invoice or FIRST_PAYMENT
+    told = invoice in s.invoices or (not fact.invoice and any(paid.first for paid in s.invoices.values()))
+    if told:
+        return
+    others = {name: paid for name, paid in s.invoices.items() if not (fact.first and name == FIRST_PAYMENT)}
+    s.invoices = {**others, invoice: PaidInvoice(fact.periods, fact.amount, fact.currency, ref, fact.first)}
+
+
+def _linked(s: Subscription, fact: f.PaymentLinked, ref: EventRef) -> None:
+    s.payments = {**s.payments, fact.payment: fact.invoice}
+
+
+def _refund(s: Subscription, fact: f.PaymentRefunded, ref: EventRef) -> None:
+    before = s.refunds.get(fact.payment)
+    invoice = (before.invoice if before else "") or fact.invoice
+    parts = before.parts if before else {}
+    if fact.part:
+        parts = {**parts, fact.part: max(fact.refunded, parts.get(fact.part, 0))}
+    refunded = sum(parts.values()) if fact.part else fact.refunded
+    if before is None or refunded > before.refunded:
+        refund = Refund(fact.amount, refunded, ref, invoice, parts)
+    else:
+        refund = msgspec.structs.replace(before, invoice=invoice)
+    s.refunds = {**s.refunds, fact.payment: refund}
+
+
+def _dispute_opened(s: Subscription, fact: f.DisputeOpened, ref: EventRef) -> None:
+    s.disputes = {fact.dispute: Dispute(fact.payment, ref), **s.disputes}
+
+
+def _dispute_closed(s: Subscription, fact: f.DisputeClosed, ref: EventRef) -> None:
+    s.disputes = {**s.disputes, fact.dispute: Dispute(fact.payment, ref, fact.outcome)}
+
+
+def _cancellation(s: Subscription, fact: f.CancellationScheduled, ref: EventRef) -> None:
+    if fact.at != s.cancel_at:
+        s.cancel_at, s.cancel_since = fact.at, ref
+
+
+def _no_cancellation(s: Subscription, fact: f.CancellationWithdrawn, ref: EventRef) -> None:
+    if s.cancel_at is not None:
+        s.cancel_at, s.cancel_since = None, ref
+
+
+def _purchase(s: Subscription, fact: f.PurchaseCompleted, ref: EventRef) -> None:
+    s.identified = s.purchase = True
+    s.lines_from = "" if s.lines else fact.lines_from
+
+
+def _links(s: Subscription, fact: f.StreamsLinked, ref: EventRef) -> None:
+    s.links = s.links + [link for link in fact.streams if link not in s.links]
+
+
+def _identified(s: Subscription, fact: f.Fact, ref: EventRef) -> None:
+    s.identified = True
+
+
+def _collection(s: Subscription, fact: f.CollectionTermsDescribed, ref: EventRef) -> None:
+    s.days_until_due = fact.days_until_due
+
+
+def _pause(s: Subscription, fact: f.Fact, ref: EventRef) -> None:
+    s.collection_paused = isinstance(fact, f.CollectionPaused)
+
+
+def _activated(s: Subscription, fact: f.SubscriptionActivated, ref: EventRef) -> None:
+    s.identified = True
+    if fact.key and fact.key not in s.activations:
+        s.activations = [*s.activations, fact.key]
+
+
+def _suspended(s: Subscription, fact: f.SubscriptionSuspended, ref: EventRef) -> None:
+    """The provider's own word counts from here on, not what the policy made of its silence."""
+    s.identified = True
+    s.past_due_since = s.grace = s.gave_up = None
+
+
+def _failed(s: Subscription, fact: f.PaymentFailed, ref: EventRef) -> None:
+    s.gave_up = (s.gave_up or ref) if fact.final else None
+
+
+def _grace(s: Subscription, fact: f.GraceEnded, ref: EventRef) -> None:
+    longer = s.grace is None or fact.last or (s.grace.days or 0) < (fact.days or 0)
+    if longer:
+        s.grace = Grace(fact.days, fact.last, ref)
+
+
+def _users(s: Subscription, fact: f.UsersNamed, ref: EventRef) -> None:
+    if fact.users != s.users:
+        s.users, s.users_since = fact.users, ref
+
+
+def _fulfillment(s: Subscription, fact: f.FulfillmentNamed, ref: EventRef) -> None:
+    s.fulfillment = s.fulfillment or fact.reference
+
+
+def _fixed_end(s: Subscription, fact: f.FixedEndDescribed, ref: EventRef) -> None:
+    if fact.at != s.ends_at:
+        s.ends_at, s.ends_since = fact.at, ref
+
+
+def _answer(s: Subscription, fact: f.AnswerRead, ref: EventRef) -> None:
+    if fact.about not in s.answered:
+        s.answered = [*s.answered, fact.about]
+
+
+def _began(s: Subscription, fact: f.SubscriptionBegan, ref: EventRef) -> None:
+    s.begun = s.identified = True
+
+
+_HANDLERS: dict[type[f.Fact], Callable[[Subscription, Any, EventRef], None]] = {
+    f.SubscriptionBegan: _began,
+    f.SubscriptionOpened: _identified,
+    f.TrialStarted: _trial,
+    f.SubscriptionActivated: _activated,
+    f.PaymentFellOverdue: _identified,
+    f.SubscriptionSuspended: _suspended,
+    f.PaymentFailed: _failed,
+    f.GraceEnded: _grace,
+    f.SubscriptionTerminated: _identified,
+    f.LinesDescribed: _lines,
+    f.PriceDescribed: _price,
+    f.UsersNamed: _users,
+    f.FulfillmentNamed: _fulfillment,
+    f.FixedEndDescribed: _fixed_end,
+    f.AnswerRead: _answer,
+    f.CustomerDescribed: _customer,
+    f.CollectionTermsDescribed: _collection,
+    f.PurchaseCompleted: _purchase,
+    f.PurchaseFailed: _identified,
+    f.PeriodPaid: _paid,
+    f.PaymentLinked: _linked,
+    f.PaymentRefunded: _refund,
+    f.DisputeOpened: _dispute_opened,
+    f.DisputeClosed: _dispute_closed,
+    f.CancellationScheduled: _cancellation,
+    f.CancellationWithdrawn: _no_cancellation,
+    f.CollectionPaused: _pause,
+    f.CollectionResumed: _pause,
+    f.StreamsLinked: _links,
+}
