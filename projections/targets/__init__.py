@@ -26,6 +26,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     digest: str
     order: str = ""
     """The order it creates or asks for, if it is about one."""
+    fulfillment: str = ""
+    """`{reference}/{product}` under which the keys it chooses are to be recorded first (`License.fulfillment`)."""
 
     @property
     def name(self) -> str:
@@ -40,6 +42,10 @@ class Target(Protocol):
 
     def plan(self, desired: Sequence[License], applied: Applied) -> list[Call]:
         """The calls still to be made, in order; empty when the target holds what is desired. Pure."""
+        ...
+
+    def new_keys(self, count: int) -> list[str]:
+        """So many fresh license keys in the form this server uses, made without asking it."""
         ...
 
     async def look(self, subject: str, applied: Applied) -> AnyReceipt | None:

@@ -1,6 +1,7 @@
 """LicenseSpring as a target: makes the calls of the plan and says what came of each."""
 
 from collections.abc import Mapping, Sequence
+from secrets import choice
 
 from domain.licensing import License
 from domain.receipts import (
@@ -31,6 +32,10 @@ from projections.targets.licensespring.plan import (
 from projections.targets.licensespring.wire import NewItem, NewLicense, NewOrder, OrderCustomer
 
 
+_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+"""LicenseSpring's own (page orders/generate_license): four groups of four of these are 80 random bits."""
+
+
 class LicenseSpringTarget:
     """One LicenseSpring account."""
 
@@ -40,6 +45,9 @@ class LicenseSpringTarget:
 
     def plan(self, desired: Sequence[License], applied: Applied) -> list[Call]:
         return plan(desired, applied)
+
+    def new_keys(self, count: int) -> list[str]:
+        return ["-".join("".join(choice(_ALPHABET) for _ in range(4)) for _ in range(4)) for _ in range(count)]
 
     async def look(self, subject: str, applied: Applied) -> AnyReceipt | None:
         if subject in applied.customers:
