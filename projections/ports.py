@@ -38,3 +38,15 @@ class EventLog(Protocol):
     async def read_stream(self, stream: Stream, after: int = 0, limit: int | None = None) -> list[Event]:
         """A stream's events in position order."""
         ...
+
+
+class Provided(Protocol):
+    """The API of one configured provider account, for reading only."""
+
+    async def read(self, about: str) -> list[bytes] | None:
+        """The pages of what was asked for (`domain.readback.Want.about`), each a JSON text exactly as it came.
+
+        None means that the API knows of no such thing. Lists are followed to their end, within bounds. Raises
+        `projections.provided.ProvidedError`.
+        """
+        ...
