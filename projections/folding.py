@@ -134,7 +134,7 @@ def _status(fold: Fold, wants: Sequence[Want]) -> str:
         return "waiting" if any(want.essential for want in wants) else "folded"
     # What concerns money but does not say whose it is waits for a link to a subscription.
     money = subscription.refunds or subscription.disputes or subscription.payments
-    return "loose" if money else "other"
+    return "unrouted" if money else "other"
 
 
 def _stream_row(

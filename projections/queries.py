@@ -16,7 +16,7 @@ from domain.version import CODE
 from projections.ports import EventLog
 from projections.tables import Pool, Tables
 
-Status = Literal["folded", "waiting", "loose", "stopped", "other"]
+Status = Literal["folded", "waiting", "unrouted", "stopped", "other"]
 ANSWER_SECONDS = 30.0
 KNOWN: tuple[Status, ...] = ("folded", "waiting", "stopped")
 
@@ -169,7 +169,7 @@ class Queries:
 
     async def unrouted(self, *, before: LastListed | None = None, limit: int = 50) -> list[StreamView]:
         """Streams of payments and invoices that concern money and are linked to no subscription yet, newest first."""
-        return await self.streams(statuses=("loose",), unlinked=True, before=before, limit=limit)
+        return await self.streams(statuses=("unrouted",), unlinked=True, before=before, limit=limit)
 
     async def postponed(self, *, limit: int = 50) -> list[Postponed]:
         """Pushes that failed and are tried again, the next one first."""

@@ -49,7 +49,12 @@ select partition, id, stream, target, due, enabled, key, desired::text, applied:
 update {schema}.stream set code = '' where partition = %(partition)s and stream = %(stream)s and status = 'stopped'
 
 -- name: count_statuses
-select status, state, count(*) from {schema}.stream where partition between 0 and 255 group by 1, 2
+-- What a link leads on from is not unrouted any more, but one of the others.
+select case when status = 'unrouted' and exists (select from {schema}.link as link
+                                                  where link.partition = stream.partition
+                                                    and link.from_stream = stream.stream)
+            then 'other' else status end as status, state, count(*)
+  from {schema}.stream as stream where partition between 0 and 255 group by 1, 2
 
 -- name: count_outstanding
 -- Of each target: streams with work, how many of them failed at least once, and refused licenses.

@@ -26,7 +26,7 @@ create table if not exists {schema}.stream (
     source     text not null,
     kind       text not null,
     identifier text not null,
-    status     text not null check (status in ('folded', 'waiting', 'loose', 'stopped', 'other')),
+    status     text not null check (status in ('folded', 'waiting', 'unrouted', 'stopped', 'other')),
     state      text not null,
     problem    text not null,
     warnings   json not null,
@@ -44,7 +44,7 @@ create table if not exists {schema}.stream (
 create index if not exists stream_identifier on {schema}.stream (identifier);
 create index if not exists stream_latest on {schema}.stream (coalesce(latest_at, '-infinity'), stream)
     where status <> 'other';
-create index if not exists stream_status on {schema}.stream (status, stream) where status in ('waiting', 'loose', 'stopped');
+create index if not exists stream_status on {schema}.stream (status, stream) where status in ('waiting', 'unrouted', 'stopped');
 
 -- One row per license: what is desired, what is applied, and the dead letter if the target refused.
 create table if not exists {schema}.license (
