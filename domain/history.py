@@ -11,7 +11,7 @@ from domain.facts import Fact
 from domain.fold import Step, fold_event
 from domain.own import OWN
 from domain.providers import UNREADABLE, Provider, Untranslatable
-from domain.receipts import Applied, apply_receipt, read_receipt
+from domain.receipts import Applied, apply_receipt, is_receipt, read_receipt
 from domain.subscription import EventRef, Subscription
 
 TRANSLATED = frozenset({"webhook", "backfill", "readback", "relay"})
@@ -84,14 +84,14 @@ def extends(fold: Fold, events: Sequence[Event]) -> bool:
     """
     if fold.stopped:
         return False
-    instants = [event.occurred_at for event in events if event.origin != "receipt"]
+    instants = [event.occurred_at for event in events if not is_receipt(event)]
     latest = fold.latest
     return latest is None or (len(set(instants)) == len(instants) and all(at > latest for at in instants))
 
 
 def extend(fold: Fold, events: Sequence[Event], provider: Provider) -> Fold:
     """Folds events on top of a fold that they extend; changes and returns it."""
-    history = [event for event in events if event.origin != "receipt"]
+    history = [event for event in events if not is_receipt(event)]
     for told in tell(arrange(history, provider.settle), provider, fold.subscription):
         at = told.event.occurred_at
         fold.events += 1
@@ -100,7 +100,7 @@ def extend(fold: Fold, events: Sequence[Event], provider: Provider) -> Fold:
         if told.error:
             fold.stopped = f"{told.event.type} {told.event.event_id}: {told.error}"
     for event in sorted(events, key=lambda each: each.position):
-        if event.origin == "receipt":
+        if is_receipt(event):
             _apply(fold, event)
     return fold
 

@@ -1,14 +1,16 @@
-"""What Tenure's own events say: those that time makes, told by their type whatever the provider."""
+"""What events say that are the same whoever the provider is: those that time makes, and requests for keys."""
 
 from collections.abc import Callable
 
 import msgspec
 
 from domain.events import Event
-from domain.facts import Fact, GraceEnded
+from domain.facts import Fact, GraceEnded, Noted
 from domain.providers import Untranslatable
 
 GRACE_ENDED = "tenure.grace_ended"
+KEYS_REQUESTED = "fulfillment.requested"
+"""A provider's license generator asked for keys; what it was answered is a receipt (`KeysGenerated`)."""
 
 _grace_ended = msgspec.json.Decoder(GraceEnded)
 
@@ -23,5 +25,12 @@ def _read(decoder: msgspec.json.Decoder[GraceEnded]) -> Callable[[Event], tuple[
     return read
 
 
-OWN: dict[str, Callable[[Event], tuple[Fact, ...]]] = {GRACE_ENDED: _read(_grace_ended)}
-"""The body of such an event is the fact itself."""
+def _keys_requested(_: Event) -> tuple[Fact, ...]:
+    return (Noted(about="the license generator asked for keys"),)
+
+
+OWN: dict[str, Callable[[Event], tuple[Fact, ...]]] = {
+    GRACE_ENDED: _read(_grace_ended),
+    KEYS_REQUESTED: _keys_requested,
+}
+"""What each type says. The body of what time makes is the fact itself."""

@@ -32,12 +32,14 @@ class KeysMinted(Receipt, frozen=True, kw_only=True, tag="keys_minted"):
 class KeysGenerated(Receipt, frozen=True, kw_only=True, tag="keys_generated"):
     """Keys that the provider's license generator answered, or will answer, for a product of a purchase.
 
-    Stands in the stream `{source}/fulfillment/{reference}`, the first one counts, and reaches the purchase by relay:
-    so whoever comes first, the checkout or the order, both find the same keys.
+    Stands in the stream `{source}/fulfillment/{reference}` and reaches the purchase by relay: so whoever comes first,
+    the checkout or the order, both find the same keys. `after` is how many keys of the product were recorded before;
+    of two records with the same number the first counts.
     """
 
     product: str
     keys: tuple[str, ...]
+    after: int = 0
 
 
 class OrderCreated(Receipt, frozen=True, kw_only=True, tag="order_created"):
@@ -108,9 +110,18 @@ def read_receipt(event: Event) -> AnyReceipt:
     return _decoder.decode(event.body)
 
 
-def type_of(receipt: AnyReceipt) -> str:
+def type_of(receipt: AnyReceipt | type[AnyReceipt]) -> str:
     """The type under which a receipt is appended, such as `tenure.keys_minted`."""
-    return f"tenure.{type(receipt).__struct_config__.tag}"
+    return f"tenure.{receipt.__struct_config__.tag}"
+
+
+RELAYED = frozenset({type_of(KeysGenerated)})
+"""Types of the receipts that belong to linked streams too; all others concern their own stream alone."""
+
+
+def is_receipt(event: Event) -> bool:
+    """Whether the event is of the second track: folded by its place in the stream, apart from the provider's."""
+    return event.origin == "receipt" or (event.origin == "relay" and event.type in RELAYED)
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -160,8 +171,12 @@ def _after(held: Applied, receipt: AnyReceipt, at: datetime) -> Applied:
             return _licenses(
                 held, {name: {"order": order, "key": key} for name, key in keys.items() if not held.license(name).key}
             )
-        case KeysGenerated(product=product, keys=generated):
-            return msgspec.structs.replace(held, generated={product: generated, **held.generated})
+        case KeysGenerated(product=product, keys=keys, after=after):
+            known = held.generated.get(product, ())
+            if after != len(known):
+                # A record that was late: those keys are nobody's.
+                return held
+            return msgspec.structs.replace(held, generated={**held.generated, product: known + keys})
         case OrderCreated(licenses=licenses, fields=fields):
             created = {
                 name: {"remote": remote, "missing": False, "fields": fields.get(name, {})}

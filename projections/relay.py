@@ -13,6 +13,7 @@ import msgspec
 
 from domain.events import Event, NewEvent, Stream
 from domain.history import TRANSLATED
+from domain.receipts import RELAYED
 from projections.ports import EventLog
 from projections.tables import Pool, Tables
 
@@ -32,7 +33,7 @@ async def relay_due_links(log: EventLog, pool: Pool, tables: Tables, partitions:
     settled: list[dict[str, Any]] = []
     for partition, from_stream, to_stream, relayed, grown in links:
         events = await log.read_stream(from_stream, relayed, _EVENTS)
-        copies += [_relayed(event, to_stream) for event in events if event.origin in TRANSLATED]
+        copies += [_relayed(event, to_stream) for event in events if _belongs_there_too(event)]
         settled.append(
             {
                 "partition": partition,
@@ -74,6 +75,10 @@ def _portions(events: Sequence[NewEvent]) -> Iterator[list[NewEvent]]:
         size += len(event.body)
     if portion:
         yield portion
+
+
+def _belongs_there_too(event: Event) -> bool:
+    return event.origin in TRANSLATED or event.type in RELAYED
 
 
 def _relayed(event: Event, to: Stream) -> NewEvent:

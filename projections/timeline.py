@@ -12,7 +12,7 @@ from domain.arrangement import arrange
 from domain.events import Event
 from domain.history import Told, tell
 from domain.providers import Provider
-from domain.receipts import read_receipt
+from domain.receipts import is_receipt, read_receipt
 from domain.subscription import Subscription
 from domain.words import Teller, say_receipt
 
@@ -62,11 +62,11 @@ def timeline(
         for event in events
         if (as_of is None or event.occurred_at <= as_of) and (known_at is None or event.recorded_at <= known_at)
     ]
-    history = arrange((event for event in chosen if event.origin != "receipt"), provider.settle)
+    history = arrange((event for event in chosen if not is_receipt(event)), provider.settle)
     late = _late(history)
     teller = Teller()
     told = [_told(each, each.event.position in late, teller) for each in tell(history, provider, Subscription())]
-    receipts = [_receipt(event) for event in chosen if event.origin == "receipt"]
+    receipts = [_receipt(event) for event in chosen if is_receipt(event)]
     receipts.sort(key=lambda entry: (entry.occurred_at, entry.position))
     return list(merge(told, receipts, key=lambda entry: entry.occurred_at))
 

@@ -8,9 +8,10 @@ import pytest
 
 from domain import facts as f
 from domain.events import Event
-from domain.history import Fold, Told, decode_fold, encode_fold, extend, extends, refold
+from domain.history import Fold, Told, decode_fold, encode_fold, extend, extends, refold, tell
 from domain.lifecycle import State
-from domain.receipts import KeysMinted, LicenseChanged, OrderCreated
+from domain.own import KEYS_REQUESTED
+from domain.receipts import KeysGenerated, KeysMinted, LicenseChanged, OrderCreated
 from domain.subscription import EventRef, Subscription
 from tests.stories import (
     APRIL,
@@ -236,6 +237,39 @@ def test_a_receipt_that_cannot_be_read_stops_the_stream() -> None:
 
 def test_receipts_are_still_applied_to_a_stream_that_stopped() -> None:
     assert given(muttered(JANUARY), MINTED, CREATED).fold.applied["ls"].license("lic_1").remote == "101"
+
+
+def relayed(event: Event) -> Event:
+    return msgspec.structs.replace(event, origin="relay")
+
+
+GENERATED = relayed(answered(JANUARY, KeysGenerated(target="ls", product="pro", keys=("A", "B"))))
+MORE = relayed(answered(JANUARY - DAY, KeysGenerated(target="ls", product="pro", keys=("C",), after=2)))
+
+
+def test_generated_keys_that_were_relayed_are_receipts_and_extend_whatever_their_time() -> None:
+    fold = refold(recorded(YEAR), TELLER)
+    assert extends(fold, [GENERATED, MORE])
+    before = msgspec.structs.asdict(stored(fold))
+    extended = extend(stored(fold), recorded([*YEAR, GENERATED, MORE])[-2:], TELLER)
+    assert extended.applied["ls"].generated == {"pro": ("A", "B", "C")}
+    assert extended.subscription == before["subscription"]
+    assert (extended.events, extended.latest) == (before["events"], before["latest"])
+
+
+@pytest.mark.parametrize("place", range(len(YEAR) + 1))
+def test_generated_keys_fold_to_the_same_wherever_they_come_in_a_stream(place: int) -> None:
+    events = [*YEAR[:place], GENERATED, MORE, *YEAR[place:]]
+    assert refold(recorded(events), TELLER).applied == refold(recorded([*YEAR, GENERATED, MORE]), TELLER).applied
+    batches = [[event] for event in recorded(events)]
+    assert encode_fold(onwards(*batches)) == encode_fold(refold(recorded(events), TELLER))
+
+
+def test_a_request_for_keys_is_noted_whoever_the_provider_is_and_changes_nothing() -> None:
+    asked = msgspec.structs.replace(muttered(JANUARY), type=KEYS_REQUESTED, body=b"quantity=1")
+    [told] = tell(recorded([asked]), TELLER, Subscription())
+    assert (told.error, told.facts) == ("", (f.Noted(about="the license generator asked for keys"),))
+    assert refold(recorded([asked]), TELLER).subscription == Subscription()
 
 
 def test_new_events_of_one_instant_do_not_extend_a_fold() -> None:

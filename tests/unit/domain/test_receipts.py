@@ -11,6 +11,7 @@ from domain.receipts import (
     Applied,
     AppliedLicense,
     CustomerChanged,
+    KeysGenerated,
     KeysMinted,
     LicenseChanged,
     OrderCreated,
@@ -37,6 +38,7 @@ CHANGED = LicenseChanged(target="ls", license="lic_1", fields={"enabled": False}
 REFUSED = PushRefused(target="ls", subjects=("lic_1",), call="PATCH", status=400, text="no", digest="d1")
 RECEIPTS: tuple[AnyReceipt, ...] = (
     MINTED,
+    KeysGenerated(target="ls", product="pro", keys=("AAAA",)),
     CREATED,
     OrderMissing(target="ls", order="o-1", licenses=("lic_1", "lic_2")),
     CHANGED,
@@ -129,6 +131,28 @@ def test_targets_know_nothing_of_each_other() -> None:
     applied = apply_receipt({"ls": after(MINTED)}, msgspec.structs.replace(REFUSED, target="nl"), JANUARY)
     assert applied["ls"] == after(MINTED)
     assert list(applied["nl"].refusals) == ["lic_1"]
+
+
+def generated(*keys: str, after: int = 0, product: str = "pro") -> KeysGenerated:
+    return KeysGenerated(target="ls", product=product, keys=keys, after=after)
+
+
+def test_of_two_records_of_generated_keys_the_first_counts() -> None:
+    assert after(generated("A", "B"), generated("X", "Y")).generated == {"pro": ("A", "B")}
+
+
+def test_more_generated_keys_are_added_behind_the_others() -> None:
+    assert after(generated("A", "B"), generated("C", after=2), generated("X", after=2)).generated == {
+        "pro": ("A", "B", "C")
+    }
+
+
+def test_generated_keys_that_leave_a_gap_are_nobodys() -> None:
+    assert after(generated("A"), generated("X", after=2)).generated == {"pro": ("A",)}
+
+
+def test_each_product_has_its_own_generated_keys() -> None:
+    assert after(generated("A"), generated("B", product="lite")).generated == {"pro": ("A",), "lite": ("B",)}
 
 
 def test_applying_changes_nothing_that_was_held_before() -> None:
