@@ -1,4 +1,4 @@
-"""Log lines for refused deliveries, few enough that an attacker cannot fill a disk with them."""
+"""Log lines for refused requests, few enough that an attacker cannot fill a disk with them."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -14,8 +14,11 @@ class RefusalLog:
     Sources and outcomes come from the settings and the code, so what is remembered here is bounded.
     """
 
-    def __init__(self, logger: FilteringBoundLogger, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self, logger: FilteringBoundLogger, clock: Callable[[], float] = monotonic, event: str = "delivery refused"
+    ) -> None:
         self._logger = logger
+        self._event = event
         self._clock = clock
         self._last: dict[tuple[str, str], float] = {}
         self._left_out: dict[tuple[str, str], int] = {}
@@ -27,5 +30,5 @@ class RefusalLog:
             return
         self._last[key] = now
         self._logger.warning(
-            "delivery refused", source=source, outcome=outcome, left_out=self._left_out.pop(key, 0), **details
+            self._event, source=source, outcome=outcome, left_out=self._left_out.pop(key, 0), **details
         )
