@@ -1,23 +1,35 @@
-"""License terms read from the attributes a vendor set in the provider's catalog.
+"""License terms: one reader for the attributes of every store (the table of them is in `domain/attributes.py`).
 
-Stripe: price metadata. Each attribute is a row of the table below: how its text is read and what is allowed.
-An attribute that is not known is a warning; one that is wrong is an error that says what is allowed.
+An attribute that is not known, or that means nothing beside the others, is a warning; one that is wrong is an error
+that says what is allowed.
 """
 
-import re
-from collections.abc import Callable, Mapping
-from typing import Any, Literal, get_args
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
-LicenseType = Literal["perpetual", "time-limited", "subscription", "consumption"]
-_TYPES: tuple[LicenseType, ...] = get_args(LicenseType)
-_RECURRING_TYPES = ("subscription", "consumption")
-_DURATION = re.compile(r"[1-9][0-9]{0,4}[dwmy]")
+from domain.attributes import (
+    ATTRIBUTES,
+    CUSTOM_FIELD,
+    LONGEST_NAME,
+    RECURRING_TYPES,
+    Attribute,
+    LicenseType,
+    attribute_of,
+)
+
+__all__ = ["ATTRIBUTES", "Attribute", "LicenseType", "Reading", "Terms", "TermsError", "read_terms", "works_unpaid"]
+
+_SHOWN = 80
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """What one unit of a line is licensed as. `valid_duration` is `N[dwmy]` (days, weeks, months, years)."""
+    """What one unit of a line is licensed as; durations are `N[dwmy]` (days, weeks, months, years).
+
+    `single_license`: all units of the line are one license, which allows as much as they do together.
+    `margin_hours` is in hours, None where the policy counts.
+    """
 
     product_code: str
     license_type: LicenseType
@@ -41,78 +53,134 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TermsError(ValueError):
-    """An attribute cannot be used; the text names attribute, value, product and what is allowed."""
+    """Attributes cannot be used; the text names each with its value, the product and what is allowed."""
 
 
 class Reading(msgspec.Struct, frozen=True):
     """What the attributes of one line say: terms, none when the line is not licensed by itself, and warnings.
 
-    `feature` is the code of the product feature that the line adds to the licenses beside it, empty for none.
+    `feature` is the code of the product feature that the line adds, empty for none: without terms it is an add-on to
+    the licenses beside it, with terms a feature of its own licenses. `ignored`: the vendor wants no license for it.
     """
 
     terms: Terms | None
     warnings: tuple[str, ...] = ()
     feature: str = ""
+    ignored: bool = False
 
 
-def _whole_number(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < 1:
-        raise ValueError("a whole number from 1")
-    return int(text)
-
-
-def _duration(text: str) -> str:
-    if not _DURATION.fullmatch(text):
-        raise ValueError("a number and one of d, w, m, y, such as 30d or 1y")
-    return text
-
-
-def _license_type(text: str) -> str:
-    if text not in _TYPES:
-        raise ValueError("one of " + ", ".join(_TYPES))
-    return text
-
-
-def _code(text: str) -> str:
-    if not text or len(text) > 100:
-        raise ValueError("a product code of 1 to 100 characters")
-    return text
-
-
-ATTRIBUTES: dict[str, tuple[str, Callable[[str], Any]]] = {
-    # attribute             field of Terms      how its text is read
-    "short_code": ("product_code", _code),
-    "product_short_code": ("product_code", _code),
-    "license_type": ("license_type", _license_type),
-    "max_activations": ("max_activations", _whole_number),
-    "valid_duration": ("valid_duration", _duration),
-}
+def works_unpaid(attributes: Mapping[str, str]) -> bool:
+    """Whether a line may be licensed before anything is paid."""
+    return "unpaid_active_license_period" in attributes
 
 
 def read_terms(attributes: Mapping[str, str], *, product: str, recurring: bool) -> Reading:
-    """Reads one line's attributes. Raises TermsError.
+    """Reads one line's attributes. Raises TermsError, which lists everything that is wrong.
 
-    A line without a product code is not licensed (an add-on, say): terms are None then.
+    A line without any code of a product or feature is not licensed, and its other attributes are nobody's business.
     """
-    values: dict[str, Any] = {}
-    warnings = []
-    for name, text in sorted(attributes.items()):
-        if name not in ATTRIBUTES:
-            warnings.append(f"attribute {name!r} of product {product} is not known and was ignored")
-            continue
-        field, read = ATTRIBUTES[name]
-        try:
-            values[field] = read(text.strip())
-        except ValueError as error:
-            raise TermsError(f"{name} of product {product} is {text[:80]!r}; allowed: {error}") from None
-    if "product_code" not in values:
+    if _ignored(attributes, product):
+        return Reading(None, ignored=True)
+    if not any(ATTRIBUTES[name].field in {"product_code", "feature"} for name in attributes if name in ATTRIBUTES):
         return Reading(None)
-    values.setdefault("license_type", "subscription" if recurring else "perpetual")
-    if recurring and values["license_type"] not in _RECURRING_TYPES:
-        allowed = " or ".join(_RECURRING_TYPES)
-        raise TermsError(
-            f"license_type of product {product} is {values['license_type']!r}; allowed for a recurring price: {allowed}"
-        )
-    if values["license_type"] == "time-limited" and "valid_duration" not in values:
-        raise TermsError(f"valid_duration of product {product} is missing; a time-limited license needs one")
-    return Reading(Terms(**values), tuple(warnings))
+    values, warnings, errors = _read_each(attributes, product)
+    feature = values.pop("feature", "")
+    if not errors and "product_code" in values:
+        values.setdefault("license_type", "subscription" if recurring else "perpetual")
+        errors += _contradictions(attributes, values, product, recurring)
+        warnings += _without_meaning(attributes, values, product, recurring)
+    if errors:
+        raise TermsError("; ".join(errors))
+    return Reading(Terms(**values) if "product_code" in values else None, tuple(warnings), feature)
+
+
+def _ignored(attributes: Mapping[str, str], product: str) -> bool:
+    row = ATTRIBUTES["ignore_product_in_licensespring"]
+    text = attributes.get(row.name)
+    if text is None:
+        return False
+    try:
+        return bool(row.read(text.strip()))
+    except ValueError:
+        raise TermsError(_wrong(row.name, text, product, row.allowed)) from None
+
+
+def _read_each(attributes: Mapping[str, str], product: str) -> tuple[dict[str, Any], list[str], list[str]]:
+    """Values by the field they set, warnings, errors."""
+    values: dict[str, Any] = {}
+    set_by: dict[str, str] = {}
+    warnings: list[str] = []
+    errors: list[str] = []
+    for name, text in sorted(attributes.items()):
+        row = attribute_of(name)
+        if row is None:
+            warnings.append(f"attribute {name[:_SHOWN]!r} of product {product} is not known and was ignored")
+            continue
+        try:
+            value = _value(row, name, text.strip())
+        except ValueError:
+            errors.append(_wrong(name, text, product, row.allowed))
+            continue
+        if row.field == "custom_fields":
+            values["custom_fields"] = {**values.get("custom_fields", {}), name.removeprefix(CUSTOM_FIELD): value}
+        elif values.get(row.field, value) != value:
+            other = set_by[row.field]
+            both = f"{attributes[other][:_SHOWN]!r} and {text[:_SHOWN]!r}"
+            errors.append(
+                f"{other} and {name} of product {product} are {both}; allowed: one of them, or the same in both"
+            )
+        elif row.field not in {"", "ignored"}:
+            values[row.field], set_by[row.field] = value, name
+    return values, warnings, errors
+
+
+def _value(row: Attribute, name: str, text: str) -> Any:
+    if row.field == "custom_fields" and not 1 <= len(name) - len(CUSTOM_FIELD) <= LONGEST_NAME:
+        raise ValueError(name)
+    return row.read(text)
+
+
+def _wrong(name: str, text: str, product: str, allowed: str) -> str:
+    return f"{name[:_SHOWN]} of product {product} is {text[:_SHOWN]!r}; allowed: {allowed}"
+
+
+def _contradictions(
+    attributes: Mapping[str, str], values: Mapping[str, Any], product: str, recurring: bool
+) -> list[str]:
+    """What is wrong although each attribute by itself is right."""
+    errors = []
+    kind, floating, seats = values["license_type"], values.get("floating_users"), values.get("max_activations")
+    if recurring and kind not in RECURRING_TYPES:
+        allowed = " or ".join(RECURRING_TYPES)
+        errors.append(f"license_type of product {product} is {kind!r}; allowed for a recurring price: {allowed}")
+    elif kind == "time-limited" and "valid_duration" not in values:
+        errors.append(f"valid_duration of product {product} is missing; a time-limited license needs one")
+    elif kind == "consumption" and "max_consumptions" not in values:
+        errors.append(f"max_consumptions of product {product} is missing; a consumption license needs one")
+    if floating is not None and seats is not None and floating > seats:
+        allowed = f"at most max_activations, which is {seats}"
+        errors.append(_wrong("floating_cloud", attributes["floating_cloud"], product, allowed))
+    if values.get("floating_users_from_quantity") and not values.get("single_license"):
+        name, allowed = "floating_users_from_quantity", "true only together with is_single_license or single_license"
+        errors.append(_wrong(name, attributes[name], product, allowed))
+    return errors
+
+
+def _without_meaning(attributes: Mapping[str, str], values: dict[str, Any], product: str, recurring: bool) -> list[str]:
+    """Drops values that mean nothing for such a license, and says so."""
+    warnings = []
+    price = "recurring" if recurring else "one-time"
+    for row in (ATTRIBUTES[name] for name in sorted(attributes) if name in ATTRIBUTES):
+        if values["license_type"] not in row.types:
+            only = f"a {values['license_type']} license"
+        elif row.prices not in {"any", price}:
+            only = f"a {price} price"
+        else:
+            continue
+        values.pop(row.field, None)
+        warnings.append(f"{row.name} of product {product} means nothing for {only} and was ignored")
+    if values.get("maintenance_duration") is not None and not values.setdefault("maintenance", True):
+        values.pop("maintenance_duration")
+        off = "while enable_maintenance_duration is false"
+        warnings.append(f"maintenance_duration of product {product} means nothing {off} and was ignored")
+    return warnings
