@@ -8,8 +8,9 @@ import structlog
 from domain.events import Event, Stream, partition_of
 from domain.history import Fold, decode_fold, extend, extends, refold
 from domain.version import CODE
-from projections.folding import Rows, rows_of
+from projections.folding import rows_of
 from projections.ports import EventLog
+from projections.rows import Rows
 from projections.sources import Source, source_for
 from projections.tables import Pool, Tables
 from projections.targets import Target

@@ -1,6 +1,7 @@
-"""What a target's account still lets us send: one token bucket in the database, shared by every process."""
+"""How many calls an account bears, of a target or a provider: one token bucket in the database, for every process."""
 
 import asyncio
+from math import inf
 from typing import Any
 from zlib import crc32
 
@@ -16,21 +17,28 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     burst: int
 
 
-async def spend(pool: Pool, tables: Tables, target: str, budget: Budget) -> None:
-    """Takes one token and waits until it is worth a call. Tokens may be owed, so waiting callers keep their turn."""
-    arguments = {**_account(target, budget), "burst": float(budget.burst)}
+async def spend(pool: Pool, tables: Tables, account: str, budget: Budget, *, at_most: float = inf) -> float:
+    """Takes one token and waits until it is worth a call. Tokens may be owed, so waiting callers keep their turn.
+
+    Where that would take longer than `at_most` seconds none is taken, and the answer is how long; else it is 0.
+    """
+    bucket = _bucket(account, budget)
     async with pool.connection() as connection:
-        cursor = await connection.execute(tables["take_token"], arguments)
+        cursor = await connection.execute(tables["take_token"], {**bucket, "burst": float(budget.burst)})
         (wait,) = await cursor.fetchone() or (0.0,)
+        if wait > at_most:
+            await connection.execute(tables["return_token"], bucket)
+            return float(wait)
     if wait > 0:
         await asyncio.sleep(wait)
+    return 0.0
 
 
-async def hold(pool: Pool, tables: Tables, target: str, budget: Budget, seconds: float) -> None:
+async def hold(pool: Pool, tables: Tables, account: str, budget: Budget, seconds: float) -> None:
     """Lets nobody call the account for so long, because it said so."""
     async with pool.connection() as connection:
-        await connection.execute(tables["hold_tokens"], {**_account(target, budget), "seconds": seconds})
+        await connection.execute(tables["hold_tokens"], {**_bucket(account, budget), "seconds": seconds})
 
 
-def _account(target: str, budget: Budget) -> dict[str, Any]:
-    return {"partition": crc32(target.encode()) & 255, "target": target, "per_second": budget.per_second}
+def _bucket(account: str, budget: Budget) -> dict[str, Any]:
+    return {"partition": crc32(account.encode()) & 255, "account": account, "per_second": budget.per_second}

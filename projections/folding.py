@@ -2,92 +2,43 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import timedelta
 
 import msgspec
 
 from domain.events import LONGEST_STREAM, Stream, identifier_of, kind_of, partition_of, source_of, stream_of
 from domain.history import Fold, encode_fold
 from domain.licensing import Entitlement, License, entitle
+from domain.providers import open_wants
 from domain.readback import Want
 from domain.receipts import Applied
+from domain.subscription import Subscription
 from domain.version import CODE
+from projections.rows import LicenseRow, LinkRow, PushRow, Rows, StreamRow, TimerRow, WantRow
 from projections.sources import Source
 from projections.targets import Call, Target
 
 ENCODER = msgspec.json.Encoder(order="deterministic")
-
-
-class StreamRow(msgspec.Struct, frozen=True, kw_only=True):
-    partition: int
-    stream: Stream
-    source: str
-    kind: str
-    identifier: str
-    status: str
-    state: str
-    problem: str
-    warnings: str
-    customer: str
-    email: str
-    events: int
-    anomalies: int
-    first_at: datetime | None
-    latest_at: datetime | None
-    position: int
-    code: str
-    fold: bytes
-
-
-class LicenseRow(msgspec.Struct, frozen=True, kw_only=True):
-    partition: int
-    id: str
-    stream: Stream
-    target: str
-    due: bool
-    enabled: bool
-    key: str | None
-    desired: str
-    applied: str | None
-    refusal: str | None
-
-
-class PushRow(msgspec.Struct, frozen=True, kw_only=True):
-    partition: int
-    stream: Stream
-    target: str
-    due: bool
-    digest: str
-    folded: int
-
-
-class LinkRow(msgspec.Struct, frozen=True, kw_only=True):
-    partition: int
-    from_stream: Stream
-    to_stream: Stream
-
-
-class Rows(msgspec.Struct, frozen=True, kw_only=True):
-    """All rows of one stream."""
-
-    stream: StreamRow
-    licenses: tuple[LicenseRow, ...]
-    push: PushRow | None
-    links: tuple[LinkRow, ...]
+LONGEST_ABOUT = 900
+"""Bytes of UTF-8 in what is asked."""
 
 
 def rows_of(stream: Stream, fold: Fold, position: int, source: Source, targets: Mapping[str, Target]) -> Rows:
     """Derives every row of a stream whose events up to `position` of its partition are folded."""
     applied = fold.applied.get(source.target) or Applied()
-    wants: Sequence[Want] = ()
+    missing: Sequence[Want] = ()
+    wants: tuple[WantRow, ...] = ()
+    timers: tuple[TimerRow, ...] = ()
     try:
-        wants = source.provider.wants(stream, fold.subscription)
         entitlement, calls = _follow(stream, fold, source, targets.get(source.target), applied)
+        if not fold.stopped:
+            missing = source.provider.wants(stream, fold.subscription)
+            wants = _want_rows(stream, fold, source)
     except Exception as error:  # noqa: BLE001 - a fault of ours must stop this stream, not the others
         fold.stopped = f"{type(error).__name__} while deriving licenses: a fault in Tenure, please report it"
-        entitlement, calls = Entitlement(()), []
+        entitlement, calls, wants, timers = Entitlement(()), [], (), ()
     return Rows(
-        stream=_stream_row(stream, fold, entitlement, wants, position),
+        stream=_stream_row(stream, fold, entitlement, missing, position),
         licenses=tuple(_license_row(stream, each, source.target, applied, calls) for each in entitlement.licenses),
         push=_push_row(stream, entitlement, source.target, calls, applied, position),
         links=tuple(
@@ -96,6 +47,8 @@ def rows_of(stream: Stream, fold: Fold, position: int, source: Source, targets: 
             # Of a longer name there can be no stream.
             if len(linked.encode()) <= LONGEST_STREAM
         ),
+        wants=wants,
+        timers=timers,
     )
 
 
@@ -141,7 +94,7 @@ def _stream_row(
     stream: Stream, fold: Fold, entitlement: Entitlement, wants: Sequence[Want], position: int
 ) -> StreamRow:
     subscription = fold.subscription
-    problems = [fold.stopped, *(f"needs {want.why}" for want in wants if want.essential), *entitlement.problems]
+    problems = [fold.stopped, *(_needs(want, subscription) for want in wants if want.essential), *entitlement.problems]
     known = {each.id for each in entitlement.licenses}
     for target, applied in fold.applied.items():
         for subject, refusal in applied.refusals.items():
@@ -171,6 +124,11 @@ def _stream_row(
     )
 
 
+def _needs(want: Want, subscription: Subscription) -> str:
+    in_vain = ", and the provider's API was asked in vain" if want.about in subscription.answered else ""
+    return f"needs {want.why}{in_vain}"
+
+
 def _license_row(stream: Stream, license_: License, target: str, applied: Applied, calls: list[Call]) -> LicenseRow:
     held = applied.licenses.get(license_.id)
     refusal = applied.refusals.get(license_.id)
@@ -188,6 +146,24 @@ def _license_row(stream: Stream, license_: License, target: str, applied: Applie
     )
 
 
+def _want_rows(stream: Stream, fold: Fold, source: Source) -> tuple[WantRow, ...]:
+    """What is to be asked from the provider's API."""
+    return tuple(
+        WantRow(
+            partition=partition_of(stream),
+            stream=stream,
+            about=want.about,
+            source=source_of(stream),
+            why=want.why,
+            essential=want.essential,
+            delay=source.patience if want.patient else timedelta(),
+        )
+        for want in open_wants(source.provider, stream, fold.subscription)
+        # A longer one could not stand in an event's id.
+        if len(want.about.encode()) <= LONGEST_ABOUT
+    )
+
+
 def _push_row(
     stream: Stream, entitlement: Entitlement, target: str, calls: list[Call], applied: Applied, position: int
 ) -> PushRow | None:
@@ -201,4 +177,4 @@ def _push_row(
 
 def digest_of(calls: Sequence[Call]) -> str:
     """What there is to do, in short: other work need not wait for the backoff of this."""
-    return hashlib.sha256(ENCODER.encode([call.digest for call in calls])).hexdigest()[:16]
+    return hashlib.sha256(ENCODER.encode([(call.digest, call.fulfillment) for call in calls])).hexdigest()[:16]

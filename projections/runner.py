@@ -18,13 +18,14 @@ from domain.subscription import Subscription
 from domain.version import CODE
 from projections.advancing import Advancing, Page
 from projections.failures import FAILURES, UNWRITABLE, in_short, is_absence
-from projections.folding import Rows
 from projections.leases import Leases
 from projections.ports import EventLog
 from projections.relay import relay_due_links
+from projections.rows import Rows
 from projections.sources import Source
 from projections.tables import Pool, Tables
 from projections.targets import Target
+from projections.timers import ring_due_timers
 from projections.writing import Advance, LostLease, write_advances, write_rows
 
 _log = structlog.get_logger("tenure.runner")
@@ -64,6 +65,7 @@ class Runner:
         self._ailing = False
         self._woken = asyncio.Event()
         self._on_progress: list[Callable[[], None]] = []
+        self._on_rung: list[Callable[[int], None]] = []
 
     def wake(self) -> None:
         """Says that something was appended, so that the runner need not wait for its poll."""
@@ -72,6 +74,10 @@ class Runner:
     def on_progress(self, callback: Callable[[], None]) -> None:
         """Registers a function without arguments, called after rows were written."""
         self._on_progress.append(callback)
+
+    def on_rung(self, callback: Callable[[int], None]) -> None:
+        """Registers a function that is called with the number of timers whose events were appended."""
+        self._on_rung.append(callback)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Projects until `stop` is set, then gives its partitions back."""
@@ -123,11 +129,18 @@ class Runner:
         async for pages in self._advancing.lots(sorted(behind), held):
             await self._project_together(pages)
         relayed = await relay_due_links(self._log, self._pool, self._tables, list(self._leases.held))
+        # Where more is behind than a round takes, history is being projected: its timers may have rung long ago.
+        current = [
+            partition for partition, position in self._leases.held.items() if position >= heads.get(partition, 0)
+        ]
+        rung = await ring_due_timers(self._log, self._pool, self._tables, current)
+        for rang in self._on_rung if rung else ():
+            rang(rung)
         if behind:
             for callback in self._on_progress:
                 callback()
         # What ails a partition will not pass by asking at once.
-        return (bool(behind) and not self._ailing) or relayed
+        return (bool(behind) and not self._ailing) or relayed or bool(rung)
 
     async def _project_together(self, pages: Sequence[Page]) -> None:
         """One flush to disk for all; where one partition is in the way of the others, each by itself."""

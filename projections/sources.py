@@ -1,6 +1,7 @@
 """What projecting a source's events needs to know of it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 import msgspec
 
@@ -10,12 +11,18 @@ from domain.providers import Provider, Untranslatable
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """One configured provider account: how its events are understood and where its licenses go."""
+    """One configured provider account: how its events are understood and where its licenses go.
+
+    `patience` is how long a webhook is given to say what could also be asked from the provider's API; `unasked` says
+    why that API is not asked at all, with the remedy, and is empty where it is.
+    """
 
     name: str
     provider: Provider
     policy: Policy
     target: str
+    patience: timedelta = timedelta(seconds=20)
+    unasked: str = ""
 
 
 def _unconfigured(name: str) -> Source:

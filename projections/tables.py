@@ -36,7 +36,7 @@ class Tables:
         self.schema = f"projection_{version}"
         self._statements = {
             name: self._in_schema(text)
-            for file in ("runner.sql", "pusher.sql", "queries.sql")
+            for file in ("runner.sql", "pusher.sql", "fetcher.sql", "budget.sql", "queries.sql")
             for name, text in _statements(file).items()
         }
 

@@ -1,13 +1,13 @@
 """Writes the rows of some streams, in the transaction that also moves the checkpoints of their partitions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 from psycopg import AsyncConnection, AsyncCursor
 
 from domain.events import Stream
-from projections.folding import Rows
+from projections.rows import Rows
 from projections.tables import Tables
 
 
@@ -58,8 +58,25 @@ async def write_rows(connection: AsyncConnection[Any], tables: Tables, rows: Seq
         await _many(cursor, tables, "save_license", [row for each in rows for row in each.licenses])
         await cursor.executemany(tables["retire_pushes"], places)
         await _many(cursor, tables, "save_push", [each.push for each in rows if each.push is not None])
+        await cursor.executemany(tables["clear_wants"], _kept(rows, lambda each: [want.about for want in each.wants]))
+        await _many(cursor, tables, "save_want", [row for each in rows for row in each.wants])
+        ringing = _kept(rows, lambda each: [timer.event_id for timer in each.timers])
+        await cursor.executemany(tables["clear_timers"], ringing)
+        await _many(cursor, tables, "save_timer", [row for each in rows for row in each.timers])
         await _many(cursor, tables, "save_link", links)
         await cursor.executemany(tables["mark_links"], places)
+
+
+def _kept(rows: Sequence[Rows], names: Callable[[Rows], list[str]]) -> list[dict[str, Any]]:
+    """Of each partition the streams, and the names of their rows that stay, each beside its stream."""
+    places: dict[int, dict[str, Any]] = {}
+    for each in rows:
+        partition, stream, stay = each.stream.partition, each.stream.stream, names(each)
+        place = places.setdefault(partition, {"partition": partition, "streams": [], "kept_of": [], "kept": []})
+        place["streams"].append(stream)
+        place["kept_of"] += [stream] * len(stay)
+        place["kept"] += stay
+    return list(places.values())
 
 
 async def _many(cursor: AsyncCursor[Any], tables: Tables, statement: str, rows: Sequence[msgspec.Struct]) -> None:

@@ -45,19 +45,3 @@ update {schema}.push
    set owner = null, leased_until = null, attempts = attempts + 1, error = %(error)s,
        next_at = now() + %(delay)s, doubt = %(doubt)s, waits_for = greatest(waits_for, %(waits_for)s)
  where partition = %(partition)s and stream = %(stream)s and target = %(target)s and owner = %(owner)s
-
--- name: take_token
--- One token bucket per account, refilled by the database's clock; the answer is how long to wait, 0 when taken. A clock
--- that is set back refills nothing and owes nothing; nobody waits longer than an hour.
-insert into target_budget as budget (partition, target, tokens, refilled_at)
-values (%(partition)s, %(target)s, %(burst)s - 1, clock_timestamp())
-on conflict (partition, target) do update
-   set tokens = greatest(-3600 * %(per_second)s, least(%(burst)s, budget.tokens
-                      + greatest(0, extract(epoch from clock_timestamp() - budget.refilled_at)) * %(per_second)s)) - 1,
-       refilled_at = clock_timestamp()
-returning greatest(0, -tokens / %(per_second)s)::double precision
-
--- name: hold_tokens
--- The account asked for a pause: nobody gets a token before it is over.
-update target_budget set tokens = least(tokens, -%(seconds)s::double precision * %(per_second)s)
- where partition = %(partition)s and target = %(target)s

@@ -78,6 +78,46 @@ update {schema}.push as push set due = false
   from unnest(%(streams)s::text[], %(targets)s::text[]) as now_at (stream, target)
  where push.partition = %(partition)s and push.stream = now_at.stream and push.target <> now_at.target and push.due
 
+-- name: clear_wants
+-- What is no longer wanted; what still is keeps what the fetcher wrote to it.
+delete from {schema}.want as want
+ where partition = %(partition)s and stream = any(%(streams)s)
+   and not exists (select from unnest(%(kept_of)s::text[], %(kept)s::text[]) as kept (stream, about)
+                    where kept.stream = want.stream and kept.about = want.about)
+
+-- name: save_want
+insert into {schema}.want as want (partition, stream, about, source, why, essential, next_at)
+values (%(partition)s, %(stream)s, %(about)s, %(source)s, %(why)s, %(essential)s, now() + %(delay)s)
+on conflict (partition, stream, about) do update
+   set why = excluded.why, essential = excluded.essential,
+       next_at = case when want.attempts = 0 then least(want.next_at, excluded.next_at) else want.next_at end
+
+-- name: clear_timers
+-- Those that are not to ring any more.
+delete from {schema}.timer as timer
+ where partition = %(partition)s and stream = any(%(streams)s)
+   and not exists (select from unnest(%(kept_of)s::text[], %(kept)s::text[]) as kept (stream, event_id)
+                    where kept.stream = timer.stream and kept.event_id = timer.event_id)
+
+-- name: save_timer
+insert into {schema}.timer (partition, stream, event_id, at, type, body)
+values (%(partition)s, %(stream)s, %(event_id)s, %(at)s, %(type)s, %(body)s)
+on conflict (partition, stream, event_id) do update
+   set at = excluded.at, type = excluded.type, body = excluded.body
+
+-- name: due_timers
+-- By the database's clock, which is the same for all processes.
+select timer.partition, timer.stream, timer.event_id, timer.at, timer.type, timer.body, stream.position,
+       now()
+  from {schema}.timer as timer
+  join {schema}.stream as stream on stream.partition = timer.partition and stream.stream = timer.stream
+ where timer.partition = any(%(partitions)s) and timer.at <= now() and not timer.rung
+ order by timer.at limit %(limit)s
+
+-- name: mark_rung
+update {schema}.timer set rung = true
+ where partition = %(partition)s and stream = %(stream)s and event_id = %(event_id)s
+
 -- name: save_link
 insert into {schema}.link (partition, from_stream, to_stream) values (%(partition)s, %(from_stream)s, %(to_stream)s)
 on conflict do nothing

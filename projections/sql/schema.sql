@@ -97,11 +97,53 @@ create table if not exists {schema}.push (
 ) with (fillfactor = 70);
 create index if not exists push_due on {schema}.push (next_at) where due or doubt <> '{{}}';
 
--- What an account of a target still lets us send; shared by every process, whatever the projection version.
-create table if not exists target_budget (
+-- Work for the fetcher: what a stream's fold lacks and the provider's API could say. `why` and `essential` are the
+-- runner's, the rest is the fetcher's once the row is there.
+create table if not exists {schema}.want (
+    partition    smallint not null,
+    stream       text not null,
+    about        text not null,
+    source       text not null,
+    why          text not null,
+    essential    boolean not null,
+    since        timestamptz not null default now(),
+    next_at      timestamptz not null,
+    attempts     integer not null default 0,
+    error        text,
+    owner        text,
+    leased_until timestamptz,
+    primary key (partition, stream, about)
+) with (fillfactor = 70);
+create index if not exists want_next on {schema}.want (next_at);
+
+-- What is still to be asked: money that a link leads on from has found whose it is, and lacks nothing any more.
+create or replace view {schema}.open_want as
+select want.*, stream.status, stream.position
+  from {schema}.want as want
+  join {schema}.stream as stream on stream.partition = want.partition and stream.stream = want.stream
+ where not (stream.status = 'unrouted' and exists (select from {schema}.link as link
+                                                    where link.partition = want.partition
+                                                      and link.from_stream = want.stream));
+
+-- When the clock alone will change something in a stream: the event to be appended then.
+create table if not exists {schema}.timer (
+    partition smallint not null,
+    stream    text not null,
+    event_id  text not null,
+    at        timestamptz not null,
+    type      text not null,
+    body      bytea not null,
+    rung      boolean not null default false, -- appended, and to be folded
+    primary key (partition, stream, event_id)
+);
+create index if not exists timer_at on {schema}.timer (at) where not rung;
+
+-- How many calls an account still bears, of a target or a provider's API; shared by every process, whatever the
+-- projection version.
+create table if not exists call_budget (
     partition   smallint not null,
-    target      text not null,
+    account     text not null,
     tokens      double precision not null,
     refilled_at timestamptz not null,
-    primary key (partition, target)
+    primary key (partition, account)
 );

@@ -242,7 +242,7 @@ async def test_a_clock_that_is_set_back_holds_up_nobody(database: str) -> None:
     async with pushing(database) as pushed:
         await live(pushed, (bought(),))
         async with pushed.projected.pool.connection() as connection:
-            await connection.execute("update target_budget set refilled_at = now() + interval '1 hour'")
+            await connection.execute("update call_budget set refilled_at = now() + interval '1 hour'")
         await live(pushed, (RENEWED,))
         assert await pushed.mismatches() == []
 
@@ -254,7 +254,7 @@ async def test_an_account_that_asks_for_a_pause_gets_it_from_everybody(database:
         await pushed.projected.take([bought(), bought(stream="acme/subscription/sub_2")])
         (claim, _other) = await pushed.pusher._claim(2)
         await pushed.pusher._push(claim)
-        arguments = {"partition": crc32(b"ls") & 255, "target": "ls", "burst": 1000.0, "per_second": 10_000.0}
+        arguments = {"partition": crc32(b"ls") & 255, "account": "ls", "burst": 1000.0, "per_second": 10_000.0}
         async with pushed.projected.pool.connection() as connection:
             cursor = await connection.execute(pushed.projected.tables["take_token"], arguments)
             (wait,) = await cursor.fetchone() or (0.0,)

@@ -1,0 +1,20 @@
+-- Statements of everybody who calls an account from outside. They concern no projection version.
+
+-- name: take_token
+-- One token bucket per account, refilled by the database's clock; the answer is how long to wait, 0 when taken. A clock
+-- that is set back refills nothing and owes nothing; nobody waits longer than an hour.
+insert into call_budget as budget (partition, account, tokens, refilled_at)
+values (%(partition)s, %(account)s, %(burst)s - 1, clock_timestamp())
+on conflict (partition, account) do update
+   set tokens = greatest(-3600 * %(per_second)s, least(%(burst)s, budget.tokens
+                      + greatest(0, extract(epoch from clock_timestamp() - budget.refilled_at)) * %(per_second)s)) - 1,
+       refilled_at = clock_timestamp()
+returning greatest(0, -tokens / %(per_second)s)::double precision
+
+-- name: return_token
+update call_budget set tokens = tokens + 1 where partition = %(partition)s and account = %(account)s
+
+-- name: hold_tokens
+-- The account asked for a pause: nobody gets a token before it is over.
+update call_budget set tokens = least(tokens, -%(seconds)s::double precision * %(per_second)s)
+ where partition = %(partition)s and account = %(account)s
