@@ -1,16 +1,16 @@
-"""The state diagram in the documentation is that of the machine."""
+"""The state diagram in the documentation is that of the machine; and how such parts of a README are kept."""
 
 from pathlib import Path
 
 import pytest
 
-from domain.diagram import BEGIN, END, README, main, mermaid, with_diagram
+from domain.diagram import DIAGRAM, README, main, mermaid
 from domain.lifecycle import LOOKUP, State
 
 
 def test_the_diagram_in_the_readme_is_that_of_the_machine() -> None:
     text = README.read_text(encoding="utf-8")
-    assert text == with_diagram(text), "stale: run `python -m domain.diagram`"
+    assert text == DIAGRAM.put_into(text), "stale: run `python -m domain.diagram`"
 
 
 def test_every_move_of_the_machine_is_an_arrow_with_its_triggers_and_nothing_else_is() -> None:
@@ -36,7 +36,7 @@ def test_a_change_of_the_machine_changes_the_diagram() -> None:
 @pytest.fixture
 def stale(tmp_path: Path) -> Path:
     readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{BEGIN}old\n{END}after\n", encoding="utf-8")
+    readme.write_text(f"before\n{DIAGRAM.begin}old\n{DIAGRAM.end}after\n", encoding="utf-8")
     return readme
 
 
@@ -53,8 +53,8 @@ def test_writing_puts_the_diagram_between_its_markers_and_leaves_the_rest(stale:
     assert main([], stale) == 0
     assert main(["--check"], stale) == 0
     text = stale.read_text(encoding="utf-8")
-    assert text.startswith("before\n" + BEGIN)
-    assert text.endswith(END + "after\n")
+    assert text.startswith("before\n" + DIAGRAM.begin)
+    assert text.endswith(DIAGRAM.end + "after\n")
     assert "old" not in text
 
 
@@ -64,5 +64,5 @@ def test_a_readme_without_the_markers_is_refused_with_the_remedy(
     readme = tmp_path / "README.md"
     readme.write_text("nothing\n", encoding="utf-8")
     assert main([], readme) == 1
-    assert BEGIN in capsys.readouterr().err
+    assert DIAGRAM.begin in capsys.readouterr().err
     assert readme.read_text(encoding="utf-8") == "nothing\n"

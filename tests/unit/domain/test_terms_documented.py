@@ -1,0 +1,22 @@
+"""The table of license attributes in the documentation is that of the code."""
+
+from domain.attributes import ATTRIBUTES
+from domain.terms_table import AT_LICENSESPRING, NO_FIELD, README, TERMS_TABLE, table
+
+
+def test_the_table_in_the_readme_is_that_of_the_code() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert text == TERMS_TABLE.put_into(text), f"stale: run `{TERMS_TABLE.command}`"
+
+
+def test_every_attribute_has_a_row_that_says_what_becomes_of_it() -> None:
+    rows = {line.split("`")[1]: line for line in table().splitlines() if line.startswith("| `")}
+    assert list(rows) == list(ATTRIBUTES)
+    for name, attribute in ATTRIBUTES.items():
+        assert attribute.allowed in rows[name]
+        assert all(f"`{field}`" in rows[name] for field in attribute.license)
+        assert attribute.license or name in NO_FIELD
+
+
+def test_no_field_is_named_that_no_attribute_sets() -> None:
+    assert set(AT_LICENSESPRING) == {field for row in ATTRIBUTES.values() for field in row.license}
