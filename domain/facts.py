@@ -104,6 +104,8 @@ class LinesDescribed(Fact, frozen=True, kw_only=True):
     lines: tuple[Line, ...]
     complete: bool = True
     """False when the provider said that it sent only the first page: then nothing counts as removed."""
+    rest_from: str = ""
+    """What has to be read back to know the lines that are missing here."""
 
 
 class CustomerDescribed(Fact, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ The fold is given the events in their arranged order (`domain/arrangement.py`) a
 that adds up is keyed (invoice, payment, return, dispute), so a fact that comes twice counts once.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -23,6 +23,7 @@ from domain.subscription import (
     SoldLine,
     Subscription,
 )
+from domain.terms import works_unpaid
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -64,7 +65,7 @@ def fold_event(subscription: Subscription, ref: EventRef, facts: Sequence[f.Fact
         after = next_state(subscription.state, trigger)
         if after is None:
             anomalies.append(f"{trigger.replace('_', ' ')} makes no sense while {subscription.state}")
-        elif after is not subscription.state:
+        elif after is not subscription.state or _other_reason(subscription, fact):
             subscription.state, subscription.state_since = after, ref
             subscription.state_reason = getattr(fact, "reason", "")
             _remember_past_due(subscription, ref)
@@ -92,7 +93,7 @@ def _trigger(subscription: Subscription, fact: f.Fact) -> str | None:
             return "purchase_completed" if fact.paid else None
         case f.PaymentRefunded() if subscription.purchase:
             refund = subscription.refunds[fact.payment]
-            return "purchase_refunded" if refund.refunded >= refund.amount else None
+            return "purchase_refunded" if refund.in_full else None
         case f.PeriodPaid() if subscription.purchase:
             return None
         case f.SubscriptionActivated() if fact.reopens and subscription.state is State.TERMINATED:
@@ -101,9 +102,14 @@ def _trigger(subscription: Subscription, fact: f.Fact) -> str | None:
             # Nothing new: what is past due is suspended already, and a reminder of it must not bring it back.
             return None
         case f.GraceEnded():
-            return "grace_ended" if fact.last else None
+            return "grace_ended" if fact.last and subscription.state is State.PAST_DUE else None
         case _:
             return TRIGGERS.get(type(fact))
+
+
+def _other_reason(subscription: Subscription, fact: f.Fact) -> bool:
+    """Whether what is suspended is so for another reason from now on: a pause may be licensed, a debt may not."""
+    return isinstance(fact, f.SubscriptionSuspended) and fact.reason != subscription.state_reason
 
 
 def _remember_past_due(subscription: Subscription, ref: EventRef) -> None:
@@ -115,17 +121,22 @@ def _remember_past_due(subscription: Subscription, ref: EventRef) -> None:
 
 def _remember_sold(subscription: Subscription) -> None:
     """Keeps every form in which a line was ever licensed, the one that was sold last at the end."""
-    if subscription.state not in LICENSED:
-        return
     for held in subscription.lines.values():
+        if not held.line.described or not _may_be_licensed(subscription, held.line):
+            continue
         forms = [sold for sold in subscription.sold if sold.line.id == held.line.id]
         last = forms[-1] if forms else None
         same = next((sold for sold in forms if _same_form(sold.line, held.line)), None)
         most = max(held.line.quantity, same.most if same else 0)
-        if same is None or same is not last or most > same.most:
+        if same is None or same is not last or 0 < held.line.quantity != same.line.quantity:
             since = same.since if same is not None and same is last else held.since
             others = [sold for sold in subscription.sold if sold is not same]
             subscription.sold = [*others, SoldLine(held.line, most, since)]
+
+
+def _may_be_licensed(subscription: Subscription, line: f.Line) -> bool:
+    unpaid = subscription.state is State.PENDING and subscription.opened_since is not None
+    return subscription.state in LICENSED or (unpaid and works_unpaid(line.attributes))
 
 
 def _same_form(one: f.Line, other: f.Line) -> bool:
@@ -143,29 +154,38 @@ def _same_form(one: f.Line, other: f.Line) -> bool:
 
 def _lines(s: Subscription, fact: f.LinesDescribed, ref: EventRef) -> None:
     kept = {} if fact.complete else dict(s.lines)
-    for line in (_described(told, s.prices) for told in fact.lines):
+    for line in (_described(told, s) for told in fact.lines):
         held = s.lines.get(line.id)
         kept[line.id] = held if held is not None and held.line == line else HeldLine(line, ref)
     if kept != s.lines:
         s.lines, s.lines_since = kept, ref
-    if fact.lines and fact.complete:
-        s.lines_from = ""
+    if fact.rest_from or (fact.lines and fact.complete):
+        s.lines_from = fact.rest_from
     s.identified = True
 
 
-def _described(line: f.Line, prices: Mapping[str, f.PriceDescribed]) -> f.Line:
-    """The line with what was read back of its price, where its payload only named it."""
-    price = prices.get(line.price)
-    if line.described or price is None:
+def _described(line: f.Line, s: Subscription) -> f.Line:
+    """The line with what is known of its price, where its payload only named it.
+
+    That is what was read back, or what another payload of this stream told: what was bought is what was told first.
+    """
+    if line.described:
         return line
-    return msgspec.structs.replace(line, product=price.product, attributes=price.attributes, described=True)
+    price = s.prices.get(line.price)
+    if price is not None:
+        return msgspec.structs.replace(line, product=price.product, attributes=price.attributes, described=True)
+    known = [held.line for held in s.lines.values()] + [sold.line for sold in reversed(s.sold)]
+    same = next((each for each in known if each.described and each.price == line.price), None)
+    if same is None:
+        return line
+    return msgspec.structs.replace(line, product=same.product, attributes=same.attributes, described=True)
 
 
 def _price(s: Subscription, fact: f.PriceDescribed, ref: EventRef) -> None:
     """The first reading stands: what was bought is what the catalog said then."""
     s.prices = {fact.price: fact, **s.prices}
     lines = {
-        name: held if (line := _described(held.line, s.prices)) == held.line else HeldLine(line, ref)
+        name: held if (line := _described(held.line, s)) == held.line else HeldLine(line, ref)
         for name, held in s.lines.items()
     }
     if lines != s.lines:
@@ -205,16 +225,18 @@ def _linked(s: Subscription, fact: f.PaymentLinked, ref: EventRef) -> None:
 
 
 def _refund(s: Subscription, fact: f.PaymentRefunded, ref: EventRef) -> None:
-    before = s.refunds.get(fact.payment)
-    invoice = (before.invoice if before else "") or fact.invoice
-    parts = before.parts if before else {}
+    before = s.refunds.get(fact.payment, Refund(fact.amount, 0, ref))
+    parts = before.parts
     if fact.part:
         parts = {**parts, fact.part: max(fact.refunded, parts.get(fact.part, 0))}
-    refunded = sum(parts.values()) if fact.part else fact.refunded
-    if before is None or refunded > before.refunded:
-        refund = Refund(fact.amount, refunded, ref, invoice, parts)
-    else:
-        refund = msgspec.structs.replace(before, invoice=invoice)
+    refunded = max(before.refunded, sum(parts.values()), 0 if fact.part else fact.refunded)
+    refund = Refund(
+        max(fact.amount, before.amount),
+        refunded,
+        ref if refunded > before.refunded else before.since,
+        before.invoice or fact.invoice,
+        parts,
+    )
     s.refunds = {**s.refunds, fact.payment: refund}
 
 
@@ -237,12 +259,21 @@ def _no_cancellation(s: Subscription, fact: f.CancellationWithdrawn, ref: EventR
 
 
 def _purchase(s: Subscription, fact: f.PurchaseCompleted, ref: EventRef) -> None:
-    s.identified = s.purchase = True
+    s.purchase = True
     s.lines_from = "" if s.lines else fact.lines_from
+    if fact.paid:
+        s.identified = True
+    else:
+        _opened(s, fact, ref)
 
 
 def _links(s: Subscription, fact: f.StreamsLinked, ref: EventRef) -> None:
     s.links = s.links + [link for link in fact.streams if link not in s.links]
+
+
+def _opened(s: Subscription, fact: f.Fact, ref: EventRef) -> None:
+    s.identified = True
+    s.opened_since = s.opened_since or ref
 
 
 def _identified(s: Subscription, fact: f.Fact, ref: EventRef) -> None:
@@ -274,9 +305,10 @@ def _failed(s: Subscription, fact: f.PaymentFailed, ref: EventRef) -> None:
 
 
 def _grace(s: Subscription, fact: f.GraceEnded, ref: EventRef) -> None:
-    longer = s.grace is None or fact.last or (s.grace.days or 0) < (fact.days or 0)
-    if longer:
-        s.grace = Grace(fact.days, fact.last, ref)
+    before = s.grace or Grace(ref)
+    days = max((days for days in (before.days, fact.days) if days is not None), default=None)
+    grace = Grace(before.since, days, before.tried or fact.days is None, before.last or fact.last)
+    s.grace = grace if grace == s.grace else msgspec.structs.replace(grace, since=ref)
 
 
 def _users(s: Subscription, fact: f.UsersNamed, ref: EventRef) -> None:
@@ -304,7 +336,7 @@ def _began(s: Subscription, fact: f.SubscriptionBegan, ref: EventRef) -> None:
 
 _HANDLERS: dict[type[f.Fact], Callable[[Subscription, Any, EventRef], None]] = {
     f.SubscriptionBegan: _began,
-    f.SubscriptionOpened: _identified,
+    f.SubscriptionOpened: _opened,
     f.TrialStarted: _trial,
     f.SubscriptionActivated: _activated,
     f.PaymentFellOverdue: _identified,

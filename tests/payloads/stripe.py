@@ -12,9 +12,10 @@ from typing import Any, Literal
 import msgspec
 import pytest
 
-from domain.events import Event
+from domain.events import Event, Stream, partition_of, stream_of
 from domain.facts import Fact
 from domain.providers.table import PROVIDERS
+from domain.readback import Answer
 
 Era = Literal["acacia", "basil", "clover"]
 Json = dict[str, Any]
@@ -29,6 +30,7 @@ MARCH = 1_772_323_200
 APRIL = 1_775_001_600
 
 STRIPE = PROVIDERS["stripe"]
+STREAM = stream_of("shop", "subscription", "sub_1")
 
 
 def at(seconds: int) -> datetime:
@@ -82,6 +84,28 @@ def stored_bytes(body: bytes, *, source: str = "shop", live: bool | None = False
         recorded_at=received_at,
         digest=sha256(body).digest(),
     )
+
+
+def answered(about: str, *pages: Any, stream: Stream = STREAM, asked: int = APRIL) -> list[Event]:
+    """The events that the answer to a question of that stream becomes; no page: there is no such thing."""
+    raw = tuple(msgspec.Raw(msgspec.json.encode(page)) for page in pages)
+    body = msgspec.json.encode(Answer(about=about, pages=raw))
+    return [
+        Event(
+            stream=each,
+            event_id=f"readback:{about}:{sha256(body).hexdigest()[:16]}",
+            type=type_,
+            origin="readback",
+            occurred_at=at(asked),
+            received_at=at(asked),
+            body=body,
+            partition=partition_of(each),
+            position=1,
+            recorded_at=at(asked),
+            digest=sha256(body).digest(),
+        )
+        for each, type_ in STRIPE.unpack_answer(stream, about, body)
+    ]
 
 
 def facts_of(type_: str, object_: Json, **more: Any) -> Sequence[Fact]:
@@ -250,6 +274,17 @@ def session(mode: str = "payment", **changes: Any) -> Json:
         "subscription": "sub_1" if mode == "subscription" else None,
         **changes,
     }
+
+
+def line_item(**changes: Any) -> Json:
+    """One line of a checkout session, as it is read back."""
+    one_time = {**price(short_code="falcon-pro"), "recurring": None, "type": "one_time"}
+    return {"id": "li_1", "object": "item", "currency": "usd", "price": one_time, "quantity": 2, **changes}
+
+
+def page(*things: Json, has_more: bool = False) -> Json:
+    """One page of a list, as it is read back."""
+    return {"object": "list", "data": list(things), "has_more": has_more, "url": "/v1/things"}
 
 
 def charge(era: Era = "clover", *, invoice: str | None = "in_1", **changes: Any) -> Json:

@@ -20,7 +20,8 @@ RESUMED = "customer.subscription.resumed"
 DELETED = "customer.subscription.deleted"
 STATUSES = ("incomplete", "trialing", "active", "past_due", "unpaid", "paused", "canceled", "incomplete_expired")
 FINAL = {"canceled", "incomplete_expired"}
-OWN = ("tenure.timer", "tenure.operator.disabled", "readback.subscription")
+OWN = ("tenure.timer", "tenure.operator.disabled")
+READ_BACK = ("readback.subscription", "readback.price")
 
 
 def event(id_: str, type_: str, previous: Json | None = None, **changes: Any) -> Event:
@@ -152,7 +153,9 @@ nested = st.recursive(
     max_leaves=6,
 )
 attributes = st.dictionaries(st.sampled_from(["status", "quantity", "items", "metadata"]), nested, max_size=3)
-types = st.sampled_from([CREATED, UPDATED, UPDATED, UPDATED, WILL_END, PAUSED, RESUMED, DELETED, "invoice.paid", *OWN])
+types = st.sampled_from(
+    [CREATED, UPDATED, UPDATED, UPDATED, WILL_END, PAUSED, RESUMED, DELETED, "invoice.paid", *OWN, *READ_BACK]
+)
 
 
 @st.composite
@@ -189,11 +192,11 @@ def test_settling_again_changes_nothing(tied: list[Event]) -> None:
 
 
 @given(ties())
-def test_stripes_events_come_first_and_a_final_one_ends_them(tied: list[Event]) -> None:
+def test_what_was_read_back_comes_first_then_stripes_events_of_which_a_final_one_is_last(tied: list[Event]) -> None:
     order = STRIPE.settle(tied)
-    own = [each.type in OWN for each in order]
-    assert own == sorted(own)
-    final = [_is_final(each) for each in order if each.type not in OWN]
+    ranks = [0 if each.type in READ_BACK else 2 if each.type in OWN else 1 for each in order]
+    assert ranks == sorted(ranks)
+    final = [_is_final(each) for each in order if each.type not in {*OWN, *READ_BACK}]
     assert final == sorted(final)
 
 

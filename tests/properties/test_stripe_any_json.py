@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.events import PARTITIONS, partition_of
-from domain.facts import Fact
+from domain.facts import AnswerRead, Fact
 from domain.providers import Untranslatable
 from domain.providers.stripe.translate import TRANSLATED_TYPES
 from tests.payloads import stripe
@@ -37,6 +37,7 @@ VALID: dict[str, list[Json]] = {
     "customer.updated": [stripe.customer()],
     "invoice.": [stripe.invoice(era, subscription=sub) for era in stripe.ERAS for sub in ("sub_1", None)],
     "invoice_payment": [stripe.invoice_payment()],
+    "charge.refund.": [{"id": "re_1", "object": "refund", "charge": "ch_1", "status": "failed"}],
     "charge.refunded": [stripe.charge(era) for era in stripe.ERAS],
     "charge.dispute": [stripe.dispute(), stripe.dispute(status="won")],
 }
@@ -128,6 +129,50 @@ def test_an_undamaged_object_is_translated(type_: str) -> None:
     closed = {"status": "won"} if type_ == "charge.dispute.closed" else {}
     for object_ in shapes:
         assert translate(stripe.event(type_, object_ | closed))
+
+
+ANSWERS: dict[str, list[Json]] = {
+    "checkout/sessions/cs_1/line_items": [stripe.page(stripe.line_item(), stripe.line_item(id="li_2"))],
+    "customers/cus_1": [stripe.customer(), {"id": "cus_1", "object": "customer", "deleted": True}],
+    "invoice_payments?payment[type]=payment_intent&payment[payment_intent]=pi_1": [
+        stripe.page(stripe.invoice_payment())
+    ],
+    "invoices/in_1": [stripe.invoice(), stripe.invoice(subscription=None), stripe.invoice(status="open")],
+    "invoices/in_1/lines": [stripe.page(stripe.line(item=None))],
+    "prices/price_pro": [stripe.price(short_code="falcon-pro")],
+    "subscription_items?subscription=sub_1#5": [stripe.page(stripe.item())],
+    "subscriptions/sub_1": [stripe.subscription()],
+    "something/else": [{}],
+}
+
+
+@settings(max_examples=500)
+@given(st.data())
+def test_a_damaged_answer_is_unpacked_and_translated_or_refused(data: st.DataObject) -> None:
+    about = data.draw(st.sampled_from(sorted(ANSWERS)))
+    page = data.draw(damaged(data.draw(st.sampled_from(ANSWERS[about]))))
+    for event in stripe.answered(about, page, stream=stripe.STREAM):
+        assert len(event.stream.encode()) < 700
+        try:
+            facts = list(STRIPE.translate(event))
+        except Untranslatable:
+            continue
+        assert isinstance(facts[0], AnswerRead)
+        assert b"\\u0000" not in msgspec.json.encode(facts)
+
+
+@pytest.mark.parametrize("about", sorted(ANSWERS))
+def test_an_undamaged_answer_is_translated(about: str) -> None:
+    for page in ANSWERS[about]:
+        for event in stripe.answered(about, page, stream=stripe.STREAM):
+            assert isinstance(STRIPE.translate(event)[0], AnswerRead)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_as_an_answer_belong_to_whoever_asked(body: bytes) -> None:
+    for about in ANSWERS:
+        streams = STRIPE.unpack_answer(stripe.STREAM, about, body)
+        assert [stream for stream, _ in streams] == [stripe.STREAM]
 
 
 @given(st.lists(damaged_events(), max_size=5))

@@ -6,9 +6,12 @@ because Stripe adds new fields to old renderings too.
 """
 
 from domain.providers import Provider
+from domain.providers.stripe.answer_streams import unpack_answer
 from domain.providers.stripe.settle import settle
 from domain.providers.stripe.translate import translate
 from domain.providers.stripe.unpack import unpack
 from domain.providers.stripe.wants import wants
 
-PROVIDER = Provider(name="stripe", unpack=unpack, translate=translate, settle=settle, wants=wants)
+PROVIDER = Provider(
+    name="stripe", unpack=unpack, translate=translate, settle=settle, wants=wants, unpack_answer=unpack_answer
+)

@@ -40,6 +40,7 @@ class LineParent(Struct, frozen=True):
 
 class PriceDetails(Struct, frozen=True):
     price: Text | Price | None = None
+    product: Ref = None
 
 
 class Pricing(Struct, frozen=True):
@@ -75,13 +76,16 @@ class InvoiceLine(Struct, frozen=True):
         return bool(self.proration if details is None or details.proration is None else details.proration)
 
     @property
-    def known_price(self) -> Price | None:
-        """The price with its metadata, which old renderings embed and newer ones only name."""
+    def sold(self) -> Price | None:
+        """The price, with its metadata where the rendering embeds it; None for a line that has none."""
         details = self.pricing.price_details if self.pricing else None
-        for price in (details.price if details else None, self.price):
-            if isinstance(price, Price) and price.metadata is not None:
-                return price
-        return None
+        named = [price for price in (details.price if details else None, self.price) if price]
+        whole = next((price for price in named if isinstance(price, Price) and price.metadata is not None), None)
+        if whole is not None or not named:
+            return whole
+        first = named[0]
+        product = details.product if details else None
+        return first if isinstance(first, Price) else Price(id=first, product=product)
 
     @property
     def _item_details(self) -> ItemDetails | None:
@@ -102,6 +106,8 @@ class Invoice(Bill, frozen=True, kw_only=True):
     customer_email: Text | None = None
     customer_name: Text | None = None
     billing_reason: Text | None = None
+    status: Text | None = None
+    collection_method: Text | None = None
     attempt_count: Count = 0
     next_payment_attempt: Seconds | None = None
     payment_intent: Ref = None
@@ -118,3 +124,4 @@ class Payment(Struct, frozen=True):
 class InvoicePayment(Struct, frozen=True):
     invoice: Text | Named
     payment: Payment
+    status: Text | None = None

@@ -1,8 +1,10 @@
 """What Stripe's invoices say, and what paid them."""
 
+from collections.abc import Sequence
+
 from domain import facts as f
-from domain.providers.stripe.invoice_shapes import Invoice, InvoicePayment
-from domain.providers.stripe.shapes import Ref, id_of, instant, instant_or_none
+from domain.providers.stripe.invoice_shapes import Invoice, InvoiceLine, InvoicePayment
+from domain.providers.stripe.shapes import Ref, id_of, instant, instant_or_none, named
 
 
 def paid(invoice: Invoice) -> list[f.Fact]:
@@ -10,8 +12,11 @@ def paid(invoice: Invoice) -> list[f.Fact]:
 
 
 def payment_failed(invoice: Invoice) -> list[f.Fact]:
+    """Where Stripe charges, no next attempt means that it was the last; an invoice that was sent may yet be paid."""
     again = instant_or_none(invoice.next_payment_attempt)
-    return [f.PaymentFailed(invoice=invoice.id, attempt=invoice.attempt_count, next_attempt=again)]
+    charged = invoice.collection_method == "charge_automatically" and invoice.status == "open"
+    final = charged and again is None and invoice.attempt_count > 0
+    return [f.PaymentFailed(invoice=invoice.id, attempt=invoice.attempt_count, next_attempt=again, final=final)]
 
 
 def payment_action_required(invoice: Invoice) -> list[f.Fact]:
@@ -69,28 +74,36 @@ def _purchase_paid(invoice: Invoice) -> list[f.Fact]:
     if payment:
         facts.append(f.StreamsLinked(streams=(f"{kind}/{payment}",)))
         facts.append(f.PaymentLinked(payment=payment, invoice=invoice.id))
-    lines = _known_lines(invoice)
-    if lines:
-        return [*facts, f.LinesDescribed(lines=lines), f.PurchaseCompleted(paid=True)]
-    return [*facts, f.PurchaseCompleted(paid=True, lines_from=f"invoices/{invoice.id}")]
+    if invoice.lines.has_more:
+        return [*facts, f.PurchaseCompleted(paid=True, lines_from=lines_of(invoice.id))]
+    return [*facts, *bought(invoice.lines.data), f.PurchaseCompleted(paid=True)]
 
 
-def _known_lines(invoice: Invoice) -> tuple[f.Line, ...]:
-    """Empty unless the event holds all lines and the price of each."""
-    priced = [(line, line.known_price) for line in invoice.lines.data]
-    if invoice.lines.has_more or any(price is None for _, price in priced):
-        return ()
-    return tuple(
-        f.Line(
-            id=line.id,
-            product=id_of(price.product),
-            price=price.id,
-            quantity=1 if line.quantity is None else line.quantity,
-            attributes=price.metadata or {},
-            recurring=False,
-        )
-        for line, price in priced
-        if price is not None
+def lines_of(invoice: str) -> str:
+    """What to ask for the lines of an invoice."""
+    return f"invoices/{named(invoice)}/lines"
+
+
+def bought(lines: Sequence[InvoiceLine]) -> list[f.Fact]:
+    """What a purchase consists of, given all lines of its invoice. What they show of a price, they show for good."""
+    whole = {price.id: price for line in lines if (price := line.sold) is not None and price.metadata is not None}
+    described: list[f.Fact] = [
+        f.PriceDescribed(price=price.id, product=id_of(price.product), attributes=price.metadata or {})
+        for price in whole.values()
+    ]
+    return [*described, f.LinesDescribed(lines=tuple(map(_line_bought, lines)))]
+
+
+def _line_bought(line: InvoiceLine) -> f.Line:
+    price = line.sold
+    return f.Line(
+        id=line.id,
+        product=id_of(price.product) if price else "",
+        price=price.id if price else "",
+        quantity=1 if line.quantity is None else line.quantity,
+        attributes=(price.metadata or {}) if price else {},
+        recurring=False,
+        described=price is None or price.metadata is not None,
     )
 
 

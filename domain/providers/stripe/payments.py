@@ -17,6 +17,10 @@ class Charge(Struct, frozen=True):
     invoice: Ref = None
 
 
+class Refund(Struct, frozen=True):
+    status: Text | None = None
+
+
 class Dispute(Struct, frozen=True):
     id: Text
     amount: Amount
@@ -48,6 +52,15 @@ def refunded(charge: Charge) -> list[f.Fact]:
         invoice=id_of(charge.invoice),
     )
     return [refund]
+
+
+def refund_updated(refund: Refund) -> list[f.Fact]:
+    """A refund that failed at the bank is for a person to look at.
+
+    Whether `amount_refunded` of its charge still counts it is not documented, so nothing is derived from it.
+    """
+    failed = "a refund failed at the bank: the money went back to the account, look at what was disabled"
+    return [f.Noted(about=failed if refund.status == "failed" else "")]
 
 
 MONEY_HELD = frozenset({"needs_response", "under_review"})

@@ -1,8 +1,9 @@
 """The order of events that carry the same second.
 
 Stripe's clock has whole seconds and one request of its API makes several events, so ties are common
-(github.com/stripe/sync-engine issue 268). What decides, in this order: Tenure's own events come after Stripe's; a
-final status comes last; the kind of event (RANKS); among updates what each says the values were before it; the id.
+(github.com/stripe/sync-engine issue 268). What decides, in this order: what was read back comes first, for it was read
+while that second went on; Tenure's own events come after Stripe's; a final status comes last; the kind of event
+(RANKS); among updates what each says the values were before it; the id.
 """
 
 from collections.abc import Sequence
@@ -15,11 +16,13 @@ from msgspec.json import Decoder
 from domain.events import Event
 from domain.providers.item import part_of
 from domain.providers.stripe.subscriptions import FINAL_STATUSES
+from domain.readback import TYPE
 
 _SUBSCRIPTION = "customer.subscription."
-_BESIDE, _UNKNOWN = 1, 9
+_ANSWER, _BESIDE, _UNKNOWN = -1, 1, 9
 
 RANKS: tuple[tuple[str, int], ...] = (
+    (TYPE, _ANSWER),
     (_SUBSCRIPTION + "created", 0),
     (_SUBSCRIPTION + "trial_will_end", 2),
     (_SUBSCRIPTION + "updated", 3),
@@ -90,7 +93,7 @@ _BODY = Decoder(_Body)
 def _mark(event: Event) -> _Mark:
     rank = next((rank for prefix, rank in RANKS if event.type.startswith(prefix)), _UNKNOWN)
     deleted = event.type == _SUBSCRIPTION + "deleted"
-    if rank in {_BESIDE, _UNKNOWN}:
+    if rank in {_ANSWER, _BESIDE, _UNKNOWN}:
         return _Mark(event, (rank == _UNKNOWN, False, rank))
     try:
         shown = _BODY.decode(part_of(event.body, event.item)).data

@@ -6,6 +6,7 @@ name the new place and the old one (docs.stripe.com/changelog; basil, 2025-03-31
 
 from datetime import UTC, datetime
 from typing import Annotated, Generic, TypeVar
+from urllib.parse import quote
 
 from msgspec import Meta, Struct
 
@@ -42,6 +43,11 @@ Ref = Text | Named | None
 def id_of(ref: Ref) -> str:
     """The id, empty where there is none."""
     return ref.id if isinstance(ref, Named) else ref or ""
+
+
+def named(identifier: str) -> str:
+    """An id as a part of a path or query of Stripe's API."""
+    return quote(identifier, safe="")
 
 
 class Page(Struct, Generic[T], frozen=True):

@@ -1,24 +1,38 @@
 """What a snapshot of a Stripe subscription says."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
 from domain import facts as f
-from domain.providers.stripe.shapes import Count, Page, Price, Ref, Seconds, Text, id_of, instant, instant_or_none
+from domain.providers.stripe.shapes import (
+    Count,
+    Page,
+    Price,
+    Ref,
+    Seconds,
+    Text,
+    id_of,
+    instant,
+    instant_or_none,
+    named,
+)
 
 FINAL_STATUSES = frozenset({"canceled", "incomplete_expired"})
 """A subscription that has one of these never leaves it; a new purchase has a new id."""
 
 
-class Item(Struct, frozen=True):
+class Period(Struct, frozen=True):
+    current_period_start: Seconds | None = None
+    current_period_end: Seconds | None = None
+
+
+class Item(Period, frozen=True, kw_only=True):
     """One line of a subscription. `quantity` is null for metered prices."""
 
     id: Text
     price: Price
     quantity: Count | None = None
-    current_period_start: Seconds | None = None
-    current_period_end: Seconds | None = None
 
 
 class CancellationDetails(Struct, frozen=True):
@@ -96,13 +110,19 @@ def _customer(subscription: Subscription) -> list[f.Fact]:
 
 
 def _lines(subscription: Subscription) -> f.LinesDescribed:
-    lines = tuple(_line(item, subscription) for item in subscription.items.data)
-    return f.LinesDescribed(lines=lines, complete=not subscription.items.has_more)
+    own = Period(subscription.current_period_start, subscription.current_period_end)
+    lines = tuple(_line(item, own) for item in subscription.items.data)
+    rest = f"subscription_items?subscription={named(subscription.id)}" if subscription.items.has_more else ""
+    return f.LinesDescribed(lines=lines, complete=not rest, rest_from=rest)
 
 
-def _line(item: Item, subscription: Subscription) -> f.Line:
-    own = item.current_period_end is not None
-    period = item if own else subscription
+def all_items(items: Sequence[Item]) -> f.LinesDescribed:
+    """The lines of a subscription, given all its items as basil or a newer version renders them."""
+    return f.LinesDescribed(lines=tuple(_line(item, Period()) for item in items))
+
+
+def _line(item: Item, of_subscription: Period) -> f.Line:
+    period = of_subscription if item.current_period_end is None else item
     return f.Line(
         id=item.id,
         product=id_of(item.price.product),

@@ -11,16 +11,13 @@ from msgspec.json import Decoder
 from domain.events import stream_of
 from domain.providers import Unpacked, unreadable
 from domain.providers.stripe.invoice_shapes import Bill
+from domain.providers.stripe.legible import is_legible
 from domain.providers.stripe.shapes import Content, Ref, Seconds, id_of, instant
 
 T = TypeVar("T")
 Place = tuple[str, str]
 """Kind and id of a stream; the id is empty where the object names none."""
 
-LONGEST = 255
-"""Bytes of an id or type. Three of them have to fit into one entry of a PostgreSQL index, 2,704 bytes."""
-
-_LEGIBLE = re.compile(r"[^\x00-\x1f\x7f-\x9f]+")
 _NO_KIND = re.compile(r"[^a-z0-9_-]")
 _MALFORMED = (ValueError, OverflowError, RecursionError)
 
@@ -48,16 +45,12 @@ def unpack(source: str, body: bytes, live: bool | None, received_at: datetime) -
         occurred_at = instant(created) if isinstance(created, int) else created.astimezone(UTC)
         event_id = f"{event.account}:{event.id}" if event.account else event.id
         kind, identifier = _place(event, event_id, live)
-        if not all(map(_is_legible, (kind, identifier, event_id, event.type))):
+        if not all(map(is_legible, (kind, identifier, event_id, event.type))):
             return [unreadable(source, body, received_at)]
     except _MALFORMED:
         return [unreadable(source, body, received_at)]
     stream = stream_of(source, kind, identifier)
     return [Unpacked(stream=stream, event_id=event_id, type=event.type, occurred_at=occurred_at)]
-
-
-def _is_legible(text: str) -> bool:
-    return _LEGIBLE.fullmatch(text) is not None and len(text.encode()) <= LONGEST
 
 
 def _place(event: Envelope, event_id: str, live: bool | None) -> Place:

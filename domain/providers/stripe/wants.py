@@ -1,16 +1,58 @@
-"""What Stripe's payloads leave out and its API can say."""
+"""What Stripe's payloads leave out and its API can say.
 
-from collections.abc import Sequence
+A checkout session never holds what was bought, a price of an invoice line is only named, a subscription names its
+customer, and a refund since basil (2025-03-31) names a payment that only `invoice_payments` leads on from.
+"""
 
-from domain.events import Stream
+from collections.abc import Iterator, Sequence
+
+from domain.events import Stream, identifier_of, kind_of
+from domain.providers.stripe.shapes import named
 from domain.readback import Want
 from domain.subscription import Subscription
 
 
-def wants(stream: Stream, subscription: Subscription) -> Sequence[Want]:  # noqa: ARG001
+def wants(stream: Stream, subscription: Subscription) -> Sequence[Want]:
     """What is missing in that stream."""
-    if subscription.lines_from:
-        return [
-            Want(about=subscription.lines_from, why="what was bought (its lines with their prices)", essential=True)
-        ]
-    return []
+    kind, identifier = kind_of(stream), named(identifier_of(stream))
+    return [
+        *_lines(kind, identifier, subscription),
+        *_prices(subscription),
+        *_address(subscription),
+        *_owner(kind, identifier, subscription),
+    ]
+
+
+def _lines(kind: str, identifier: str, s: Subscription) -> Iterator[Want]:
+    if s.lines_from:
+        # That an invoice is paid is told by an event of its own, which shows its lines.
+        told_soon = s.lines_from.startswith("invoices/")
+        why = "what was bought (its lines with their prices)"
+        yield Want(about=s.lines_from, why=why, essential=not s.lines, patient=told_soon)
+    elif kind == "subscription" and not s.lines:
+        why = "what was subscribed to (its items with their prices)"
+        yield Want(about=f"subscriptions/{identifier}", why=why, essential=True, patient=True)
+
+
+def _prices(s: Subscription) -> Iterator[Want]:
+    prices = {held.line.price: None for held in s.lines.values() if not held.line.described}
+    for price in prices:
+        yield Want(about=f"prices/{named(price)}", why="the license terms of a price (its metadata)", essential=True)
+
+
+def _address(s: Subscription) -> Iterator[Want]:
+    reference = s.customer.reference
+    if s.identified and reference.startswith("cus_") and not s.customer.email:
+        yield Want(about=f"customers/{named(reference)}", why="the customer's e-mail address", patient=True)
+
+
+def _owner(kind: str, identifier: str, s: Subscription) -> Iterator[Want]:
+    """Money whose subscription or purchase is not known; an event that links it may well be on its way."""
+    if s.identified or not (s.refunds or s.disputes or s.payments):
+        return
+    if kind == "payment":
+        about = f"invoice_payments?payment[type]=payment_intent&payment[payment_intent]={identifier}"
+        yield Want(about=about, why="which invoice the payment paid", patient=True)
+    elif kind == "invoice":
+        why = "which subscription or purchase the invoice is for"
+        yield Want(about=f"invoices/{identifier}", why=why, patient=True)

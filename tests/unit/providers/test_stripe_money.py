@@ -1,12 +1,13 @@
 """Given Stripe's invoices, payments, checkouts, refunds and disputes in three API versions, then facts."""
 
+import msgspec
 import pytest
 
 from domain import facts as f
 from domain.events import stream_of
 from domain.providers import Untranslatable
 from tests.payloads import stripe
-from tests.payloads.stripe import APRIL, FEBRUARY, MARCH, Era, at, every_era, facts_of
+from tests.payloads.stripe import APRIL, FEBRUARY, MARCH, STRIPE, Era, Json, at, every_era, facts_of
 
 
 class TestInvoiceOfASubscription:
@@ -73,9 +74,23 @@ class TestInvoiceOfASubscription:
             f.PaymentFailed(invoice="in_1", attempt=2, next_attempt=at(APRIL))
         ]
 
-    def test_the_last_failed_payment_has_no_next_attempt(self) -> None:
-        failed = stripe.invoice(status="open", attempt_count=4, next_payment_attempt=None)
-        assert facts_of("invoice.payment_failed", failed) == [f.PaymentFailed(invoice="in_1", attempt=4)]
+    @pytest.mark.parametrize(
+        ("changes", "final"),
+        [
+            ({}, True),
+            ({"next_payment_attempt": APRIL}, False),
+            ({"collection_method": "send_invoice"}, False),
+            ({"collection_method": None}, False),
+            ({"status": "paid"}, False),
+            ({"attempt_count": 0}, False),
+        ],
+        ids=repr,
+    )
+    def test_a_charge_that_failed_with_no_attempt_planned_was_the_last(self, changes: Json, final: bool) -> None:
+        plain = {"status": "open", "attempt_count": 4, "collection_method": "charge_automatically"}
+        [failed] = facts_of("invoice.payment_failed", stripe.invoice(**{**plain, **changes}))
+        assert isinstance(failed, f.PaymentFailed)
+        assert failed.final is final
 
     def test_a_payment_that_needs_the_customer_is_told(self) -> None:
         facts = facts_of("invoice.payment_action_required", stripe.invoice(status="open"))
@@ -99,10 +114,12 @@ class TestInvoiceOfASubscription:
 
 
 class TestPurchase:
-    def test_a_manual_invoice_only_names_its_prices_so_they_are_wanted(self) -> None:
+    def test_a_manual_invoice_only_names_its_prices(self) -> None:
+        sold = f.Line(id="il_1", product="prod_pro", price="price_pro", quantity=2, recurring=False, described=False)
         assert facts_of("invoice.paid", stripe.invoice(subscription=None)) == [
             f.CustomerDescribed(reference="cus_1", email="ada@example.com", name="Ada Example", as_billed=True),
-            f.PurchaseCompleted(paid=True, lines_from="invoices/in_1"),
+            f.LinesDescribed(lines=(sold,)),
+            f.PurchaseCompleted(paid=True),
         ]
 
     def test_acacia_embeds_the_prices_so_the_lines_are_known(self) -> None:
@@ -119,21 +136,26 @@ class TestPurchase:
         assert facts[1:] == [
             f.StreamsLinked(streams=("payment/pi_1",)),
             f.PaymentLinked(payment="pi_1", invoice="in_1"),
+            f.PriceDescribed(price="price_pro", product="prod_pro", attributes={"short_code": "falcon-pro"}),
             f.LinesDescribed(lines=(sold,)),
             f.PurchaseCompleted(paid=True),
         ]
 
-    @pytest.mark.parametrize("missing", ["a price", "a page"])
-    def test_lines_that_are_known_in_part_are_not_known(self, missing: str) -> None:
-        manual = stripe.invoice("acacia", subscription=None)
-        if missing == "a price":
-            manual["lines"]["data"].append(stripe.line("acacia", id_="il_2", item=None, price=None))
-        else:
-            manual["lines"]["has_more"] = True
-        facts = facts_of("invoice.paid", manual, era="acacia")
+    @every_era
+    def test_of_an_invoice_that_shows_its_first_page_all_lines_are_wanted(self, era: Era) -> None:
+        manual = stripe.invoice(era, subscription=None)
+        manual["lines"]["has_more"] = True
+        facts = facts_of("invoice.paid", manual, era=era)
         [completed] = [fact for fact in facts if isinstance(fact, f.PurchaseCompleted)]
-        assert completed.lines_from == "invoices/in_1"
+        assert completed.lines_from == "invoices/in_1/lines"
         assert not [fact for fact in facts if isinstance(fact, f.LinesDescribed)]
+
+    @pytest.mark.parametrize("era", ["acacia", "clover"])
+    def test_a_line_without_a_price_has_nothing_to_be_wanted(self, era: Era) -> None:
+        amount = stripe.line(era, id_="il_2", item=None, price=None, pricing=None)
+        facts = facts_of("invoice.paid", stripe.invoice(era, subscription=None, lines=[amount]), era=era)
+        [described] = [fact for fact in facts if isinstance(fact, f.LinesDescribed)]
+        assert described.lines == (f.Line(id="il_2", product="", price="", quantity=2, recurring=False),)
 
     def test_an_expanded_price_of_a_new_rendering_is_as_good(self) -> None:
         manual = stripe.invoice("clover", subscription=None)
@@ -164,10 +186,30 @@ class TestPurchase:
         facts = facts_of("checkout.session.async_payment_failed", stripe.session("subscription"))
         assert not [fact for fact in facts if isinstance(fact, f.PurchaseFailed)]
 
-    def test_a_checkout_with_an_invoice_links_the_payment_to_it(self) -> None:
+    def test_a_checkout_with_an_invoice_consists_of_the_lines_of_the_invoice(self) -> None:
         facts = facts_of("checkout.session.completed", stripe.session(invoice="in_1"))
-        assert f.StreamsLinked(streams=("payment/pi_1",)) in facts
-        assert f.PaymentLinked(payment="pi_1", invoice="in_1") in facts
+        assert facts[1:] == [
+            f.StreamsLinked(streams=("payment/pi_1",)),
+            f.PaymentLinked(payment="pi_1", invoice="in_1"),
+            f.PurchaseCompleted(paid=True, lines_from="invoices/in_1/lines"),
+        ]
+
+    def test_a_checkout_whose_invoice_is_still_to_be_made_is_no_purchase_of_its_own(self) -> None:
+        invoiced = {"enabled": True, "invoice_data": {"metadata": {}}}
+        facts = facts_of("checkout.session.completed", stripe.session(invoice_creation=invoiced))
+        assert facts[1:] == [f.PaymentLinked(payment="pi_1", invoice="")]
+
+    def test_a_checkout_whose_invoice_waits_for_a_delayed_payment_is_a_note(self) -> None:
+        invoiced = {"enabled": True, "invoice_data": {"metadata": {}}}
+        visit = stripe.session(invoice_creation=invoiced, payment_status="unpaid")
+        [_, noted] = facts_of("checkout.session.completed", visit)
+        assert isinstance(noted, f.Noted)
+
+    def test_a_checkout_that_was_copied_to_its_invoice_speaks_of_that_one(self) -> None:
+        visit = stripe.stored(stripe.event("checkout.session.completed", stripe.session()))
+        copied = msgspec.structs.replace(visit, stream=stream_of("shop", "invoice", "in_9"), origin="relay")
+        assert f.PaymentLinked(payment="pi_1", invoice="in_9") in STRIPE.translate(copied)
+        assert f.PurchaseCompleted(paid=True, lines_from="invoices/in_9/lines") in STRIPE.translate(copied)
 
     def test_a_checkout_of_a_subscription_tells_who_and_which_invoice(self) -> None:
         bought = stripe.session("subscription", invoice="in_1", customer="cus_1")
@@ -207,6 +249,13 @@ class TestMoneyBack:
         [refunded] = facts_of("charge.refunded", stripe.charge(payment_intent=None))
         assert isinstance(refunded, f.PaymentRefunded)
         assert refunded.payment == "ch_1"
+
+    def test_a_refund_that_failed_at_the_bank_is_told_to_a_person(self) -> None:
+        refund = {"id": "re_1", "object": "refund", "charge": "ch_1", "payment_intent": "pi_1"}
+        [noted] = facts_of("charge.refund.updated", {**refund, "status": "failed"})
+        assert isinstance(noted, f.Noted)
+        assert "failed at the bank" in noted.about
+        assert facts_of("charge.refund.updated", {**refund, "status": "succeeded"}) == [f.Noted()]
 
     def test_a_dispute_opens(self) -> None:
         assert facts_of("charge.dispute.created", stripe.dispute()) == [

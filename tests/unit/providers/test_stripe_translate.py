@@ -117,6 +117,7 @@ class TestLines:
         facts = facts_of("customer.subscription.updated", {**stripe.subscription(), "items": page})
         [described] = [fact for fact in facts if isinstance(fact, f.LinesDescribed)]
         assert described.complete is False
+        assert described.rest_from == f"subscription_items?subscription=sub_1#{FEBRUARY}"
 
     def test_expanded_references_are_read_by_their_id(self) -> None:
         sold = {**stripe.price(), "product": {"id": "prod_pro", "object": "product", "name": "Falcon"}}
