@@ -1,6 +1,7 @@
 """Reads the projections: subscriptions, licenses, and what needs a person's attention."""
 
 import asyncio
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import uuid4
@@ -71,6 +72,32 @@ class Postponed(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None
 
 
+class WantView(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a provider's API is asked about for a stream, and what went wrong with it the last time.
+
+    `about` is the path of the API's resource; `essential` when no license can be derived before.
+    """
+
+    stream: Stream
+    source: str
+    about: str
+    why: str
+    essential: bool
+    since: datetime
+    attempts: int
+    next_at: datetime
+    error: str | None
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """How much a source's API is asked about, how much of it in vain so far, and the age of the oldest in seconds."""
+
+    source: str
+    open: int = 0
+    failing: int = 0
+    oldest: float = 0.0
+
+
 class Outstanding(msgspec.Struct, frozen=True, kw_only=True):
     """How many streams have work at a target, how many of those failed at least once, and how many dead letters."""
 
@@ -87,6 +114,8 @@ class OpenWork(msgspec.Struct, frozen=True):
     """Events behind the heads."""
     links: int
     pushes: int
+    wants: int = 0
+    timers: int = 0
 
 
 class Queries:
@@ -175,6 +204,27 @@ class Queries:
         """Pushes that failed and are tried again, the next one first."""
         return [Postponed(**row) for row in await self._rows("list_postponed", limit=limit)]
 
+    async def waiting(self, *, before: LastListed | None = None, limit: int = 50) -> list[StreamView]:
+        """Streams for which something has to be fetched, newest first."""
+        rows = await self._rows(
+            "list_waiting",
+            before_at=before.latest_at if before else None,
+            before_stream=before.stream if before else None,
+            limit=limit,
+        )
+        return [_stream(row) for row in rows]
+
+    async def wants(self, streams: Collection[Stream] | None = None, *, limit: int = 50) -> list[WantView]:
+        """What providers' APIs are asked and have not answered, of these streams or of any, the oldest first."""
+        partitions = None if streams is None else [partition_of(stream) for stream in streams]
+        named = None if streams is None else list(streams)
+        rows = await self._rows("list_wants", streams=named, partitions=partitions, limit=limit)
+        return [WantView(**row) for row in rows]
+
+    async def wanted(self) -> list[Wanted]:
+        """How much is asked and not answered, of each source that has any."""
+        return [Wanted(**row) for row in await self._rows("count_wants")]
+
     async def counts(self) -> list[tuple[Status, str, int]]:
         """How many streams there are by status and state."""
         return [(row["status"], row["state"], row["count"]) for row in await self._rows("count_statuses")]
@@ -187,15 +237,19 @@ class Queries:
         """How far each partition is projected."""
         return {row["partition"]: row["position"] for row in await self._rows("positions")}
 
-    async def open_work(self, log: EventLog) -> OpenWork:
-        """How much is still to be projected, relayed and pushed; dead letters do not count."""
+    async def open_work(self, log: EventLog, asked: Collection[str] | None = None) -> OpenWork:
+        """How much is still to be projected, relayed, pushed, fetched and rung; dead letters do not count.
+
+        Of what is to be fetched, only that of the sources `asked` (None: of all), and not what was put off for long.
+        """
         positions = await self.positions()
         heads = await log.heads(list(positions))
+        arguments = {"asked": None if asked is None else list(asked)}
         async with self._pool.connection() as connection:
-            cursor = await connection.execute(self._tables["count_open_work"])
-            links, pushes = await cursor.fetchone() or (0, 0)
+            cursor = await connection.execute(self._tables["count_open_work"], arguments)
+            links, pushes, wants, timers = await cursor.fetchone() or (0, 0, 0, 0)
         behind = sum(max(0, heads.get(partition, 0) - position) for partition, position in positions.items())
-        return OpenWork(behind, links, pushes)
+        return OpenWork(behind, links, pushes, wants, timers)
 
     async def ask_again(self, stream: Stream) -> bool:
         """Has a stopped stream folded again by the runner; false when it is not stopped."""
@@ -203,6 +257,12 @@ class Queries:
             arguments = {"partition": partition_of(stream), "stream": stream}
             cursor = await connection.execute(self._tables["ask_again"], arguments)
             return cursor.rowcount == 1
+
+    async def ask_now(self, stream: Stream) -> bool:
+        """Has what a stream lacks asked from its provider at once; false when it lacks nothing."""
+        async with self._pool.connection() as connection:
+            arguments = {"partition": partition_of(stream), "stream": stream}
+            return (await connection.execute(self._tables["ask_now"], arguments)).rowcount > 0
 
     async def _rows(self, statement: str, **arguments: Any) -> list[dict[str, Any]]:
         if any(isinstance(value, str) and "\0" in value for value in arguments.values()):

@@ -36,6 +36,10 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
 
     sources: dict[str, tuple[Secret, ...]] = {}
     """All live signing secrets of each source; several while one is being rotated."""
+    api_keys: dict[str, Secret] = {}
+    """With which the API of a source's provider is asked for what its deliveries leave out."""
+    generator_keys: dict[str, tuple[Secret, ...]] = {}
+    """With which a source's provider proves that it asks for license keys; several while one is being rotated."""
     targets: dict[str, Secret] = {}
     viewer_tokens: tuple[Secret, ...] = ()
     operator_tokens: tuple[Secret, ...] = ()
@@ -44,6 +48,16 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
 def source_variable(name: str) -> str:
     """`TENURE_SOURCE_STRIPE_MAIN_SECRETS` for `stripe-main`."""
     return f"TENURE_SOURCE_{_upper(name)}_SECRETS"
+
+
+def api_key_variable(name: str) -> str:
+    """`TENURE_SOURCE_STRIPE_MAIN_API_KEY` for `stripe-main`."""
+    return f"TENURE_SOURCE_{_upper(name)}_API_KEY"
+
+
+def generator_key_variable(name: str) -> str:
+    """`TENURE_SOURCE_FASTSPRING_EU_GENERATOR_KEY` for `fastspring-eu`."""
+    return f"TENURE_SOURCE_{_upper(name)}_GENERATOR_KEY"
 
 
 def target_variable(name: str) -> str:
@@ -55,8 +69,11 @@ def read_secrets(
     environ: Mapping[str, str], sources: Iterable[str], targets: Iterable[str], found: list[Finding]
 ) -> Secrets:
     """Takes the secrets of those sources and targets, and the API tokens, out of the environment."""
+    sources = list(sources)
     secrets = Secrets(
         sources={name: held for name in sources if (held := _several(environ, source_variable(name)))},
+        api_keys={name: held[0] for name in sources if (held := _one(environ, api_key_variable(name)))},
+        generator_keys={name: held for name in sources if (held := _several(environ, generator_key_variable(name)))},
         targets={name: held[0] for name in targets if (held := _one(environ, target_variable(name)))},
         viewer_tokens=_tokens(environ, "TENURE_VIEWER_TOKENS", found),
         operator_tokens=_tokens(environ, "TENURE_OPERATOR_TOKENS", found),

@@ -17,7 +17,7 @@ from domain.providers.table import PROVIDERS
 from service.secrets import Secrets, read_secrets, source_variable, target_variable
 from service.tables import SECRET, Finding, key_of, read_table
 
-Part = Literal["receiver", "runner", "pusher"]
+Part = Literal["receiver", "runner", "fetcher", "pusher"]
 PARTS: tuple[Part, ...] = get_args(Part)
 
 SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
@@ -77,11 +77,24 @@ class Server(_Table, frozen=True, kw_only=True):
     """`debug` has a line for every accepted delivery."""
 
 
+class Api(_Table, frozen=True, kw_only=True):
+    """Where a source's provider is asked for what its deliveries leave out."""
+
+    url: Annotated[
+        str, Meta(pattern=r"^$|^https?://[^/\s@]+(/[^\s]*)?$", description="Give a URL without user name or password.")
+    ] = ""
+    """Empty: the provider's own."""
+    requests_per_minute: Annotated[int, Meta(ge=0, le=100_000, description="Give a whole number up to 100000.")] = 0
+    """0: what the provider lets everybody ask."""
+
+
 class Source(_Table, frozen=True, kw_only=True):
     provider: Annotated[str, Meta(description='Name the provider, for instance "stripe".')]
     target: Annotated[str, Meta(description="Name the table under [targets] that holds its licenses.")]
     mode: Annotated[Literal["live", "test"], Meta(description='Write "live" or "test".')] = "live"
     policy: Policy = Policy()
+    """What is not set is as the provider's subscriptions are best treated."""
+    api: Api = Api()
 
     @property
     def live(self) -> bool:
@@ -120,6 +133,19 @@ class Push(_Table, frozen=True, kw_only=True):
     """Between two attempts."""
 
 
+class Fetch(_Table, frozen=True, kw_only=True):
+    """Numbers of the fetcher, which asks providers for what deliveries leave out."""
+
+    poll_seconds: Seconds = 1.0
+    lease_seconds: Seconds = 120.0
+    """An answer that takes longer than half of it is given up."""
+    concurrency: Annotated[int, Meta(ge=1, le=64, description="Give a whole number from 1 to 64.")] = 4
+    patience_seconds: Annotated[float, Meta(ge=0, le=3600, description="Give seconds, from 0 to 3600.")] = 20.0
+    """How long a webhook is given to say what could also be asked."""
+    longest_delay_seconds: Seconds = 600.0
+    """Between two attempts, unless the provider refused: then it is an hour."""
+
+
 class File(_Table, frozen=True, kw_only=True):
     """All of `tenure.toml`."""
 
@@ -128,6 +154,7 @@ class File(_Table, frozen=True, kw_only=True):
     sources: dict[str, Source] = {}
     targets: dict[str, Target] = {}
     project: Project = Project()
+    fetch: Fetch = Fetch()
     push: Push = Push()
 
 
@@ -148,7 +175,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     path = (path or Path(environ.get("TENURE_CONFIG") or "tenure.toml")).absolute()
     document = _parse(path)
     found: list[Finding] = []
-    file = read_table(File, document, (), found)
+    file = read_table(File, _with_provided_policies(document), (), found)
     sources, targets = _tables(document, "sources"), _tables(document, "targets")
     for name, table in sources.items():
         found.extend(_check_source(name, table, targets))
@@ -203,6 +230,22 @@ def _tables(document: Mapping[str, Any], name: str) -> dict[str, Mapping[str, An
     return {name: table for name, table in tables.items() if isinstance(table, dict)}
 
 
+def _with_provided_policies(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The file, with what providers' subscriptions are best treated like where it says nothing."""
+    sources = document.get("sources")
+    if not isinstance(sources, dict):
+        return dict(document)
+    return {**document, "sources": {name: _with_provided_policy(table) for name, table in sources.items()}}
+
+
+def _with_provided_policy(table: object) -> object:
+    provider = PROVIDERS.get(str(table.get("provider"))) if isinstance(table, dict) else None
+    if provider is None or not isinstance(table, dict):
+        return table
+    decided = table.get("policy", {})
+    return {**table, "policy": {**provider.policy, **decided}} if isinstance(decided, dict) else table
+
+
 def _check_source(name: str, table: Mapping[str, Any], targets: Collection[str]) -> list[Finding]:
     found = _check_name(name, "sources")
     provider, target = table.get("provider"), table.get("target")
@@ -212,16 +255,19 @@ def _check_source(name: str, table: Mapping[str, Any], targets: Collection[str])
     if isinstance(target, str) and target not in targets:
         remedy = f"Add [targets.{target}]" + (f", or name one of: {', '.join(sorted(targets))}." if targets else ".")
         found.append(Finding(key_of(("sources", name, "target")), f"= {target!r} does not exist", remedy))
-    return found
+    api = table.get("api")
+    return found + (_check_url(api, ("sources", name, "api")) if isinstance(api, dict) else [])
 
 
 def _check_target(name: str, table: Mapping[str, Any]) -> list[Finding]:
-    found = _check_name(name, "targets")
+    return _check_name(name, "targets") + _check_url(table, ("targets", name))
+
+
+def _check_url(table: Mapping[str, Any], path: tuple[str, ...]) -> list[Finding]:
     url = table.get("url")
-    if isinstance(url, str) and _OPEN_HTTP.match(url):
-        remedy = "Use https: the API key would cross the network in the open."
-        found.append(Finding(key_of(("targets", name, "url")), "is http", remedy))
-    return found
+    if not isinstance(url, str) or not _OPEN_HTTP.match(url):
+        return []
+    return [Finding(key_of((*path, "url")), "is http", "Use https: the API key would cross the network in the open.")]
 
 
 def _check_name(name: str, table: str) -> list[Finding]:

@@ -70,10 +70,48 @@ select target, coalesce(due, 0) as due, coalesce(failing, 0) as failing, coalesc
 select stream, target, attempts, next_at, error from {schema}.push
  where partition between 0 and 255 and due and attempts > 0 order by next_at limit %(limit)s
 
+-- name: list_wants
+-- What is asked and not answered, of these streams (null: of any), the longest wanted first.
+select stream, source, about, why, essential, since, attempts, next_at, error
+  from {schema}.open_want where partition between 0 and 255 and (%(streams)s::text[] is null
+   or (partition = any(%(partitions)s) and stream = any(%(streams)s)))
+ order by since, stream, about limit %(limit)s
+
+-- name: list_waiting
+-- Streams that need something first, and those that lack something which should have been there by now. Newest first;
+-- the cursor is the last row's (latest_at, stream).
+select stream.partition, stream.stream, source, kind, identifier, status, state, problem, warnings::text, customer,
+       email, events, anomalies, first_at, latest_at, position
+  from {schema}.stream as stream
+  join (select partition, stream from {schema}.stream where partition between 0 and 255 and status = 'waiting'
+        union select partition, stream from {schema}.open_want
+               where partition between 0 and 255 and (attempts > 0 or next_at <= now())) as waiting
+    on waiting.partition = stream.partition and waiting.stream = stream.stream
+ where stream.partition between 0 and 255
+   and (%(before_stream)s::text is null or (coalesce(latest_at, '-infinity'), stream.stream)
+                                           < (coalesce(%(before_at)s::timestamptz, '-infinity'), %(before_stream)s))
+ order by coalesce(latest_at, '-infinity') desc, stream.stream desc limit %(limit)s
+
+-- name: ask_now
+-- What a stream lacks is asked at once, whatever went wrong before.
+update {schema}.want set next_at = now() where partition = %(partition)s and stream = %(stream)s
+
+-- name: count_wants
+-- Of each source: how much is asked and not answered, how much of it was tried, and since when the oldest is wanted.
+select source, count(*) as open, count(*) filter (where attempts > 0) as failing,
+       greatest(0, extract(epoch from now() - min(since)))::double precision as oldest
+  from {schema}.open_want where partition between 0 and 255 group by source
+
 -- name: positions
 select partition, position from {schema}.lease where partition between 0 and 255
 
 -- name: count_open_work
--- Links to be followed, and pushes due or whose receipts are not folded yet.
+-- Links to be followed; pushes due or whose receipts are not folded yet; what the APIs of these sources (null: of all)
+-- are to be asked within a minute, or have answered and that is not folded yet; timers that are due.
 select (select count(*) from {schema}.link where partition between 0 and 255 and due),
-       (select count(*) from {schema}.push where partition between 0 and 255 and (due or folded < waits_for or doubt <> '{{}}'))
+       (select count(*) from {schema}.push
+         where partition between 0 and 255 and (due or folded < waits_for or doubt <> '{{}}')),
+       (select count(*) from {schema}.open_want
+         where partition between 0 and 255 and (%(asked)s::text[] is null or source = any(%(asked)s))
+           and next_at <= now() + interval '1 minute'),
+       (select count(*) from {schema}.timer where partition between 0 and 255 and at <= now() and not rung)
