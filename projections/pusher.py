@@ -23,6 +23,7 @@ from domain.events import NewEvent, Stream
 from domain.history import decode_fold
 from domain.licensing import License
 from domain.receipts import AnyReceipt, Applied, KeysMinted, PushRefused, apply_receipt, type_of
+from projections.authority import keys_event, place_of, standing_keys
 from projections.budget import Budget, hold, spend
 from projections.ports import Appended, EventLog
 from projections.tables import Tables
@@ -72,6 +73,8 @@ class _Work(msgspec.Struct, kw_only=True):
     applied: dict[str, Applied]
     doubt: list[str]
     waits_for: int = 0
+    relayed_soon: bool = False
+    """Keys it needs stand in another stream, and are about to be relayed."""
 
     @property
     def held(self) -> Applied:
@@ -194,9 +197,13 @@ class Pusher:
         except LostClaim:
             _log.warning("a claim was lost while waiting for its turn", stream=claim.stream, target=claim.target)
         else:
-            # With nothing to do the runner has yet to say so, or other code saw work: not to be asked at once.
-            pause = timedelta(seconds=0 if work.waits_for else self._settings.pause)
-            await self._statement("finish_push", claim, waits_for=work.waits_for, pause=pause)
+            await self._statement("finish_push", claim, waits_for=work.waits_for, pause=self._pause(work))
+
+    def _pause(self, work: "_Work") -> timedelta:
+        if work.relayed_soon:
+            return timedelta(seconds=self._settings.behind)
+        # With nothing to do the runner has yet to say so, or other code saw work: not to be asked at once.
+        return timedelta(seconds=0 if work.waits_for else self._settings.pause)
 
     async def _settle_doubts(self, work: "_Work") -> None:
         """Looks at what an earlier call was about whose answer nobody heard."""
@@ -211,17 +218,30 @@ class Pusher:
         fresh: set[str] = set()
         for _ in range(self._settings.calls_at_most):
             calls = work.account.target.plan(work.desired, work.held)
-            if not calls:
+            if not calls or not await self._make(work, calls[0], fresh):
                 break
-            work.doubt = list(calls[0].subjects)
-            receipt = await self._perform(work.claim, work.account, calls[0], fresh)
-            appended = await self._record(work, receipt)
-            work.doubt = []
-            if isinstance(receipt, KeysMinted):
-                if appended.repeated:
-                    # Another process recorded keys first; those count, and the runner will tell us.
-                    break
-                fresh.add(receipt.order)
+
+    async def _make(self, work: "_Work", call: Call, fresh: set[str]) -> bool:
+        """Makes one call and records its receipt; false when the runner has to say first what follows from it."""
+        place = place_of(work.claim.stream, work.claim.target, call.fulfillment)
+        standing = await standing_keys(self._log, place) if place else ()
+        if place and len(standing) > len(work.held.generated.get(place.product, ())):
+            work.relayed_soon = True
+            return False
+        work.doubt = list(call.subjects)
+        receipt = await self._perform(work.claim, work.account, call, fresh)
+        if place and isinstance(receipt, KeysMinted) and all(receipt.keys.values()):
+            # Not this stream's to decide: the provider's license generator may be asking for them at this moment.
+            await self._log.append([keys_event(place, [*receipt.keys.values()], len(standing), datetime.now(UTC))])
+            work.relayed_soon = True
+            return False
+        appended = await self._record(work, receipt)
+        work.doubt = []
+        if not isinstance(receipt, KeysMinted):
+            return True
+        fresh.add(receipt.order)
+        # Where another process recorded keys first, those count, and the runner will tell us.
+        return not appended.repeated
 
     async def _record(self, work: "_Work", receipt: AnyReceipt) -> Appended:
         appended = await self._append(work.claim, receipt)

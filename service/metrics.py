@@ -22,7 +22,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from domain.events import PARTITIONS
 from projections.ports import LogUnavailable
-from projections.queries import Outstanding
+from projections.queries import Outstanding, Wanted
 from service.lookup import Reader
 
 # When a counter began says little and doubles what is scraped.
@@ -46,13 +46,31 @@ class Metrics:
             "tenure_deliveries", "Webhook requests, by what became of them", ("source", "outcome"), registry=registry
         )
         self.refused = Counter(
-            "tenure_deliveries_refused", "Deliveries that are not authentic", ("source", "reason"), registry=registry
+            "tenure_deliveries_refused",
+            "Deliveries and key requests that are not authentic",
+            ("source", "reason"),
+            registry=registry,
+        )
+        self.key_requests = Counter(
+            "tenure_key_requests",
+            "Requests of license generators, by what became of them",
+            ("source", "outcome"),
+            registry=registry,
         )
         self.appended = Counter(
             "tenure_events_appended", "Events made durable from deliveries", ("source",), registry=registry
         )
         self.repeated = Counter(
             "tenure_events_repeated", "Delivered events that were stored before", ("source",), registry=registry
+        )
+        self.fetches = Counter(
+            "tenure_fetches",
+            "Questions to providers' APIs, by what became of them",
+            ("source", "outcome"),
+            registry=registry,
+        )
+        self.timers_rung = Counter(
+            "tenure_timers_rung", "Events appended because so much time had passed", registry=registry
         )
         self.append_seconds = Histogram(
             "tenure_append_seconds",
@@ -69,7 +87,7 @@ class Standing:
         self._reader = reader
         self._clock = clock
         self._counted: float | None = None
-        target = ("target",)
+        target, source = ("target",), ("source",)
         self._lag = Gauge("tenure_projection_lag_events", "Events not projected yet", (), registry=registry)
         self._streams = Gauge("tenure_streams", "Streams by status and state", ("status", "state"), registry=registry)
         self._due = Gauge("tenure_pushes_due", "Streams with work for the pusher", target, registry=registry)
@@ -77,6 +95,12 @@ class Standing:
             "tenure_pushes_failing", "Streams whose push failed and is tried again", target, registry=registry
         )
         self._refused = Gauge("tenure_dead_letters", "Licenses that a target refused", target, registry=registry)
+        self._wants = Gauge(
+            "tenure_wants_open", "What a provider's API is asked and has not answered", source, registry=registry
+        )
+        self._oldest_want = Gauge(
+            "tenure_oldest_want_age_seconds", "How long the oldest of these waits", source, registry=registry
+        )
 
     async def look(self) -> None:
         """Brings the gauges up to date, as far as that takes no longer than a scrape may."""
@@ -97,6 +121,11 @@ class Standing:
             self._due.labels(target).set(there.due)
             self._failing.labels(target).set(there.failing)
             self._refused.labels(target).set(there.refused)
+        wanted = {each.source: each for each in await self._reader.queries.wanted()}
+        for source in self._reader.sources.keys() | wanted.keys():
+            want = wanted.get(source) or Wanted(source=source)
+            self._wants.labels(source).set(want.open)
+            self._oldest_want.labels(source).set(want.oldest)
         if self._counted is None or self._clock() - self._counted >= COUNT_AGAIN_SECONDS:
             await self._count()
 
@@ -110,7 +139,7 @@ class Standing:
     def _forget(self) -> None:
         self._counted = None
         self._lag.set(float("nan"))
-        for gauge in (self._streams, self._due, self._failing, self._refused):
+        for gauge in (self._streams, self._due, self._failing, self._refused, self._wants, self._oldest_want):
             gauge.clear()
 
 

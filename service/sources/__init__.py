@@ -1,6 +1,7 @@
 """How deliveries are received: whether they are authentic, what is kept to check that again, and the answer.
 
-What a delivery holds and means is the other half of a provider, in `domain/providers/`.
+What a delivery holds and means is the other half of a provider, in `domain/providers/`. A provider that asks for
+license keys while somebody buys (a license generator) has a third part here: what such a request says.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +26,17 @@ class NotAuthentic(Exception):
         self.reason = reason
 
 
+class Unusable(Exception):
+    """A request for keys cannot be answered; `status` is HTTP's, and the text says what to set otherwise.
+
+    The text is fixed: it holds nothing of the request.
+    """
+
+    def __init__(self, status: int, remedy: str) -> None:
+        super().__init__(remedy)
+        self.status = status
+
+
 class Reply(Struct, frozen=True, kw_only=True):
     """What the provider is told once the events are stored."""
 
@@ -47,4 +59,26 @@ class Receiving(Struct, frozen=True, kw_only=True):
     recheck: Callable[[Headers, bytes, Sequence[Secret]], None]
     kept_headers: frozenset[str]
     """The headers that `recheck` needs; no others are stored."""
+    reply: Callable[[Sequence[str]], Reply]
+
+
+class KeyRequest(Struct, frozen=True, kw_only=True):
+    """Keys that a provider asks for at the checkout, for units of one product of a purchase."""
+
+    reference: str
+    """Of the first order: what it bought keeps its keys when it is renewed."""
+    product: str
+    count: int
+    test: bool
+
+
+class Generating(Struct, frozen=True, kw_only=True):
+    """What a provider with a license generator promises.
+
+    `read(content_type, body, keys)` says what is asked for; `keys` are all private keys that are live for the source.
+    It does no I/O, and raises NotAuthentic and Unusable. `reply(keys)` is given as many as were asked for.
+    """
+
+    name: str
+    read: Callable[[str, bytes, Sequence[Secret]], KeyRequest]
     reply: Callable[[Sequence[str]], Reply]
