@@ -50,6 +50,11 @@ class Refund(msgspec.Struct, frozen=True):
     invoice: str = ""
     parts: dict[str, int] = {}
 
+    @property
+    def in_full(self) -> bool:
+        """Where nothing was paid, nothing can go back."""
+        return 0 < self.amount <= self.refunded
+
 
 class Dispute(msgspec.Struct, frozen=True):
     payment: str
@@ -58,11 +63,15 @@ class Dispute(msgspec.Struct, frozen=True):
 
 
 class Grace(msgspec.Struct, frozen=True):
-    """That the policy's grace of so many days (None: as long as the provider tried) is over; `last`: for all lines."""
+    """Which grace is over: that of so many days or fewer, that of as long as the provider tried (`tried`).
 
-    days: int | None
-    last: bool
+    `last`: at that time no line was granted more.
+    """
+
     since: EventRef
+    days: int | None = None
+    tried: bool = False
+    last: bool = False
 
 
 class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -78,6 +87,8 @@ class Subscription(msgspec.Struct, kw_only=True, omit_defaults=True):
     state: State = State.PENDING
     state_since: EventRef | None = None
     state_reason: str = ""
+    opened_since: EventRef | None = None
+    """The event that first said that it exists and that its payment is still open."""
     identified: bool = False
     """True once an event said what the stream is about: until then it only holds what belongs elsewhere."""
     purchase: bool = False

@@ -1,6 +1,6 @@
 """Durations: what is one, and the instant that one after another."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import pytest
 
@@ -17,8 +17,10 @@ from tests.stories import utc
         (utc(2026, 11, 30), "3m", utc(2027, 2, 28)),
         (utc(2026, 12, 15), "12m", utc(2027, 12, 15)),
         (utc(2024, 2, 29), "1y", utc(2025, 2, 28)),
-        (utc(2026, 1, 1), "99999y", datetime.max.replace(tzinfo=UTC)),
-        (utc(9000, 1, 1), "99999w", datetime.max.replace(tzinfo=UTC)),
+        (utc(2026, 1, 1), "99999y", utc(9000, 1, 1)),
+        (utc(8000, 1, 1), "9999y", utc(9000, 1, 1)),
+        (utc(8999, 12, 31), "2d", utc(9000, 1, 1)),
+        (utc(8999, 1, 1), "99999w", utc(9000, 1, 1)),
     ],
 )
 def test_a_duration_ends(start: datetime, duration: str, end: datetime) -> None:

@@ -20,9 +20,11 @@ from tests.stories import (
     given,
     happened,
     line,
+    linked,
     paid,
     paying,
     period,
+    refunded,
     utc,
 )
 
@@ -94,9 +96,23 @@ def test_while_billing_is_paused_a_license_works_as_long_as_the_provider_counts_
     assert until(paying().when(paused, resumed).license()) == FEBRUARY + MARGIN
 
 
-def test_a_proration_extends_nothing() -> None:
-    credit = period(MID_JANUARY, utc(2027, 1, 1), proration=True)
-    assert paying(paid("in_1b", credit)).license().expiry == FEBRUARY
+def test_a_proration_that_reaches_no_further_than_its_period_extends_nothing() -> None:
+    more_seats = period(MID_JANUARY, FEBRUARY, proration=True)
+    assert paying(paid("in_1b", more_seats)).license().expiry == FEBRUARY
+
+
+def test_a_credit_for_the_rest_of_a_year_that_was_left_for_a_month_extends_nothing() -> None:
+    year = utc(2027, 1, 1)
+    swap = paid("in_2", period(JANUARY, year, proration=True), period(JANUARY, FEBRUARY))
+    assert paying(swap).license().expiry == FEBRUARY
+
+
+def test_a_later_proration_that_reaches_further_pays_through_its_end_until_it_is_refunded() -> None:
+    longer = (paid("in_1b", period(MID_JANUARY, APRIL, proration=True)), linked("pi_1b", "in_1b"))
+    assert because(paying(*longer).license(), "expiry") == ("paid through by invoice in_1b", "later")
+    assert paying(*longer).license().expiry == APRIL
+    assert paying(*longer, refunded("pi_1b", 1000)).license().expiry == FEBRUARY
+    assert paying(*longer, refunded("pi_1b", 1000)).license().enabled
 
 
 def test_a_line_that_was_added_is_paid_through_as_its_proration_says() -> None:

@@ -1,0 +1,106 @@
+"""Which paid period counts for a line, and whether its money was given back."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from domain.facts import DisputeOutcome, Line, PaidPeriod
+from domain.licensing.license import Because
+from domain.policy import Policy
+from domain.subscription import FIRST_PAYMENT, PaidInvoice, Refund, Subscription
+
+
+class Governing(msgspec.Struct, frozen=True):
+    """A period, and the invoice that paid it."""
+
+    invoice: str
+    paid: PaidInvoice
+    period: PaidPeriod
+
+    @property
+    def _began(self) -> tuple[object, ...]:
+        return self.period.start, self.period.end, self.invoice
+
+
+def governing_period(s: Subscription, line: Line) -> Governing | None:
+    """The paid period that counts for a line: the one that began last.
+
+    That is of its own ones; for a line that was added later and whose first bill is a proration or still to come, the
+    proration's, then the latest of any line.
+    """
+    periods = list(_periods(s))
+    own = [each for each in periods if each.period.line == line.id]
+    regular = [each for each in own if not each.period.proration]
+    others = [each for each in periods if not each.period.proration]
+    return max(regular or own or others, key=lambda each: each._began, default=None)  # noqa: SLF001
+
+
+def paid_through(s: Subscription, policy: Policy, line: Line) -> Governing | None:
+    """The paid period that a line is paid through by.
+
+    That is the governing one, or a proration that began later and reaches further, as after a change of the interval,
+    unless its money was given back.
+    """
+    governing = governing_period(s, line)
+    if governing is None:
+        return None
+    longer = [
+        each
+        for each in _periods(s)
+        if each.period.proration
+        and each.period.line == line.id
+        and each.period.start > governing.period.start
+        and each.period.end > governing.period.end
+        and taken_back(s, policy, each.invoice) is None
+    ]
+    return max(longer, key=lambda each: each._began, default=governing)  # noqa: SLF001
+
+
+def _periods(s: Subscription) -> Iterator[Governing]:
+    for invoice, paid in s.invoices.items():
+        for period in paid.periods:
+            yield Governing(invoice, paid, period)
+
+
+def invoice_of(s: Subscription, payment: str) -> str | None:
+    """The invoice a payment paid, None where it is not known.
+
+    A provider may know payments by nothing but the invoice they paid.
+    """
+    return s.payments.get(payment) or (payment if payment in s.invoices else None)
+
+
+def _refunded_invoice(s: Subscription, payment: str, refund: Refund) -> str:
+    """The invoice whose money went back, as far as known; what nobody named can only be the first one."""
+    invoice = refund.invoice or s.payments.get(payment) or payment
+    return FIRST_PAYMENT if invoice not in s.invoices and FIRST_PAYMENT in s.invoices else invoice
+
+
+def any_full_refund(s: Subscription) -> bool:
+    return any(refund.in_full for refund in s.refunds.values())
+
+
+def taken_back(s: Subscription, policy: Policy, invoice: str | None) -> Because | None:
+    """Why the money of that invoice, or (None) all that was paid for a purchase, no longer counts, if so."""
+    bill = "purchase" if invoice is None else "current period"
+    for dispute in s.disputes.values():
+        concerned = invoice is None or invoice_of(s, dispute.payment) in {invoice, None}
+        if concerned and dispute.outcome is DisputeOutcome.LOST and policy.on_dispute == "disable":
+            return Because(f"policy on_dispute: the dispute of the {bill}'s payment was lost", dispute.since)
+    refunds = [
+        refund
+        for payment, refund in s.refunds.items()
+        if refund.refunded > 0 and (invoice is None or _refunded_invoice(s, payment, refund) == invoice)
+    ]
+    if not refunds:
+        return None
+    back, price = sum(refund.refunded for refund in refunds), sum(refund.amount for refund in refunds)
+    if invoice is not None:
+        price = max(price, s.invoices[invoice].amount)
+    latest = max(refunds, key=lambda refund: (refund.since.at, refund.since.event_id)).since
+    if back >= price:
+        full = Because(f"policy on_refund: the {bill} was refunded", latest)
+        return full if policy.on_refund == "disable" else None
+    if policy.on_partial_refund == "disable":
+        return Because(f"policy on_partial_refund: the {bill} was refunded in part", latest)
+    return None

@@ -1,0 +1,136 @@
+"""What a subscription's lines claim: which are licensed as what, now and in every form they were ever sold in."""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from domain.facts import Line
+from domain.subscription import EventRef, SoldLine, Subscription
+from domain.terms import Reading, Terms, TermsError, read_terms
+
+MOST_UNITS = 10_000
+"""Licenses of one line; buyers can choose quantities, and one of them must not exhaust the process."""
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """One form of a line, as it was understood; unless `current` its licenses only remain to be disabled."""
+
+    line: Line
+    quantity: int
+    terms: Terms
+    feature: str
+    since: EventRef
+    current: bool
+
+    @property
+    def units(self) -> int:
+        """How many licenses it makes."""
+        return min(self.quantity, 1 if self.terms.single_license else MOST_UNITS)
+
+
+class Claims(msgspec.Struct):
+    """All claims of a subscription, the codes of features that add-ons give, and what is wrong."""
+
+    current: list[Claim]
+    former: list[Claim]
+    add_ons: set[str]
+    problems: list[str]
+    warnings: list[str]
+
+
+class _Understood(msgspec.Struct, frozen=True):
+    """A form in which a line was sold, and what was read from it."""
+
+    sold: SoldLine
+    reading: Reading
+
+
+def claims_of(s: Subscription) -> Claims:
+    """Reads every line. What cannot be used or is not described yet stays as it was understood last.
+
+    So neither a vendor's slip nor a payload that says less than the one before locks anybody out.
+    """
+    understood = list(_understood(s))
+    claims = Claims([], [each for form in understood if (each := _former(form)) is not None], set(), [], [])
+    for held in s.lines.values():
+        line = held.line
+        form, problem = _form_of(line, understood)
+        if problem:
+            claims.problems.append(f"line {line.id}: {problem}")
+        if isinstance(form, Reading):
+            claims.warnings += form.warnings
+            _claim(claims, line, form, held.since)
+        elif form is not None:
+            _claim(claims, _still(form.sold.line, line), form.reading, form.sold.since)
+    return claims
+
+
+def _understood(s: Subscription) -> Iterator[_Understood]:
+    """Every form in which a line was ever sold, the latest first. What was never understood made no licenses."""
+    for sold in reversed(s.sold):
+        try:
+            yield _Understood(sold, _read(sold.line))
+        except TermsError:
+            continue
+
+
+def _read(line: Line) -> Reading:
+    return read_terms(line.attributes, product=line.product, recurring=line.recurring)
+
+
+def _former(form: _Understood) -> Claim | None:
+    sold, reading = form.sold, form.reading
+    if reading.terms is None:
+        return None
+    # What one license of several units allows follows from how many there were at last.
+    quantity = (sold.line.quantity or sold.most) if reading.terms.single_license else sold.most
+    return Claim(sold.line, quantity, reading.terms, reading.feature, sold.since, current=False)
+
+
+def _form_of(line: Line, understood: Sequence[_Understood]) -> tuple[Reading | _Understood | None, str]:
+    """What counts for a line, its own reading or a former one, and what is wrong with it."""
+    last = next((each for each in understood if each.sold.line.id == line.id and _says(each.reading)), None)
+    if not line.described:
+        return last, ""
+    try:
+        reading = _read(line)
+    except TermsError as error:
+        return last, str(error)
+    lost = next((each for each in understood if _same_price(each.sold.line, line) and _says(each.reading)), None)
+    if lost is None or reading.terms is not None or reading.ignored:
+        return reading, ""
+    # The same price was licensed before: its code was lost by a slip, not by a choice of the customer.
+    if lost.reading.terms is not None:
+        return lost, f"price {line.price} lost its product code {lost.reading.terms.product_code!r}"
+    if not reading.feature:
+        return lost, f"price {line.price} lost its feature code {lost.reading.feature!r}"
+    return reading, ""
+
+
+def _says(reading: Reading) -> bool:
+    return reading.terms is not None or bool(reading.feature)
+
+
+def _same_price(before: Line, now: Line) -> bool:
+    return (before.id, before.price, before.product) == (now.id, now.price, now.product)
+
+
+def _still(understood: Line, now: Line) -> Line:
+    """What was understood last, with the quantity and period of now."""
+    return msgspec.structs.replace(
+        understood, quantity=now.quantity, period_start=now.period_start, period_end=now.period_end
+    )
+
+
+def _claim(claims: Claims, line: Line, reading: Reading, since: EventRef) -> None:
+    if reading.terms is None:
+        if reading.feature and line.quantity > 0:
+            claims.add_ons.add(reading.feature)
+        return
+    if line.quantity > MOST_UNITS:
+        claims.problems.append(
+            f"line {line.id}: quantity {line.quantity} is more than Tenure licenses for one line; "
+            f"the first {MOST_UNITS} units are licensed"
+        )
+    quantity = min(line.quantity, MOST_UNITS)
+    claims.current.append(Claim(line, quantity, reading.terms, reading.feature, since, current=True))

@@ -1,0 +1,82 @@
+"""The licenses of a subscription, every field with the rule and the event that set it."""
+
+from collections.abc import Collection, Iterator
+
+import msgspec
+
+from domain.events import Stream, identifier_of
+from domain.licensing.access import access, no_longer_sold, works_before_payment
+from domain.licensing.claims import Claim, claims_of
+from domain.licensing.expiry import consumption_period, expiry_of, margin_of
+from domain.licensing.fields import (
+    Decided,
+    features_of,
+    free_devices,
+    from_attributes,
+    fulfillment_of,
+    note_of,
+    trial_of,
+    users_of,
+)
+from domain.licensing.license import Because, License, LicenseId, in_order, license_id
+from domain.lifecycle import State
+from domain.policy import Policy
+from domain.subscription import Subscription
+
+
+class Entitlement(msgspec.Struct, frozen=True):
+    """The desired licenses of one subscription, with what keeps others from being derived."""
+
+    licenses: tuple[License, ...]
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def entitle(stream: Stream, subscription: Subscription, policy: Policy) -> Entitlement:
+    """Derives the desired licenses, sorted by line, product, type and unit."""
+    claims = claims_of(subscription)
+    licenses: dict[LicenseId, License] = {}
+    for claim in (*claims.current, *claims.former):
+        for each in _units(stream, subscription, policy.of(claim.terms.product_code), claim, claims.add_ons):
+            licenses.setdefault(each.id, each)
+    problems, warnings = tuple(dict.fromkeys(claims.problems)), tuple(dict.fromkeys(claims.warnings))
+    return Entitlement(in_order(licenses.values()), problems, warnings)
+
+
+def _units(
+    stream: Stream, s: Subscription, policy: Policy, claim: Claim, add_ons: Collection[str]
+) -> Iterator[License]:
+    if claim.current and s.state is State.PENDING and not works_before_payment(s, claim.terms):
+        return
+    decided = _decide(s, policy, claim, add_ons)
+    values = {field: value for field, (value, _) in decided.items()}
+    because = {field: why for field, (_, why) in decided.items()}
+    for unit in range(1, claim.units + 1):
+        yield License(
+            id=license_id(stream, claim.line.id, unit, claim.terms),
+            stream=stream,
+            subscription=identifier_of(stream),
+            line=claim.line.id,
+            unit=unit,
+            because=because,
+            **values,
+        )
+
+
+def _decide(s: Subscription, policy: Policy, claim: Claim, add_ons: Collection[str]) -> Decided:
+    enabled = access(s, policy, claim.line) if claim.current else no_longer_sold(s, claim.line)
+    expiry = expiry_of(s, policy, claim)
+    return {
+        "enabled": enabled,
+        "trial": trial_of(s, claim),
+        "expiry": expiry,
+        "margin_hours": margin_of(s, policy, claim, expiry[0]),
+        **from_attributes(claim),
+        "consumption_period": consumption_period(s, claim),
+        "features": features_of(s, claim, add_ons),
+        "users": users_of(s, claim),
+        "note": note_of(s),
+        "free_devices": free_devices(s, policy, enabled=enabled[0]),
+        "fulfillment": fulfillment_of(s, claim),
+        "customer": (s.customer, Because("the customer as last described", s.customer_since)),
+    }
