@@ -7,6 +7,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ControllerRouterHandler
 
 from service.api import api_routes
+from service.fulfillment import fulfillment_route
 from service.health import health_routes
 from service.metrics import metrics_route
 from service.problems import HANDLERS
@@ -28,7 +29,7 @@ _OPENAPI = OpenAPIConfig(
 
 
 def create_app(process: Process) -> Litestar:
-    """The ASGI application: webhooks where this process receives them, the API, health and metrics."""
+    """The ASGI application: webhooks and key requests where this process receives them, the API, health and metrics."""
     routes: list[ControllerRouterHandler] = [
         api_routes(process),
         health_routes(process.checks),
@@ -36,6 +37,8 @@ def create_app(process: Process) -> Litestar:
     ]
     if process.receiver is not None:
         routes.append(webhook_route(process.receiver))
+    if process.generator is not None:
+        routes.append(fulfillment_route(process.generator))
     return Litestar(
         route_handlers=routes,
         exception_handlers=HANDLERS,

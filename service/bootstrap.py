@@ -5,7 +5,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
@@ -14,7 +14,8 @@ from psycopg_pool import AsyncConnectionPool
 
 from domain.providers.table import PROVIDERS
 from projections.budget import Budget
-from projections.ports import EventLog
+from projections.fetcher import Asked, Fetcher, FetcherSettings
+from projections.ports import EventLog, Provided
 from projections.pusher import Account, Pusher, PusherSettings
 from projections.queries import Queries
 from projections.runner import Runner, RunnerSettings
@@ -25,13 +26,15 @@ from projections.targets.licensespring.client import open_licensespring
 from projections.targets.licensespring.target import LicenseSpringTarget
 from service import settings as configured
 from service.auth import Access
+from service.fulfillment import LicenseGenerator
+from service.fulfillment import Source as Asking
 from service.health import database_check, part_check
 from service.lookup import Reader
 from service.metrics import Metrics
 from service.process import Process, Work
-from service.secrets import Secret
+from service.secrets import Secret, api_key_variable
 from service.settings import Part, Settings
-from service.sources.table import RECEIVING
+from service.sources.table import GENERATORS, READING, RECEIVING
 from service.store import EventStore
 from service.store.limits import Limits
 from service.store.migrate import check as check_store
@@ -104,19 +107,27 @@ async def wired(
             )
             for name, target in settings.targets.items()
         }
+        asked = {
+            name: await stack.enter_async_context(provided(settings, name))
+            for name in (settings.sources if "fetcher" in parts else ())
+            if not why_unasked(settings, name)
+        }
         runner = _runner(settings, log, pool, tables, targets)
+        fetcher = _fetcher(settings, log, pool, tables, asked, metrics)
         pusher = _pusher(settings, log, pool, tables, targets)
         waking.append(runner.wake)
         runner.on_progress(pusher.wake)
-        work: dict[str, Work] = {
-            name: run for name, run in (("runner", runner.run), ("pusher", pusher.run)) if name in parts
-        }
+        runner.on_progress(fetcher.wake)
+        runner.on_rung(metrics.timers_rung.inc)
+        background = (("runner", runner.run), ("fetcher", fetcher.run), ("pusher", pusher.run))
+        work: dict[str, Work] = {name: run for name, run in background if name in parts}
         running: dict[str, asyncio.Task[None]] = {}
         yield Process(
             reader=Reader(log=log, queries=Queries(pool, tables), sources=_projected(settings)),
             access=Access(settings.secrets.viewer_tokens, settings.secrets.operator_tokens, open_to_all=open_to_all),
             metrics=metrics,
             receiver=_receiver(settings, log, metrics) if "receiver" in parts else None,
+            generator=_generator(settings, log, metrics, targets) if "receiver" in parts else None,
             checks={"database": database_check(pool, tables), **{name: part_check(name, running) for name in work}},
             work=work,
             running=running,
@@ -186,6 +197,51 @@ def _pusher(settings: Settings, log: EventLog, pool: Pool, tables: Tables, targe
     )
 
 
+def why_unasked(settings: Settings, name: str) -> str:
+    """Why a source's provider is not asked for what its deliveries leave out, with the remedy; empty when it is."""
+    if settings.sources[name].provider not in READING:
+        return "this version cannot ask its provider"
+    return "" if name in settings.secrets.api_keys else f"no API key: set {api_key_variable(name)}"
+
+
+def provided(settings: Settings, name: str) -> AbstractAsyncContextManager[Provided]:
+    """The API of a source's provider, to be asked where `why_unasked` says nothing."""
+    source = settings.sources[name]
+    reading = READING[source.provider]
+    return reading.open(source.api.url or reading.url, settings.secrets.api_keys[name].reveal())
+
+
+def _fetcher(
+    settings: Settings, log: EventLog, pool: Pool, tables: Tables, asked: Mapping[str, Provided], metrics: Metrics
+) -> Fetcher:
+    numbers = settings.fetch
+    return Fetcher(
+        log=log,
+        pool=pool,
+        tables=tables,
+        sources={name: _asked(settings.sources[name], api) for name, api in asked.items()},
+        owner=_owner(),
+        settings=FetcherSettings(
+            concurrency=numbers.concurrency,
+            poll=numbers.poll_seconds,
+            lease=numbers.lease_seconds,
+            longest_delay=numbers.longest_delay_seconds,
+        ),
+        on_outcome=lambda source, outcome: metrics.fetches.labels(source, outcome).inc(),
+    )
+
+
+def _asked(source: configured.Source, api: Provided) -> Asked:
+    reading = READING[source.provider]
+    pace = source.api.requests_per_minute or reading.requests_per_minute
+    return Asked(
+        provider=PROVIDERS[source.provider],
+        provided=api,
+        budget=Budget(per_second=pace / 60, burst=reading.burst),
+        sure_after=reading.sure_after,
+    )
+
+
 def _receiver(settings: Settings, log: EventLog, metrics: Metrics) -> Receiver:
     sources = {
         name: Received(
@@ -207,9 +263,36 @@ def _receiver(settings: Settings, log: EventLog, metrics: Metrics) -> Receiver:
     )
 
 
+def _generator(settings: Settings, log: EventLog, metrics: Metrics, targets: Mapping[str, Target]) -> LicenseGenerator:
+    sources = {
+        name: Asking(
+            name=name,
+            generating=GENERATORS.get(source.provider),
+            live=source.live,
+            keys=settings.secrets.generator_keys.get(name, ()),
+            target=targets[source.target],
+        )
+        for name, source in settings.sources.items()
+    }
+    return LicenseGenerator(
+        sources,
+        log,
+        metrics,
+        lambda: datetime.now(UTC),
+        body_timeout_seconds=settings.server.body_timeout_seconds,
+    )
+
+
 def _projected(settings: Settings) -> dict[str, Projected]:
     return {
-        name: Projected(name=name, provider=PROVIDERS[source.provider], policy=source.policy, target=source.target)
+        name: Projected(
+            name=name,
+            provider=PROVIDERS[source.provider],
+            policy=source.policy,
+            target=source.target,
+            patience=timedelta(seconds=settings.fetch.patience_seconds),
+            unasked=why_unasked(settings, name),
+        )
         for name, source in settings.sources.items()
     }
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import msgspec
 
 from service.auth import Access
+from service.fulfillment import LicenseGenerator
 from service.health import Check
 from service.lookup import Reader
 from service.metrics import Metrics
@@ -16,12 +17,16 @@ Work = Callable[[asyncio.Event], Awaitable[None]]
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything the HTTP surface and the supervisor need. `receiver` is None where this process takes no webhooks."""
+    """Everything the HTTP surface and the supervisor need.
+
+    `receiver` and `generator` are None where this process takes no webhooks.
+    """
 
     reader: Reader
     access: Access
     metrics: Metrics
     receiver: Receiver | None
+    generator: LicenseGenerator | None
     checks: Mapping[str, Check]
     work: Mapping[str, Work]
     """The parts that run in the background, by name."""

@@ -1,7 +1,16 @@
-"""The receiving halves of the providers, by the name that settings give them."""
+"""What providers need of the service, by the name that settings give them."""
 
-from service.sources import Receiving, stripe
+from service.sources import Generating, Receiving, fastspring_generator, stripe
+from service.sources.reading import Reading
 
 RECEIVING: dict[str, Receiving] = {
     "stripe": stripe.RECEIVING,
 }
+
+GENERATORS: dict[str, Generating] = {
+    "fastspring": fastspring_generator.GENERATING,
+}
+"""Providers that ask for license keys at the checkout; the others have none."""
+
+READING: dict[str, Reading] = {}
+"""The APIs that can be asked for what deliveries leave out."""
