@@ -1,10 +1,10 @@
 """Sends webhooks over HTTP as Stripe does: signed afresh for every attempt, tried again until answered 2xx."""
 
-from asyncio import Semaphore, TaskGroup
 from collections.abc import Awaitable, Callable, Sequence
 
 import httpx2
 
+from service.sandbox.retrying import settle
 from service.sandbox.stripe.delivery import Delivery, sign
 
 
@@ -26,24 +26,11 @@ async def deliver(
     attempt `backoff(number of the attempt that failed, from 1)` is awaited. `timestamp` gives seconds since 1970 for
     the signature. Errors other than those of the transport are raised.
     """
-    if attempts < 1 or concurrency < 1:
-        raise ValueError("attempts and concurrency must be at least 1")
-    slots = Semaphore(concurrency)
-    accepted: list[int] = []
 
-    async def settle(place: int) -> None:
-        async with slots:
-            for attempt in range(1, attempts + 1):
-                if await _attempt(http, url, secret, deliveries[place], timestamp()):
-                    accepted.append(place)
-                    return
-                if attempt < attempts:
-                    await backoff(attempt)
+    async def attempt(place: int) -> bool:
+        return await _attempt(http, url, secret, deliveries[place], timestamp())
 
-    async with TaskGroup() as tasks:
-        for place in range(len(deliveries)):
-            tasks.create_task(settle(place))
-    return sorted(accepted)
+    return await settle(len(deliveries), attempt, backoff=backoff, attempts=attempts, concurrency=concurrency)
 
 
 async def _attempt(http: httpx2.AsyncClient, url: str, secret: str, delivery: Delivery, timestamp: int) -> bool:
