@@ -15,6 +15,8 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON inste
 limit = click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Rows at most.")
 
 
+PARTS = ("receiver", "runner", "fetcher", "pusher")
+PROVIDERS = ("stripe", "fastspring")
 STATES = ("pending", "trialing", "active", "past_due", "suspended", "terminated")
 
 
@@ -54,7 +56,9 @@ def tenure(context: click.Context, config: Path | None) -> None:
 
 
 @tenure.command()
-@click.option("--only", multiple=True, type=click.Choice(["receiver", "runner", "pusher"]), help="Run this part alone.")
+@click.option(
+    "--only", multiple=True, type=click.Choice(["receiver", "runner", "fetcher", "pusher"]), help="Run this part alone."
+)
 @click.option("--host", help="Listen on this address instead of the configured one.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Listen on this port; 0 takes any free one.")
 @click.option("--no-auth", is_flag=True, help="Ask for no API token. On loopback addresses only.")
@@ -128,6 +132,42 @@ def check(config: Path | None, as_json: bool) -> None:
     sys.exit(check_sources(config, as_json=as_json))
 
 
+@tenure.group()
+def terms() -> None:
+    """Look at the license attributes of what is sold."""
+
+
+@terms.command("check")
+@click.argument("file", required=False)
+@click.option("--source", metavar="NAME", help="Read the catalog of this source through its provider's API.")
+@click.option("--provider", type=click.Choice(PROVIDERS), help="Whose attributes these are, where FILE does not say.")
+@click.option("--quantity", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Units to be bought.")
+@click.option("--one-time", is_flag=True, help="They are bought once, where FILE does not say.")
+@as_json
+@click.pass_obj
+def check_terms(
+    config: Path | None,
+    file: str | None,
+    source: str | None,
+    provider: str | None,
+    quantity: int,
+    one_time: bool,
+    as_json: bool,
+) -> None:
+    """Tell, before anybody buys, what prices or products will be licensed as and what is wrong with them.
+
+    FILE is JSON as the store exports it: a Stripe price or list of prices, a FastSpring product or {"products": [...]};
+    or {"NAME": {"ATTRIBUTE": "VALUE"}} with --provider. "-" reads standard input. Ends with 1 when something is wrong.
+    """
+    from service.commands.terms import check_file, check_source
+
+    if (file is None) == (source is None):
+        raise click.UsageError("Give a FILE, or --source NAME.")
+    if source is not None:
+        sys.exit(check_source(config, source, quantity=quantity, as_json=as_json))
+    sys.exit(check_file(file or "", provider, quantity=quantity, recurring=not one_time, as_json=as_json))
+
+
 @tenure.command()
 @click.argument("identifier", metavar="ID")
 @click.option(
@@ -188,7 +228,7 @@ def licenses(config: Path | None, identifier: str | None, limit: int, as_json: b
 @as_json
 @click.pass_context
 def streams(context: click.Context, status: "Need", limit: int, as_json: bool) -> None:
-    """List streams that need a person, or have one folded again."""
+    """List streams that need a person, or have one tried again."""
     if context.invoked_subcommand is None:
         from service.commands.lists import list_streams
 
@@ -199,7 +239,7 @@ def streams(context: click.Context, status: "Need", limit: int, as_json: bool) -
 @click.argument("identifier", metavar="ID")
 @click.pass_obj
 def retry_stream(config: Path | None, identifier: str) -> None:
-    """Fold a stopped stream again."""
+    """Fold a stopped stream again, or have fetched at once what a waiting one lacks."""
     from service.commands.retries import retry_stream as retry
 
     retry(config, identifier)

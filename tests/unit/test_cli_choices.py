@@ -5,6 +5,7 @@ from typing import get_args
 import pytest
 import rich_click as click
 
+from domain.attributes import Store
 from domain.lifecycle import State
 from service.attention import Need
 from service.cli import tenure
@@ -21,5 +22,16 @@ from service.settings import PARTS
 )
 def test_an_option_offers_what_there_is(command: str, option: str, choices: tuple[str, ...]) -> None:
     (found,) = [each for each in tenure.commands[command].params if each.name == option]
-    assert isinstance(found.type, click.Choice)
-    assert set(found.type.choices) == set(choices)
+    assert offered(found) == set(choices)
+
+
+def test_terms_are_checked_for_every_store_that_has_attributes() -> None:
+    group = tenure.commands["terms"]
+    assert isinstance(group, click.Group)
+    (found,) = [each for each in group.commands["check"].params if each.name == "provider"]
+    assert offered(found) == set(get_args(Store))
+
+
+def offered(option: click.Parameter) -> set[str]:
+    assert isinstance(option.type, click.Choice)
+    return set(option.type.choices)

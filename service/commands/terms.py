@@ -1,0 +1,134 @@
+"""`tenure terms check`: what prices and products will be licensed as, before anybody buys them."""
+
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from domain.licensing import User
+from service.commands.failures import NOT_FOUND, usage
+from service.commands.output import harmless, print_json
+from service.terms_check import BOUGHT, BUYER, PAID_THROUGH, Check, Verdict, check
+from service.terms_files import LARGEST_FILE, FileUnclear, Offer, read_offers
+
+_COLOURS: dict[Verdict, str] = {"ok": "bold green", "wrong": "bold red", "not licensed": "yellow"}
+_WIDEST = 100
+_INDENT = (0, 0, 0, 2)
+
+
+def check_file(path: str, provider: str | None, *, quantity: int, recurring: bool, as_json: bool) -> int:
+    """Checks what a file offers, `-` being standard input; 1 when something is wrong. Raises CommandFailed."""
+    try:
+        offers = read_offers(_read(path), provider=provider, recurring=recurring)
+    except FileUnclear as unclear:
+        raise usage(f"{'standard input' if path == '-' else path} {unclear}.") from None
+    return _report(offers, [check(offer, quantity=quantity) for offer in offers], as_json=as_json)
+
+
+def check_source(config: Path | None, name: str, *, quantity: int, as_json: bool) -> int:
+    """Checks the catalog of a configured source, read through its API. Raises CommandFailed."""
+    raise NotImplementedError
+
+
+def _read(path: str) -> bytes:
+    """The file, or a byte more of it than may be: then it is too large."""
+    try:
+        if path == "-":
+            return sys.stdin.buffer.read(LARGEST_FILE + 1)
+        with Path(path).open("rb") as file:
+            return file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise usage(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _report(offers: Sequence[Offer], checks: Sequence[Check], *, as_json: bool) -> int:
+    wrong = sum(each.verdict == "wrong" for each in checks)
+    if as_json:
+        print_json(checks)
+    else:
+        console = Console(width=min(Console().width, _WIDEST))
+        for each in checks:
+            _show(console, each)
+        if any(name == "expiry" for each in checks for became in each.attributes for name in became.license):
+            console.print(f"Dates are those of a purchase on {BOUGHT:%Y-%m-%d}, paid through {PAID_THROUGH:%Y-%m-%d}.")
+        console.print(_summary(len(offers), wrong))
+    return NOT_FOUND if wrong else 0
+
+
+def _summary(offers: int, wrong: int) -> Text:
+    if not wrong:
+        return Text("Nothing is wrong." if offers > 1 else "It is all right.")
+    return Text(f"{wrong} of {offers} {'is' if wrong == 1 else 'are'} wrong.", style="red")
+
+
+def _show(console: Console, found: Check) -> None:
+    verdict = found.verdict.upper() if found.verdict != "not licensed" else found.verdict
+    console.print(
+        Text.assemble((harmless(found.name), "bold"), "  ", (verdict, _COLOURS[found.verdict])), soft_wrap=True
+    )
+    console.print(Padding(Text(harmless(_units(found))), _INDENT))
+    if found.attributes:
+        console.print(Padding(_table(found), _INDENT))
+    for mark, colour, notes in (("✗", "red", found.errors), ("!", "yellow", found.warnings)):
+        for note in notes:
+            line = Table.grid(padding=(0, 1))
+            line.add_row(Text(mark, style=colour), Text(harmless(note)))
+            console.print(Padding(line, _INDENT))
+    console.print()
+
+
+def _units(found: Check) -> str:
+    """What so many units give, in one line."""
+    kind = "recurring" if found.recurring else "bought once"
+    if found.verdict == "not licensed":
+        return f"{kind}: no license is made for it"
+    if found.verdict == "wrong":
+        return f"{kind}: no license can be made for it"
+    if not found.licenses:
+        return f"{kind}: adds feature {found.feature} to the licenses beside it"
+    units = f"{found.quantity} unit{'' if found.quantity == 1 else 's'}"
+    licenses = f"{found.licenses} {found.license_type} license{'' if found.licenses == 1 else 's'}"
+    bundle = ", each with one of every product in the bundle" if found.is_bundle else ""
+    follows = "".join(f", {name} {_text(value)}" for name, value in found.follows.items())
+    return f"{kind}: {units} → {licenses} of {found.product_code}{follows}{bundle}"
+
+
+def _table(found: Check) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
+    for each in found.attributes:
+        made = ", ".join(f"{name} {_text(value)}" for name, value in each.license.items())
+        table.add_row(
+            Text(harmless(each.attribute), style="dim"),
+            Text(harmless(each.value)),
+            Text(harmless(f"→ {'unpaid: ' if each.unpaid else ''}{made or 'nothing'}")),
+        )
+    return table
+
+
+def _text(value: Any) -> str:
+    match value:
+        case None:
+            return "by default"
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return f"{value:%Y-%m-%d}"
+        case User():
+            who = "the customer" if value.email == BUYER else value.email
+            return f"{who} (manager)" if value.manager else who
+        case tuple():
+            return ", ".join(_text(each) for each in value) or "none"
+        case msgspec.Struct():
+            return str(msgspec.to_builtins(value))
+        case _:
+            return str(value)
