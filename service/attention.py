@@ -1,5 +1,6 @@
 """What needs a person: streams that do not go on and licenses that were refused; and how to have them tried again."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, assert_never
 
@@ -7,10 +8,12 @@ import msgspec
 
 from domain.events import Stream
 from projections import queries
-from projections.queries import LastListed, StreamView
+from projections.queries import LastListed, StreamView, WantView
 from service.lookup import Reader, find_stream, find_subscription
 
 Need = Literal["stopped", "unrouted", "waiting"]
+MOST_WANTS = 1_000
+"""Of the streams of one page."""
 
 
 class NeedyStream(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,31 +34,49 @@ async def needy_streams(
 ) -> list[NeedyStream]:
     """The streams with that need, the one with the latest event first."""
     views = await _views(reader, need, before, limit)
+    wants = await reader.queries.wants([view.stream for view in views], limit=MOST_WANTS)
     return [
         NeedyStream(
             stream=view.stream,
             status=need,
-            problem=view.problem or "no subscription is known for it yet",
+            problem=_problem(view, [want for want in wants if want.stream == view.stream], reader),
             latest_at=view.latest_at,
         )
         for view in views
     ]
 
 
+def _problem(view: StreamView, wants: Sequence[WantView], reader: Reader) -> str:
+    """What is wrong with a stream, and what became of the questions whose answers would help."""
+    told = [view.problem or ("no subscription is known for it yet" if view.status == "unrouted" else "")]
+    for want in wants:
+        source = reader.sources.get(want.source)
+        reason = (source.unasked if source else "") or want.error or ""
+        tried = f" (asked {want.attempts} times)" if want.attempts > 1 else ""
+        # The problem names what is essential already.
+        told += ["" if want.essential else f"lacks {want.why}", reason and f"{reason}{tried}"]
+    return "; ".join(dict.fromkeys(filter(None, told)))
+
+
 async def _views(reader: Reader, need: Need, before: LastListed | None, limit: int) -> list[StreamView]:
     match need:
-        case "stopped" | "waiting":
+        case "stopped":
             return await reader.queries.streams(statuses=(need,), before=before, limit=limit)
+        case "waiting":
+            return await reader.queries.waiting(before=before, limit=limit)
         case "unrouted":
             return await reader.queries.unrouted(before=before, limit=limit)
     assert_never(need)
 
 
 async def retry_stream(reader: Reader, text: str, *, by_key: bool = False) -> Stream:
-    """Has a stopped stream folded again and says which. Raises NotFound, Ambiguous, NothingToRetry."""
+    """Has a stopped stream folded again, or what another lacks fetched at once, and says which.
+
+    Raises NotFound, Ambiguous, NothingToRetry.
+    """
     stream = await find_stream(reader, text, by_key=by_key)
-    if not await reader.queries.ask_again(stream):
-        raise NothingToRetry(f"{stream} is not stopped, there is nothing to retry.")
+    if not await reader.queries.ask_again(stream) and not await reader.queries.ask_now(stream):
+        raise NothingToRetry(f"{stream} is not stopped and waits for nothing, there is nothing to retry.")
     return stream
 
 

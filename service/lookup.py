@@ -8,7 +8,7 @@ import msgspec
 from domain.events import Event, Stream
 from domain.history import Fold, refold
 from projections.ports import EventLog
-from projections.queries import LicenseView, Queries, StreamView
+from projections.queries import LicenseView, OpenWork, Queries, StreamView
 from projections.sources import Source, source_for
 from projections.timeline import Entry, timeline
 
@@ -24,6 +24,11 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
     log: EventLog
     queries: Queries
     sources: Mapping[str, Source]
+
+    async def open_work(self) -> OpenWork:
+        """How much is still to be done; what waits for an API that is not asked does not count."""
+        asked = [name for name, source in self.sources.items() if not source.unasked]
+        return await self.queries.open_work(self.log, asked)
 
 
 class NotFound(Exception):

@@ -47,5 +47,5 @@ class Streams(Controller):
         source: FromPath[str | None] = None,
         kind: FromPath[str | None] = None,
     ) -> Accepted:
-        """Has a stopped stream folded again."""
+        """Has a stopped stream folded again, or what another lacks fetched at once."""
         return Accepted(await retry_stream(reader, name_of(source, kind, identifier)))

@@ -25,12 +25,12 @@ def retry_dead_letter(config: Path | None, text: str, author: str | None) -> Non
 
 
 def retry_stream(config: Path | None, text: str) -> None:
-    """Has a stopped stream folded again. Raises NotFound, Ambiguous, NothingToRetry."""
+    """Has a stopped stream folded again, or what another lacks fetched. Raises NotFound, Ambiguous, NothingToRetry."""
 
     async def request(reader: Reader) -> Stream:
         return await attention.retry_stream(reader, text, by_key=True)
 
-    print_line(f"{ask(config, request)} will be folded again.")
+    print_line(f"{ask(config, request)} will be tried again.")
 
 
 def _user() -> str:

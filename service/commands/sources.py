@@ -7,12 +7,16 @@ import msgspec
 
 from service.commands.failures import NOT_FOUND
 from service.commands.output import print_json, print_line, print_table
-from service.secrets import source_variable, target_variable
+from service.secrets import api_key_variable, generator_key_variable, source_variable, target_variable
 from service.settings import Settings, load
+from service.sources.table import GENERATORS, READING
 
 
 class SourceCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """One source as it is configured. `missing` names what it cannot work without, with the remedy."""
+    """One source as it is configured, with the remedies for what is not.
+
+    `missing` names what it cannot work without, `hints` what it works better with.
+    """
 
     source: str
     provider: str
@@ -21,6 +25,7 @@ class SourceCheck(msgspec.Struct, frozen=True, kw_only=True):
     secrets: int
     target: str
     missing: list[str]
+    hints: list[str]
 
 
 def check_sources(config: Path | None, *, as_json: bool) -> int:
@@ -50,7 +55,18 @@ def _check(settings: Settings, name: str) -> SourceCheck:
         secrets=secrets,
         target=f"{source.target} ({settings.targets[source.target].server})",
         missing=missing,
+        hints=_hints(settings, name),
     )
+
+
+def _hints(settings: Settings, name: str) -> list[str]:
+    provider, hints = settings.sources[name].provider, []
+    if provider in READING and name not in settings.secrets.api_keys:
+        hints.append(f"API key, so what its deliveries leave out will wait: set {api_key_variable(name)}")
+    if provider in GENERATORS and name not in settings.secrets.generator_keys:
+        variable = generator_key_variable(name)
+        hints.append(f"generator key, so it is refused license keys at the checkout: set {variable}")
+    return hints
 
 
 def _print(checks: list[SourceCheck]) -> None:
@@ -62,3 +78,5 @@ def _print(checks: list[SourceCheck]) -> None:
     for check in checks:
         for lack in check.missing:
             print_line(f"{check.source} is missing its {lack}")
+        for hint in check.hints:
+            print_line(f"{check.source} has no {hint}")

@@ -198,7 +198,7 @@ async def test_a_person_may_name_a_subscription_by_a_license_s_key(shop: Tenure,
 
 
 async def test_a_stopped_stream_can_be_retried(shop: Tenure) -> None:
-    assert "will be folded again" in shop.run("streams", "retry", "sub_2").out
+    assert "will be tried again" in shop.run("streams", "retry", "sub_2").out
     assert shop.run("streams", "retry", "sub_1").code == 1
 
 
