@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl, unquote
 import msgspec
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Send
 
+from service.sandbox.connections import drop
 from service.sandbox.licensespring import errors
 from service.sandbox.licensespring.company import Company
-from service.sandbox.licensespring.connections import drop
 from service.sandbox.licensespring.faults import Answer, Delay, Drop, Effect, HtmlPage, Stale, Throttle
 
 LARGEST_BODY = 2_621_440
