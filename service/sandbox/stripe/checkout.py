@@ -59,12 +59,13 @@ class Checkout(Beginnings):
         guest: bool = False,
         delayed: bool = False,
         invoice: bool = False,
+        names_invoice: bool = True,
         metadata: dict[str, str] | None = None,
     ) -> str:
         """A one-time purchase (session mode `payment`); gives the session's id.
 
         `guest`: no customer is made. `delayed`: a bank debit that takes days; `clear` tells how it went.
-        `invoice`: the session was set to make an invoice too.
+        `invoice`: the session was set to make an invoice too, once it is paid; `names_invoice`: its event says which.
         """
         now = self.book.now
         buyer = Customer(id=self.book.ids.new("cus"), name=name, email=email, created=now)
@@ -91,6 +92,10 @@ class Checkout(Beginnings):
             elif invoice:
                 paid = self._invoiced(buyer, items)
                 session = replace(session, invoice=paid.id, payment_intent=paid.payment_intent)
+                if not names_invoice:
+                    self.book.happened("checkout.session.completed", self.book.now, replace(session, invoice=None))
+                    self.book.sessions[session.id] = session
+                    return session.id
             else:
                 charge = self.invoicing.charge(buyer, amount, session.currency, now, guest=guest)
                 session = replace(session, payment_intent=charge.payment_intent)
@@ -110,8 +115,12 @@ class Checkout(Beginnings):
             self.book.happened("checkout.session.async_payment_failed", now, before)
             return
         buyer = Customer(id=before.customer or "", name=before.name, email=before.email, created=before.created)
-        self.invoicing.charge(buyer, before.amount_total, before.currency, now, intent=intent)
-        self.book.happened("checkout.session.async_payment_succeeded", now, replace(before, payment_status="paid"))
+        after = replace(before, payment_status="paid")
+        if before.invoice_creation:
+            after = replace(after, invoice=self._invoiced(buyer, before.lines, intent=intent).id)
+        else:
+            self.invoicing.charge(buyer, before.amount_total, before.currency, now, intent=intent)
+        self.book.happened("checkout.session.async_payment_succeeded", now, after)
 
     def _processing(self, session: Session) -> str:
         intent = PaymentIntent(
@@ -125,7 +134,9 @@ class Checkout(Beginnings):
         self.book.happened("payment_intent.processing", self.book.now, intent)
         return intent.id
 
-    def _invoiced(self, buyer: Customer, items: Sequence[tuple[Price, int]]) -> Invoice:
+    def _invoiced(
+        self, buyer: Customer, items: Sequence[tuple[Price, int]], *, intent: PaymentIntent | None = None
+    ) -> Invoice:
         now = self.book.now
         lines = [
             Line(
@@ -140,4 +151,5 @@ class Checkout(Beginnings):
             for price, quantity in items
         ]
         invoice = self.invoicing.draft(lines, "manual", now, customer=buyer)
+        invoice = replace(invoice, payment_intent=intent.id if intent else None)
         return self.invoicing.pay(self.invoicing.finalize(invoice, now), now)

@@ -306,6 +306,22 @@ def one_time_purchase_never_paid(account: Account) -> None:
     account.clear(session, succeeds=False)
 
 
+@Lifecycle
+def one_time_purchase_with_invoice_paid_later(account: Account) -> None:
+    """A bank debit, with an invoice: that one is made, and named, only when the money came."""
+    bought = [(catalog.YEAR_PASS, 1), (catalog.PERPETUAL, 2)]
+    session = account.check_out_purchase("Cilla Frost", "cilla@example.com", bought, delayed=True, invoice=True)
+    account.advance(4 * DAYS)
+    account.clear(session, succeeds=True)
+
+
+@Lifecycle
+def one_time_purchase_with_invoice_not_named(account: Account) -> None:
+    """The checkout tells of the purchase before it knows its invoice."""
+    bought = [(catalog.PERPETUAL, 2)]
+    account.check_out_purchase("Dario Glen", "dario@example.com", bought, invoice=True, names_invoice=False)
+
+
 def _monthly(account: Account, name: str, email: str) -> str:
     return account.subscribe(account.customer(name, email), [(catalog.PRO_MONTHLY, 1)])
 
@@ -341,6 +357,8 @@ LIFECYCLES = {
         one_time_purchase_with_invoice_refunded,
         one_time_purchase_paid_later,
         one_time_purchase_never_paid,
+        one_time_purchase_with_invoice_paid_later,
+        one_time_purchase_with_invoice_not_named,
     )
 }
 

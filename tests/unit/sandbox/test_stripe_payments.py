@@ -5,7 +5,7 @@ import pytest
 from service.sandbox.stripe import (
     LIFECYCLES,
 )
-from service.sandbox.stripe.reading import payments_of_intent, read
+from service.sandbox.stripe.reading import listed, read
 from tests.unit.sandbox.stripe_stories import of_type, told
 
 
@@ -57,7 +57,9 @@ def test_what_events_leave_out_can_be_read_back() -> None:
     (line,) = answer["line_items"]["data"]
     assert line["price"]["metadata"]["short_code"] == "falcon-pro"
     assert line["quantity"] == 2
-    (payment,) = payments_of_intent(account, answer["payment_intent"])["data"]
+    payments = listed(account, "invoice_payments", {"payment[payment_intent]": answer["payment_intent"]})
+    assert payments is not None
+    (payment,) = payments
     assert payment["invoice"] == answer["invoice"]
     invoice = read(account, f"/v1/invoices/{answer['invoice']}")
     assert invoice is not None
