@@ -24,6 +24,7 @@ from domain.policy import Policy
 from domain.providers import Provider, Unpacked, Untranslatable
 from domain.receipts import AnyReceipt, type_of
 from domain.subscription import Subscription
+from domain.timers import Timer, due_timers
 
 STREAM = stream_of("acme", "subscription", "sub_1")
 PURCHASE = stream_of("acme", "purchase", "cs_1")
@@ -73,6 +74,11 @@ def muttered(at: datetime, *, named: str = "", stream: str = STREAM) -> Event:
 def answered(at: datetime, receipt: AnyReceipt, *, named: str = "", stream: str = STREAM) -> Event:
     """What a target answered."""
     return _event(at, type_of(receipt), named, "receipt", msgspec.json.encode(receipt), stream)
+
+
+def rang(timer: Timer, *, stream: str = STREAM) -> Event:
+    """What a timer was set for came to pass."""
+    return _event(timer.at, timer.type, timer.event_id, "timer", timer.body, stream)
 
 
 def _event(at: datetime, kind: str, named: str, origin: Origin, body: bytes, stream: str) -> Event:
@@ -135,6 +141,16 @@ class Story:
     @property
     def licenses(self) -> tuple[License, ...]:
         return self.entitlement.licenses
+
+    @property
+    def timers(self) -> tuple[Timer, ...]:
+        """What is still to ring."""
+        return due_timers(self.events[0].stream, self.subscription, self.policy)
+
+    def at(self, now: datetime) -> "Story":
+        """The story when everything that was due by then has rung."""
+        due = [rang(timer, stream=self.events[0].stream) for timer in self.timers if timer.at <= now]
+        return self.when(*due).at(now) if due else self
 
     @property
     def enabled(self) -> list[License]:

@@ -1,0 +1,77 @@
+"""What time alone will change: the events that are to be appended when their instant comes.
+
+No fold reads a clock. Whoever has one appends these, at whatever time it gets to it: they carry the instant at which
+they were due, and an id that follows from what they say, so that two who append the same make one event.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from domain.events import Stream
+from domain.facts import GraceEnded
+from domain.licensing.access import in_grace, is_over
+from domain.licensing.claims import claims_of
+from domain.own import GRACE_ENDED
+from domain.policy import PastDueDays, Policy
+from domain.subscription import EventRef, Subscription
+
+_NEXT = timedelta(microseconds=1)
+"""Without any grace it is over right after it fell past due, not at that instant: ties are the provider's to settle."""
+
+
+class Timer(msgspec.Struct, frozen=True, kw_only=True):
+    """An event to be appended to the stream, of origin `timer`, once it is `at` or later; `at` is its `occurred_at`."""
+
+    at: datetime
+    event_id: str
+    type: str
+    body: bytes
+
+
+def due_timers(stream: Stream, subscription: Subscription, policy: Policy) -> tuple[Timer, ...]:  # noqa: ARG001
+    """What is still to ring if nothing else happens, the earliest first; it may be due already."""
+    since = subscription.past_due_since
+    if since is None or not in_grace(subscription):
+        return ()
+    ends = _ends_of_grace(subscription, policy, since)
+    known = [(at, days) for days, at in ends.items() if at is not None]
+    ordered = sorted(known, key=lambda end: (end[0], end[1] == "provider", end[1]))
+    last = ordered[-1] if len(known) == len(ends) else None
+    return tuple(
+        _grace_ends(since.at, at, days, last=(at, days) == last)
+        for at, days in ordered
+        if not is_over(subscription.grace, days)
+    )
+
+
+def _ends_of_grace(s: Subscription, policy: Policy, since: EventRef) -> dict[PastDueDays, datetime | None]:
+    """When each grace that is granted to a licensed line is over; None while only the provider could say."""
+    ends: dict[PastDueDays, datetime | None] = {}
+    for days, hours in _granted(s, policy):
+        if days != "provider":
+            ends[days] = since.at + max(timedelta(days=days), _NEXT)
+        elif s.gave_up is None:
+            ends[days] = None
+        else:
+            over = max(s.gave_up.at + timedelta(hours=hours), since.at + _NEXT)
+            ends[days] = max(over, ends.get(days) or over)
+    return ends
+
+
+def _granted(s: Subscription, policy: Policy) -> Iterator[tuple[PastDueDays, int]]:
+    for claim in (each for each in claims_of(s).current if each.units):
+        own = policy.of(claim.terms.product_code)
+        margin = claim.terms.margin_hours
+        yield own.past_due_days, own.renewal_margin_hours if margin is None else margin
+
+
+def _grace_ends(since: datetime, at: datetime, days: PastDueDays, *, last: bool) -> Timer:
+    fact = GraceEnded(since=since, days=None if days == "provider" else days, last=last)
+    return Timer(
+        at=at,
+        event_id=f"{GRACE_ENDED}:{since.astimezone(UTC).isoformat()}:{days}",
+        type=GRACE_ENDED,
+        body=msgspec.json.encode(fact),
+    )
