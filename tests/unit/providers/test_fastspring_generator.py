@@ -1,7 +1,6 @@
 """FastSpring's license generator: whose request it is, and what it asks for."""
 
 from collections.abc import Mapping
-from hashlib import md5
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -11,31 +10,11 @@ import pytest
 
 from service.secrets import Secret
 from service.sources import KeyRequest, NotAuthentic, Unusable
-from service.sources.fastspring_generator import HASH, MEDIA_TYPE, MOST_FIELDS, MOST_KEYS, asked, parse, read, reply
+from service.sources.fastspring_generator import MEDIA_TYPE, MOST_FIELDS, MOST_KEYS, asked, parse, read, reply
+from tests.asking import FORM, HASH, PRIVATE_KEY, body, signed
 
 FIXTURES = Path(__file__).parents[4] / "shared" / "fixtures" / "fastspring"
-KEY = Secret("private-key-0001")
-FORM = {
-    "name": "Ada Example",
-    "email": "ada@example.com",
-    "company": "",
-    "quantity": "2",
-    "reference": "FAL260201-1003-4242",
-    "subscriptionReference": "",
-    "internalProductName": "falcon-pro",
-    "test": "",
-}
-
-
-def signed(form: Mapping[str, str], key: Secret = KEY, *, hashed: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The form with the hash that FastSpring makes, written after its description and not after our code."""
-    of = hashed or form
-    text = "".join(of[name] for name in sorted(of, key=lambda name: name.encode("utf-16-be")))
-    return {**form, HASH: md5((text + key.reveal()).encode(), usedforsecurity=False).hexdigest()}
-
-
-def body(form: Mapping[str, str]) -> bytes:
-    return urlencode(form).encode()
+KEY = Secret(PRIVATE_KEY)
 
 
 def reading(form: Mapping[str, str], *keys: Secret, content_type: str = MEDIA_TYPE) -> KeyRequest:
@@ -62,9 +41,9 @@ def test_the_shared_vector_holds() -> None:
 def test_each_of_several_live_keys_is_accepted_and_no_other() -> None:
     keys = (Secret("old"), Secret("new"))
     for key in keys:
-        assert reading(signed(FORM, key), *keys).count == 2
+        assert reading(signed(FORM, key.reveal()), *keys).count == 2
     with pytest.raises(NotAuthentic, match="does not fit"):
-        reading(signed(FORM, Secret("other")), *keys)
+        reading(signed(FORM, "other"), *keys)
 
 
 @pytest.mark.parametrize("name", FORM)
@@ -107,7 +86,7 @@ def test_a_request_without_a_usable_hash_is_refused(given: str | None) -> None:
 @pytest.mark.parametrize("keys", [[], [Secret("")]])
 def test_without_a_private_key_nobody_is_believed(keys: list[Secret]) -> None:
     with pytest.raises(NotAuthentic, match="no private key"):
-        read(MEDIA_TYPE, body(signed(FORM, Secret(""))), keys)
+        read(MEDIA_TYPE, body(signed(FORM, "")), keys)
 
 
 # --- its form -----------------------------------------------------------------------------------------------
