@@ -13,6 +13,7 @@ from domain.providers import open_wants
 from domain.readback import Want
 from domain.receipts import Applied
 from domain.subscription import Subscription
+from domain.timers import due_timers
 from domain.version import CODE
 from projections.rows import LicenseRow, LinkRow, PushRow, Rows, StreamRow, TimerRow, WantRow
 from projections.sources import Source
@@ -34,6 +35,7 @@ def rows_of(stream: Stream, fold: Fold, position: int, source: Source, targets: 
         if not fold.stopped:
             missing = source.provider.wants(stream, fold.subscription)
             wants = _want_rows(stream, fold, source)
+            timers = _timer_rows(stream, fold, source)
     except Exception as error:  # noqa: BLE001 - a fault of ours must stop this stream, not the others
         fold.stopped = f"{type(error).__name__} while deriving licenses: a fault in Tenure, please report it"
         entitlement, calls, wants, timers = Entitlement(()), [], (), ()
@@ -161,6 +163,21 @@ def _want_rows(stream: Stream, fold: Fold, source: Source) -> tuple[WantRow, ...
         for want in open_wants(source.provider, stream, fold.subscription)
         # A longer one could not stand in an event's id.
         if len(want.about.encode()) <= LONGEST_ABOUT
+    )
+
+
+def _timer_rows(stream: Stream, fold: Fold, source: Source) -> tuple[TimerRow, ...]:
+    """What is to happen when so much time has passed."""
+    return tuple(
+        TimerRow(
+            partition=partition_of(stream),
+            stream=stream,
+            event_id=timer.event_id,
+            at=timer.at,
+            type=timer.type,
+            body=timer.body,
+        )
+        for timer in due_timers(stream, fold.subscription, source.policy)
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -51,6 +52,8 @@ class Projected(msgspec.Struct, frozen=True, kw_only=True):
             " from projection_1.license order by id",
             "link": "select from_stream, to_stream, due from projection_1.link order by 1, 2",
             "push": "select stream, target, due, digest from projection_1.push order by 1, 2",
+            "want": "select stream, about, source, why, essential from projection_1.want order by 1, 2",
+            "timer": "select stream, event_id, at, type, body from projection_1.timer order by 1, 2",
         }
         async with self.pool.connection() as connection:
             return {
@@ -72,9 +75,11 @@ async def projecting(
     targets: Mapping[str, Target] | None = None,
     owner: str = "runner-1",
     settings: RunnerSettings | None = None,
+    patience: timedelta = timedelta(),
 ) -> AsyncIterator[Projected]:
     """One process's runner over that database, with the single source `acme`; it projects only when told to."""
-    sources = {"acme": Source(name="acme", provider=provider, policy=policy or Policy(), target=target)}
+    source = Source(name="acme", provider=provider, policy=policy or Policy(), target=target, patience=patience)
+    sources = {"acme": source}
     tables = Tables()
     async with (
         EventStore.open(dsn) as log,
