@@ -12,7 +12,8 @@ from litestar.handlers import ASGIRouteHandler
 from litestar.types import HTTPScope, Receive, Scope, Send
 
 from domain.events import NewEvent
-from domain.providers import Provider, Unpacked, unreadable
+from domain.providers import UNREADABLE, Provider, Unpacked, unreadable
+from domain.providers.item import part_of
 from projections.ports import Appended, EventLog
 from service.inbound import RETRY, Inbound, Refused, kept_headers
 from service.metrics import Metrics
@@ -85,30 +86,62 @@ class Receiver:
             detail = "The delivery does not carry a valid signature of this source."
             raise Refused("not authentic", 401, detail, {}, error.reason) from None
         try:
-            event_ids = await self._append(source, delivery)
+            return await self._append(source, delivery)
         except (StoreBusy, StoreUnavailable) as error:
             detail = "The delivery could not be stored at the moment; send it again."
             raise Refused("unavailable", 503, detail, RETRY, type(error).__name__) from error
-        return source.receiving.reply(event_ids)
 
-    async def _append(self, source: Source, delivery: Delivery) -> list[str]:
+    async def _append(self, source: Source, delivery: Delivery) -> Reply:
+        """Stores all events at once; where one of them cannot be stored, each for itself."""
         unpacked = source.provider.unpack(source.name, delivery.body, source.live, delivery.received_at)
-        unpacked = unpacked or [unreadable(source.name, delivery.body, delivery.received_at)]
         started = perf_counter()
         try:
             appended = await self._log.append([_event(one, delivery) for one in unpacked])
         except UnstorableEvent as error:
-            # Authentic, so it must not be lost: kept as it came, under a name of our own making.
-            logger.warning("delivery kept as unreadable", source=source.name, reason=str(error))
-            unpacked = [unreadable(source.name, delivery.body, delivery.received_at)]
-            appended = await self._log.append([_event(one, delivery) for one in unpacked])
+            logger.warning("an event is kept as unreadable", source=source.name, reason=str(error))
+            reply = await self._append_each(source, delivery, unpacked)
+        else:
+            self._count(source.name, appended)
+            reply = source.receiving.reply([one.event_id for one in unpacked])
         self._metrics.append_seconds.observe(perf_counter() - started)
+        return reply
+
+    async def _append_each(self, source: Source, delivery: Delivery, unpacked: Sequence[Unpacked]) -> Reply:
+        """Stores one event after the other, so that one which cannot be stored harms none beside it.
+
+        Whatever is authentic is kept: such a one as it came, under a name of our own making. Should the store be lost
+        on the way, the provider is told which were taken, or, if it takes no such answer, to send all again.
+        """
+        appended: list[Appended] = []
+        left = list(unpacked)
+        try:
+            while left:
+                appended += await self._append_one(source, delivery, left[0])
+                del left[0]
+        except (StoreBusy, StoreUnavailable):
+            # An event may stand in several streams: its id is told when all of them have it. What nobody could read
+            # has no id that the provider knows.
+            waiting = {one.event_id for one in left}
+            known = [one.event_id for one in unpacked if one.type != UNREADABLE]
+            taken = [event_id for event_id in known if event_id not in waiting]
+            if not taken or source.receiving.partial_reply is None:
+                raise
+            self._count(source.name, appended)
+            return source.receiving.partial_reply(list(dict.fromkeys(taken)))
         self._count(source.name, appended)
-        return [one.event_id for one in unpacked]
+        return source.receiving.reply([one.event_id for one in unpacked])
+
+    async def _append_one(self, source: Source, delivery: Delivery, one: Unpacked) -> list[Appended]:
+        try:
+            return await self._log.append([_event(one, delivery)])
+        except UnstorableEvent:
+            part = bytes(part_of(delivery.body, one.item))
+            kept = unreadable(source.name, part, delivery.received_at, one.item)
+            return await self._log.append([_event(kept, delivery)])
 
     def _count(self, source: str, appended: Sequence[Appended]) -> None:
         repeated = sum(one.repeated for one in appended)
-        self._inbound.count(source, "repeated" if repeated == len(appended) else "accepted")
+        self._inbound.count(source, "repeated" if appended and repeated == len(appended) else "accepted")
         self._metrics.appended.labels(source).inc(len(appended) - repeated)
         self._metrics.repeated.labels(source).inc(repeated)
         logger.debug("delivery accepted", source=source, events=len(appended), repeated=repeated)

@@ -35,11 +35,11 @@ UNREADABLE = "unreadable"
 """The type of an event that stands for a delivery nobody could read; it stops its stream, which is its own."""
 
 
-def unreadable(source: str, body: bytes, received_at: datetime) -> Unpacked:
-    """An authentic delivery that could not be read: kept as one event, in a stream that its content names."""
-    digest = sha256(body).hexdigest()[:32]
+def unreadable(source: str, part: bytes, received_at: datetime, item: str = "") -> Unpacked:
+    """An authentic delivery, or that part of one, that could not be read: kept in a stream that its content names."""
+    digest = sha256(part).hexdigest()[:32]
     stream = stream_of(source, UNREADABLE, digest)
-    return Unpacked(stream=stream, event_id=digest, type=UNREADABLE, occurred_at=received_at)
+    return Unpacked(stream=stream, event_id=digest, type=UNREADABLE, occurred_at=received_at, item=item)
 
 
 Unpack = Callable[[str, bytes, bool | None, datetime], list[Unpacked]]
@@ -70,7 +70,8 @@ class Settle(Protocol):
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """What a provider module promises.
 
-    `unpack(source, body, live, received_at)` never raises: a body it cannot read becomes `unreadable`.
+    `unpack(source, body, live, received_at)` never raises: what it cannot read becomes `unreadable`. It is empty for a
+    delivery that holds no event.
     `translate(event)` raises Untranslatable. `settle` orders what carries the same instant.
     `wants(stream, subscription)` says what is still missing and could be asked from the provider's API, be it that it
     was asked before in vain (`open_wants` leaves those out). `unpack_answer(stream, about, body)` says in which

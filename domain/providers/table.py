@@ -1,7 +1,8 @@
 """The providers by the name that settings give them."""
 
-from domain.providers import Provider, stripe
+from domain.providers import Provider, fastspring, stripe
 
 PROVIDERS: dict[str, Provider] = {
     "stripe": stripe.PROVIDER,
+    "fastspring": fastspring.PROVIDER,
 }

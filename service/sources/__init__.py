@@ -51,7 +51,9 @@ class Receiving(Struct, frozen=True, kw_only=True):
     `verify(headers, body, secrets, now)` raises NotAuthentic; the body is the raw one, the secrets are all that are
     live for the source (public keys, where a provider signs with those), and it does no I/O. `recheck(headers, body,
     secrets)` is the same for a stored event, whose age says nothing any more. `reply(event_ids)` is given the ids
-    of all events of the delivery, each of them stored.
+    of all events of the delivery, each of them stored. `partial_reply(event_ids)` is given the ids of those that were
+    stored, at least one, when the store could not be used for the others; None where a provider takes no such answer:
+    then it is asked to send all again.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Receiving(Struct, frozen=True, kw_only=True):
     kept_headers: frozenset[str]
     """The headers that `recheck` needs; no others are stored."""
     reply: Callable[[Sequence[str]], Reply]
+    partial_reply: Callable[[Sequence[str]], Reply] | None = None
 
 
 class KeyRequest(Struct, frozen=True, kw_only=True):

@@ -1,10 +1,11 @@
 """What providers need of the service, by the name that settings give them."""
 
-from service.sources import Generating, Receiving, fastspring_generator, stripe
+from service.sources import Generating, Receiving, fastspring, fastspring_generator, stripe
 from service.sources.reading import Reading
 
 RECEIVING: dict[str, Receiving] = {
     "stripe": stripe.RECEIVING,
+    "fastspring": fastspring.RECEIVING,
 }
 
 GENERATORS: dict[str, Generating] = {

@@ -8,8 +8,8 @@ from msgspec import Raw, Struct
 from msgspec.json import Decoder
 
 from domain.events import Stream, source_of, stream_of
+from domain.providers.legible import is_legible
 from domain.providers.stripe.invoice_shapes import Bill
-from domain.providers.stripe.legible import is_legible
 from domain.providers.stripe.shapes import Page, Ref, id_of
 from domain.readback import TYPE, Answer
 

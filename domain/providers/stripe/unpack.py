@@ -10,8 +10,8 @@ from msgspec.json import Decoder
 
 from domain.events import stream_of
 from domain.providers import Unpacked, unreadable
+from domain.providers.legible import is_legible
 from domain.providers.stripe.invoice_shapes import Bill
-from domain.providers.stripe.legible import is_legible
 from domain.providers.stripe.shapes import Content, Ref, Seconds, id_of, instant
 
 T = TypeVar("T")

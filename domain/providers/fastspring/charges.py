@@ -1,0 +1,105 @@
+"""What FastSpring says of charges after the first one: rebills, changes charged in mid-period, and failures."""
+
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from domain import facts as f
+from domain.currencies import in_smallest_unit
+from domain.events import Event
+from domain.providers.fastspring.lines import MAIN, subscription_lines
+from domain.providers.fastspring.order_shapes import Order
+from domain.providers.fastspring.people import buyer
+from domain.providers.fastspring.periods import current_period, paid_through
+from domain.providers.fastspring.shapes import Account, Milliseconds, Money, Text, id_of, instant
+from domain.providers.fastspring.subscription_shapes import Subscription
+from domain.providers.fastspring.subscriptions import is_off, standing_of
+
+_A_DAY = timedelta(days=1)
+
+
+class Charge(Struct, frozen=True):
+    """A charge that was made. The subscription names its product alone, even with webhook expansion."""
+
+    order: Text | Order | None = None
+    subscription: Text | Subscription | None = None
+    account: Text | Account | None = None
+    currency: Text | None = None
+    total: Money | None = None
+    timestamp: Milliseconds | None = None
+
+
+class FailedCharge(Struct, frozen=True):
+    subscription: Text | Subscription | None = None
+    account: Text | Account | None = None
+    reason: Text | None = None
+
+
+def completed(charge: Charge, event: Event) -> list[f.Fact]:
+    """A period, or a change of the running one, was paid. Raises ValueError without an order."""
+    order = id_of(charge.order)
+    if not order:
+        raise ValueError("Object missing required field `order` - at `$.data`")
+    made = event.occurred_at if charge.timestamp is None else instant(charge.timestamp)
+    customer = charge.order.customer if isinstance(charge.order, Order) else None
+    told: list[f.Fact] = []
+    standing: list[f.Fact] = [f.SubscriptionActivated(key=f"charge:{order}")]
+    if isinstance(charge.subscription, Subscription):
+        # Quantity and dates; whether add-ons were removed is told by other events.
+        told += subscription_lines(charge.subscription, complete=False)
+        told.append(_paid(charge, charge.subscription, order, made))
+        standing = _standing(charge.subscription, standing, event.occurred_at, made)
+    return [
+        *buyer(charge.account, customer),
+        f.StreamsLinked(streams=(f"order/{order}",)),
+        f.PaymentLinked(payment=order, invoice=order),
+        *told,
+        *standing,
+    ]
+
+
+def failed(charge: FailedCharge, event: Event) -> list[f.Fact]:
+    """A rebill was declined; the store sends notices and tries again."""
+    note = [f.Noted(about=f"declined: {charge.reason[:80]}")] if charge.reason else []
+    lines: list[f.LinesDescribed] = []
+    if isinstance(charge.subscription, Subscription):
+        if is_off(charge.subscription):
+            return [*buyer(charge.account), *standing_of(charge.subscription, event.occurred_at), *note]
+        lines = subscription_lines(charge.subscription, overdue=True, complete=False)
+    return [*buyer(charge.account), *lines, f.PaymentFailed(invoice="", attempt=0), f.PaymentFellOverdue(), *note]
+
+
+def _paid(charge: Charge, subscription: Subscription, order: str, made: datetime) -> f.PeriodPaid:
+    """Paid through `next`, from the moment of the charge."""
+    currency = charge.currency or subscription.currency or ""
+    ends = paid_through(subscription)
+    period = (
+        ()
+        if ends is None
+        else (f.PaidPeriod(line=MAIN, start=made, end=ends, proration=_is_proration(charge, subscription, made)),)
+    )
+    amount = 0 if charge.total is None else in_smallest_unit(charge.total, currency)
+    return f.PeriodPaid(invoice=order, periods=period, amount=amount, currency=currency)
+
+
+def _is_proration(charge: Charge, subscription: Subscription, made: datetime) -> bool:
+    """Whether it paid for a change of the running period; a change that begins a whole new one pays for that."""
+    items = charge.order.items if isinstance(charge.order, Order) else None
+    own = {"", id_of(subscription)}
+    prorated = any(item.is_prorated for item in items or () if id_of(item.subscription) in own)
+    starts, _ = current_period(subscription)
+    return prorated and starts is not None and starts < made - _A_DAY
+
+
+def _standing(subscription: Subscription, good: list[f.Fact], told_at: datetime, made: datetime) -> list[f.Fact]:
+    """Good, whether it recovers from a debt or a trial ends in it.
+
+    One that is told again by hand, long after it was made, is news of long ago: it pays no debt of now.
+    """
+    if told_at - made <= _A_DAY:
+        return good
+    if is_off(subscription):
+        return standing_of(subscription, told_at)
+    ends = paid_through(subscription)
+    in_debt = subscription.state == "overdue" or (ends is not None and ends <= told_at)
+    return [] if in_debt else good

@@ -1,0 +1,103 @@
+"""What FastSpring's objects have in common, as far as Tenure reads them.
+
+Times are milliseconds since 1970 in UTC, most of them midnight of a day. Money is a JSON number of the currency's unit
+and is read as the decimal text it stands there as. Every reference is an id where webhook expansion is off and an
+object where it is on, and inside some objects it is an id all the same: each reader takes both.
+"""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+Text = Annotated[str, Meta(pattern=r"^[^\x00]*\Z")]
+"""PostgreSQL's text and jsonb cannot hold a zero character."""
+Milliseconds = Annotated[int, Meta(ge=0, le=253_402_300_799_000)]
+Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Money = Decimal
+Attributes = dict[Text, Text | int | float | bool | None]
+"""Attributes a vendor set in the catalog; texts, as far as is known."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def instant(milliseconds: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def instant_or_none(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else instant(milliseconds)
+
+
+def texts(attributes: Attributes) -> dict[str, str]:
+    """The attributes as texts; those without a value are left out."""
+    return {name: _text(value) for name, value in attributes.items() if value is not None}
+
+
+def _text(value: str | float) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+class Identified(Struct, frozen=True, rename="camel"):
+    """An object of which the id counts. Most repeat it under the name of their kind."""
+
+    id: Text | None = None
+
+    @property
+    def identifier(self) -> str:
+        return self.id or ""
+
+
+def id_of(ref: str | Identified | None) -> str:
+    """The id, empty where there is none."""
+    return ref.identifier if isinstance(ref, Identified) else ref or ""
+
+
+class NamedSubscription(Identified, frozen=True, kw_only=True, rename="camel"):
+    subscription: Text | None = None
+
+    @property
+    def identifier(self) -> str:
+        return self.id or self.subscription or ""
+
+
+class NamedOrder(Identified, frozen=True, kw_only=True, rename="camel"):
+    order: Text | None = None
+
+    @property
+    def identifier(self) -> str:
+        return self.id or self.order or ""
+
+
+class Contact(Struct, frozen=True):
+    """A person. `email` is empty or missing where nobody gave one."""
+
+    first: Text | None = None
+    last: Text | None = None
+    email: Text | None = None
+    company: Text | None = None
+
+    @property
+    def name(self) -> str:
+        return " ".join(part for part in (self.first, self.last) if part)
+
+
+class Account(Identified, frozen=True, kw_only=True, rename="camel"):
+    account: Text | None = None
+    contact: Contact | None = None
+
+    @property
+    def identifier(self) -> str:
+        return self.id or self.account or ""
+
+
+class Product(Struct, frozen=True):
+    """A product of the catalog; `product` is its path, by which everything names it."""
+
+    product: Text | None = None
+    attributes: Attributes | None = None
+
+
+def path_of(product: str | Product | None) -> str:
+    return (product.product or "") if isinstance(product, Product) else product or ""

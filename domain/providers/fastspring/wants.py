@@ -1,0 +1,53 @@
+"""What FastSpring's payloads leave out and its API can say.
+
+Webhook expansion fills most of it. Without it products, accounts and subscriptions are named only, and an order of a
+subscription, or a charge, does not say until when it pays.
+"""
+
+from collections.abc import Iterator, Sequence
+from urllib.parse import quote
+
+from domain.events import Stream, identifier_of, kind_of
+from domain.lifecycle import State
+from domain.readback import Want
+from domain.subscription import Subscription
+
+CHARGE = "?charge="
+"""Which charge it is asked for: the API makes nothing of it, it keeps one question apart from the next."""
+
+
+def wants(stream: Stream, subscription: Subscription) -> Sequence[Want]:
+    """What is missing in the stream of a subscription or an order."""
+    kind, identifier = kind_of(stream), quote(identifier_of(stream), safe="")
+    recurring = kind == "subscription"
+    if not recurring and kind != "order":
+        return []
+    if recurring and subscription.state is State.TERMINATED:
+        return []
+    return [
+        *(_subscription(identifier, subscription) if recurring else ()),
+        *_products(subscription),
+        *_address(subscription),
+    ]
+
+
+def _subscription(identifier: str, s: Subscription) -> Iterator[Want]:
+    about = f"subscriptions/{identifier}"
+    if not s.lines:
+        yield Want(about=about, why="what was subscribed to", essential=True, patient=True)
+    for payment, invoice in s.payments.items():
+        if invoice not in s.invoices:
+            why = "until when a charge pays"
+            yield Want(about=f"{about}{CHARGE}{quote(payment, safe='')}", why=why, patient=True)
+
+
+def _products(s: Subscription) -> Iterator[Want]:
+    paths = dict.fromkeys(held.line.price for held in s.lines.values() if not held.line.described)
+    for path in paths:
+        yield Want(about=f"products/{quote(path, safe='')}", why=f"the attributes of product {path}", essential=True)
+
+
+def _address(s: Subscription) -> Iterator[Want]:
+    reference = s.customer.reference
+    if s.identified and reference and not s.customer.email:
+        yield Want(about=f"accounts/{quote(reference, safe='')}", why="the customer's e-mail address", patient=True)
