@@ -3,6 +3,12 @@
 It stands on the other side of the wire, so it imports nothing of Tenure's own understanding of FastSpring.
 """
 
+from service.sandbox.fastspring.api import (
+    THROTTLED,
+    FastSpringApi,
+    RunningFastSpringApi,
+    running_fastspring_api,
+)
 from service.sandbox.fastspring.delivery import LICENSING, Delivery, Sent, deliveries, sign
 from service.sandbox.fastspring.generator import GeneratorFailed, ask_for_keys, form, request_hash
 from service.sandbox.fastspring.legality import IllegalAct
@@ -17,12 +23,15 @@ from service.sandbox.fastspring.store import Store
 __all__ = [
     "LICENSING",
     "LIFECYCLES",
+    "THROTTLED",
     "Delivery",
+    "FastSpringApi",
     "GeneratorCall",
     "GeneratorFailed",
     "IllegalAct",
     "Lifecycle",
     "Person",
+    "RunningFastSpringApi",
     "Sent",
     "Shape",
     "Store",
@@ -32,5 +41,6 @@ __all__ = [
     "demo_customers",
     "form",
     "request_hash",
+    "running_fastspring_api",
     "sign",
 ]
