@@ -23,10 +23,14 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, tag_field="receipt", ta
 
 
 class KeysMinted(Receipt, frozen=True, kw_only=True, tag="keys_minted"):
-    """Keys chosen for licenses that are about to be created under `order`; recorded before they are used."""
+    """Keys chosen for licenses that are about to be created under `order`; recorded before they are used.
+
+    Where the product is licensed by user there are no keys: they are empty, and only the order is chosen.
+    """
 
     order: str
     keys: dict[str, str]
+    user_based: bool = False
 
 
 class KeysGenerated(Receipt, frozen=True, kw_only=True, tag="keys_generated"):
@@ -43,11 +47,16 @@ class KeysGenerated(Receipt, frozen=True, kw_only=True, tag="keys_generated"):
 
 
 class OrderCreated(Receipt, frozen=True, kw_only=True, tag="order_created"):
-    """The target holds these licenses: license id → its own id there, with the fields it was given."""
+    """The target holds these licenses: license id → its own id there, with the fields it was given.
+
+    `companions` are the licenses that the server made along with a bundle's: license id → their ids there → fields.
+    """
 
     order: str
     licenses: dict[str, str]
     fields: dict[str, Fields]
+    companions: dict[str, dict[str, Fields]] = {}
+    order_fields: Fields = {}
     customer: str = ""
     customer_fields: Fields = {}
 
@@ -60,9 +69,17 @@ class OrderMissing(Receipt, frozen=True, kw_only=True, tag="order_missing"):
 
 
 class LicenseChanged(Receipt, frozen=True, kw_only=True, tag="license_changed"):
-    """The target took these absolute values for one license."""
+    """The target took these absolute values for one license, and those for licenses of its bundle."""
 
     license: str
+    fields: Fields
+    companions: dict[str, Fields] = {}
+
+
+class OrderChanged(Receipt, frozen=True, kw_only=True, tag="order_changed"):
+    """The target took these absolute values for an order as a whole, such as who may manage its licenses."""
+
+    order: str
     fields: Fields
 
 
@@ -76,7 +93,8 @@ class CustomerChanged(Receipt, frozen=True, kw_only=True, tag="customer_changed"
 class PushRefused(Receipt, frozen=True, kw_only=True, tag="push_refused"):
     """The target refused for good: a dead letter, until what is desired changes or an operator asks again.
 
-    `subjects` are license ids, or a customer's id at the target; `digest` is what was desired when it was refused.
+    `subjects` are license ids, an order, or a customer's id at the target; `digest` is `{what}:{hash}`, what was
+    desired of them when it was refused.
     """
 
     subjects: tuple[str, ...]
@@ -99,6 +117,7 @@ AnyReceipt = (
     | OrderCreated
     | OrderMissing
     | LicenseChanged
+    | OrderChanged
     | CustomerChanged
     | PushRefused
     | PushRetried
@@ -125,24 +144,38 @@ def is_receipt(event: Event) -> bool:
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A standing dead letter."""
+    """A standing dead letter: what was refused last, and the digests of what else is refused of the same subject."""
 
     call: str
     status: int | None
     text: str
     digest: str
     at: datetime
+    others: tuple[str, ...] = ()
+
+    def covers(self, digest: str) -> bool:
+        """Whether a call of that digest was refused, and would be again."""
+        return digest == self.digest or digest in self.others
 
 
 class AppliedLicense(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One license as the target holds it; `remote` is empty while it only has a key."""
+    """One license as the target holds it; it is prepared once it has an order, and there once it has a `remote`."""
 
     order: str = ""
     key: str = ""
+    user_based: bool = False
+    """True when the product is licensed by user: there is no key then."""
     remote: str = ""
     missing: bool = False
     """True when a look showed that the order of this key was never created."""
     fields: Fields = {}
+    companions: dict[str, Fields] = {}
+    """The licenses that the server made along with a bundle's: their ids there → what is known of them."""
+
+    @property
+    def parts(self) -> dict[str, Fields]:
+        """Every license there that belongs to this one, itself first."""
+        return {self.remote: self.fields, **self.companions} if self.remote else {}
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -150,6 +183,7 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     licenses: dict[str, AppliedLicense] = {}
     customers: dict[str, Fields] = {}
+    orders: dict[str, Fields] = {}
     refusals: dict[str, Refusal] = {}
     generated: dict[str, tuple[str, ...]] = {}
     """Product (as the license generator names it) → the keys that belong to its units, in order."""
@@ -167,34 +201,65 @@ def apply_receipt(applied: Mapping[str, Applied], receipt: AnyReceipt, at: datet
 
 def _after(held: Applied, receipt: AnyReceipt, at: datetime) -> Applied:
     match receipt:
-        case KeysMinted(order=order, keys=keys):
-            return _licenses(
-                held, {name: {"order": order, "key": key} for name, key in keys.items() if not held.license(name).key}
-            )
-        case KeysGenerated(product=product, keys=keys, after=after):
-            known = held.generated.get(product, ())
-            if after != len(known):
-                # A record that was late: those keys are nobody's.
-                return held
-            return msgspec.structs.replace(held, generated={**held.generated, product: known + keys})
-        case OrderCreated(licenses=licenses, fields=fields):
-            created = {
-                name: {"remote": remote, "missing": False, "fields": fields.get(name, {})}
-                for name, remote in licenses.items()
-            }
-            return _customer(_licenses(held, created), receipt.customer, receipt.customer_fields)
+        case KeysMinted():
+            return _minted(held, receipt)
+        case KeysGenerated():
+            return _generated(held, receipt)
+        case OrderCreated():
+            return _created(held, receipt)
         case OrderMissing(licenses=names):
             return _licenses(held, {name: {"missing": True} for name in names})
-        case LicenseChanged(license=name, fields=fields):
-            return _licenses(held, {name: {"fields": {**held.license(name).fields, **fields}}})
+        case LicenseChanged():
+            return _license_changed(held, receipt)
+        case OrderChanged(order=order, fields=fields):
+            return _without_refusals(_order(held, order, fields), (order,))
         case CustomerChanged(customer=customer, fields=fields):
             return _customer(held, customer, fields)
-        case PushRefused(call=call, status=status, text=text, digest=digest):
-            refusal = Refusal(call=call, status=status, text=text, digest=digest, at=at)
-            return _refused(held, dict.fromkeys(receipt.subjects, refusal))
+        case PushRefused():
+            return _refused(held, receipt, at)
         case PushRetried():
             return _without_refusals(held, receipt.subjects)
     assert_never(receipt)
+
+
+def _minted(held: Applied, receipt: KeysMinted) -> Applied:
+    unprepared = {name: key for name, key in receipt.keys.items() if not held.license(name).order}
+    prepared = {"order": receipt.order, "user_based": receipt.user_based}
+    return _licenses(held, {name: {**prepared, "key": key} for name, key in unprepared.items()})
+
+
+def _generated(held: Applied, receipt: KeysGenerated) -> Applied:
+    known = held.generated.get(receipt.product, ())
+    if receipt.after != len(known):
+        # A record that was late: those keys are nobody's.
+        return held
+    return msgspec.structs.replace(held, generated={**held.generated, receipt.product: known + receipt.keys})
+
+
+def _created(held: Applied, receipt: OrderCreated) -> Applied:
+    there = {
+        name: {
+            "remote": remote,
+            "missing": False,
+            "fields": receipt.fields.get(name, {}),
+            "companions": receipt.companions.get(name, {}),
+        }
+        for name, remote in receipt.licenses.items()
+    }
+    held = _order(_licenses(held, there), receipt.order, receipt.order_fields)
+    return _customer(held, receipt.customer, receipt.customer_fields)
+
+
+def _license_changed(held: Applied, receipt: LicenseChanged) -> Applied:
+    known = held.license(receipt.license)
+    companions = {
+        remote: {**known.companions.get(remote, {}), **fields} for remote, fields in receipt.companions.items()
+    }
+    changed = {
+        "fields": {**known.fields, **receipt.fields},
+        "companions": {**known.companions, **companions},
+    }
+    return _licenses(held, {receipt.license: changed})
 
 
 def _licenses(held: Applied, changes: Mapping[str, Mapping[str, Any]]) -> Applied:
@@ -211,8 +276,28 @@ def _customer(held: Applied, customer: str, fields: Fields) -> Applied:
     return _without_refusals(after, (customer,))
 
 
-def _refused(held: Applied, refusals: Mapping[str, Refusal]) -> Applied:
-    return msgspec.structs.replace(held, refusals={**held.refusals, **refusals})
+def _order(held: Applied, order: str, fields: Fields) -> Applied:
+    if not fields:
+        return held
+    return msgspec.structs.replace(held, orders={**held.orders, order: {**held.orders.get(order, {}), **fields}})
+
+
+def _refused(held: Applied, receipt: PushRefused, at: datetime) -> Applied:
+    """Of each subject one refusal per what was asked stands: a later one of the same replaces the earlier."""
+    what = receipt.digest.partition(":")[0]
+    refusals = dict(held.refusals)
+    for subject in receipt.subjects:
+        before = refusals.get(subject)
+        standing = (before.digest, *before.others) if before else ()
+        refusals[subject] = Refusal(
+            call=receipt.call,
+            status=receipt.status,
+            text=receipt.text,
+            digest=receipt.digest,
+            at=at,
+            others=tuple(sorted(digest for digest in standing if digest.partition(":")[0] != what)),
+        )
+    return msgspec.structs.replace(held, refusals=refusals)
 
 
 def _without_refusals(held: Applied, subjects: tuple[str, ...]) -> Applied:

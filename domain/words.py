@@ -141,10 +141,6 @@ def _many(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _changed(fields: dict[str, r.Value]) -> str:
-    return ", ".join(f"{name} {_value(value)}" for name, value in sorted(fields.items()))
-
-
 _PLAIN = {"True": "on", "False": "off", "None": "none"}
 
 
@@ -152,22 +148,65 @@ def _value(value: r.Value) -> str:
     return _PLAIN.get(str(value), str(value))
 
 
+def _person(role: str) -> Callable[[str, r.Value], str]:
+    # Nobody's address: a timeline is shown to many.
+    return lambda _, value: f"a {role} {'added' if value else 'removed'}"
+
+
+_NAMED: dict[str, Callable[[str, r.Value], str]] = {
+    "feature": lambda code, value: f"feature {code} {_value(value)}",
+    "custom_field": lambda name, value: f"custom field {name} {_value(value)}",
+    "user": _person("user"),
+    "activations": lambda _, value: f"activations of a user {_value(value)}",
+    "manager": _person("manager"),
+}
+"""Fields that stand for one of several, recorded as `{kind}:{which}`."""
+
+
+def _field(name: str, value: r.Value) -> str:
+    kind, colon, which = name.partition(":")
+    return _NAMED[kind](which, value) if colon and kind in _NAMED else f"{name} {_value(value)}"
+
+
+def _changed(fields: r.Fields) -> str:
+    return ", ".join(_field(name, value) for name, value in sorted(fields.items()))
+
+
 def _license_changed(receipt: r.LicenseChanged) -> str:
-    match receipt.fields:
+    beside = [fields for fields in receipt.companions.values() if fields]
+    license_ = "license" if receipt.fields or not beside else "license of the bundle"
+    match receipt.fields or next(iter(beside), {}):
         case {"enabled": True}:
-            return f"license enabled at {receipt.target}"
+            return f"{license_} enabled at {receipt.target}"
         case {"enabled": False}:
-            return f"license disabled at {receipt.target}"
+            return f"{license_} disabled at {receipt.target}"
+        case {"devices_freed": True}:
+            return f"devices of the {license_} freed at {receipt.target}"
+        case {"consumption_counted": _}:
+            return f"consumption of the {license_} starts again from 0 at {receipt.target}"
         case fields:
-            return f"license set at {receipt.target}: {_changed(fields)}"
+            return f"{license_} set at {receipt.target}: {_changed(fields)}"
+
+
+def _minted(receipt: r.KeysMinted) -> str:
+    if receipt.user_based:
+        return f"{_many(len(receipt.keys), 'license')} without key prepared at {receipt.target}: licensed by user"
+    return f"{_many(len(receipt.keys), 'key')} chosen at {receipt.target}"
+
+
+def _created(receipt: r.OrderCreated) -> str:
+    beside = sum(len(companions) for companions in receipt.companions.values())
+    bundled = f", and {beside} of the bundle" if beside else ""
+    return f"{_many(len(receipt.licenses), 'license')} created at {receipt.target}{bundled}"
 
 
 _RECEIPTS: dict[type[r.Receipt], Callable[[Any], str]] = {
-    r.KeysMinted: lambda it: f"{_many(len(it.keys), 'key')} chosen at {it.target}",
+    r.KeysMinted: _minted,
     r.KeysGenerated: lambda it: f"{_many(len(it.keys), 'key')} for the license generator ({it.product})",
-    r.OrderCreated: lambda it: f"{_many(len(it.licenses), 'license')} created at {it.target}",
+    r.OrderCreated: _created,
     r.OrderMissing: lambda it: f"{it.target} does not have the order; nothing was created",
     r.LicenseChanged: _license_changed,
+    r.OrderChanged: lambda it: f"order set at {it.target}: {_changed(it.fields)}",
     r.CustomerChanged: lambda it: f"customer updated at {it.target} ({', '.join(sorted(it.fields))})",
     r.PushRefused: lambda it: f"{it.target} refused to {it.call}: {it.text}",
     r.PushRetried: lambda it: f"{it.author or 'an operator'} asked {it.target} again",

@@ -27,7 +27,7 @@ from projections.authority import keys_event, place_of, standing_keys
 from projections.budget import Budget, hold, spend
 from projections.ports import Appended, EventLog
 from projections.tables import Tables
-from projections.targets import Call, Target
+from projections.targets import Call, Target, subject_of
 from projections.targets.errors import Refused, TargetError, Throttled, Unauthorized, Unclear
 
 _log = structlog.get_logger("tenure.pusher")
@@ -207,11 +207,11 @@ class Pusher:
 
     async def _settle_doubts(self, work: "_Work") -> None:
         """Looks at what an earlier call was about whose answer nobody heard."""
-        for subject in work.claim.doubt:
-            receipt = await self._look(work.claim, work.account, subject, work.held)
+        for doubt in work.claim.doubt:
+            receipt = await self._look(work.claim, work.account, doubt, work.held)
             if receipt is not None:
                 await self._record(work, receipt)
-            work.doubt.remove(subject)
+            work.doubt.remove(doubt)
 
     async def _follow_plan(self, work: "_Work") -> None:
         """Makes one call after the other until the plan is empty."""
@@ -228,11 +228,12 @@ class Pusher:
         if place and len(standing) > len(work.held.generated.get(place.product, ())):
             work.relayed_soon = True
             return False
-        work.doubt = list(call.subjects)
+        work.doubt = list(call.doubts)
         receipt = await self._perform(work.claim, work.account, call, fresh)
-        if place and isinstance(receipt, KeysMinted) and all(receipt.keys.values()):
+        keys = _beyond(len(standing), receipt, work) if isinstance(receipt, KeysMinted) else []
+        if place and keys:
             # Not this stream's to decide: the provider's license generator may be asking for them at this moment.
-            await self._log.append([keys_event(place, [*receipt.keys.values()], len(standing), datetime.now(UTC))])
+            await self._log.append([keys_event(place, keys, len(standing), datetime.now(UTC))])
             work.relayed_soon = True
             return False
         appended = await self._record(work, receipt)
@@ -249,14 +250,14 @@ class Pusher:
         work.applied = apply_receipt(work.applied, receipt, datetime.now(UTC))
         return appended
 
-    async def _look(self, claim: Claim, account: Account, subject: str, applied: Applied) -> AnyReceipt | None:
+    async def _look(self, claim: Claim, account: Account, doubt: str, applied: Applied) -> AnyReceipt | None:
         await self._take_turn(claim, account, claim.doubt)
         try:
-            return await account.target.look(subject, applied)
+            return await account.target.look(doubt, applied)
         except Unauthorized:
             raise
         except Refused as error:
-            return self._refusal(claim, (subject,), "look", "", error)
+            return self._refusal(claim, (subject_of(doubt),), "look", "", error)
 
     async def _load(self, claim: Claim) -> tuple[list[License], dict[str, Applied]]:
         """What the runner derived: the licenses desired, and what each target is known to hold."""
@@ -271,7 +272,7 @@ class Pusher:
         return desired, decode_fold(fold).applied
 
     async def _perform(self, claim: Claim, account: Account, call: Call, fresh: set[str]) -> AnyReceipt:
-        await self._take_turn(claim, account, call.subjects)
+        await self._take_turn(claim, account, call.doubts)
         try:
             return await account.target.perform(call, fresh=call.order in fresh)
         except Unauthorized:
@@ -329,6 +330,16 @@ class Pusher:
         named = {"partition": claim.partition, "stream": claim.stream, "target": claim.target, "owner": claim.owner}
         async with self._pool.connection() as connection:
             return (await connection.execute(self._tables[name], {**named, **arguments})).rowcount == 1
+
+
+def _beyond(standing: int, minted: KeysMinted, work: _Work) -> list[str]:
+    """The keys of the units behind those that have one recorded; a license that has a key already keeps it.
+
+    Where the product is licensed by user there are none.
+    """
+    units: dict[str, int] = {each.id: each.unit for each in work.desired}
+    behind = sorted((units.get(name, 0), name) for name, key in minted.keys.items() if key)
+    return [work.held.license(name).key or minted.keys[name] for unit, name in behind if unit > standing]
 
 
 def receipt_id(receipt: AnyReceipt) -> str:

@@ -18,21 +18,34 @@ _CAMEL = re.compile(r"(?<!^)(?=[A-Z])")
 class Call(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """One call that brings a target nearer to what is desired.
 
-    `subjects` are the license ids (or the customer's id at the target) it is about; `digest` is what is desired of
-    them, so that a refused call is not repeated until that changes.
+    `subjects` are the license ids (or an order, or the customer's id at the target) it is about; `digest` is
+    `{what}:{hash}`, what is desired of them, so that a refused call is not repeated until that changes and does not
+    hold up others about the same subject.
     """
 
     subjects: tuple[str, ...]
     digest: str
+    sets: tuple[str, ...] = ()
+    """The names under which receipts tell what it sets of its subject, where a look would not ask for them anyway."""
     order: str = ""
     """The order it creates or asks for, if it is about one."""
     fulfillment: str = ""
     """`{reference}/{product}` under which the keys it chooses are to be recorded first (`License.fulfillment`)."""
 
     @property
+    def doubts(self) -> tuple[str, ...]:
+        """What has to be looked at should its answer be lost: its subjects, each with the names of what it sets."""
+        return tuple("\n".join((subject, *self.sets)) for subject in self.subjects)
+
+    @property
     def name(self) -> str:
         """What the call does, such as `create order`."""
         return _CAMEL.sub(" ", type(self).__name__).lower()
+
+
+def subject_of(doubt: str) -> str:
+    """The subject that is in doubt."""
+    return doubt.partition("\n")[0]
 
 
 class Target(Protocol):
@@ -48,8 +61,8 @@ class Target(Protocol):
         """So many fresh license keys in the form this server uses, made without asking it."""
         ...
 
-    async def look(self, subject: str, applied: Applied) -> AnyReceipt | None:
-        """Says how a subject of an earlier call stands there, whose answer was lost; None when there is none.
+    async def look(self, doubt: str, applied: Applied) -> AnyReceipt | None:
+        """Says how one of the `Call.doubts` of an earlier call stands there, whose answer was lost; None: nowhere.
 
         Raises `projections.targets.errors.TargetError`.
         """

@@ -18,6 +18,8 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     short_code: str | None = None
     product_name: str | None = None
+    authorization_method: str | None = None
+    """`license-key` or `user`."""
 
 
 class Customer(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +46,31 @@ class LicenseUser(msgspec.Struct, frozen=True, kw_only=True):
     true_email: str | None = None
     is_manager: bool | None = None
     max_activations: int | None = None
+
+
+FEATURE_VALUES = (
+    "max_consumption",
+    "total_consumptions",
+    "expiry_date",
+    "allow_overages",
+    "max_overages",
+    "reset_consumption",
+    "consumption_period",
+    "metadata",
+    "is_floating",
+    "is_floating_cloud",
+    "floating_users",
+    "floating_timeout",
+)
+"""What can be said of one feature when the features of a license are replaced (page license/update-features)."""
+
+
+class HeldFeature(msgspec.Struct, frozen=True, kw_only=True):
+    """A feature on a license; `values` are those of FEATURE_VALUES that are set, as they can be sent back."""
+
+    id: int
+    code: str = ""
+    values: dict[str, Any] = {}
 
 
 class License(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +130,8 @@ class License(msgspec.Struct, frozen=True, kw_only=True):
     product: Product | None = None
     customer: Customer | None = None
     license_users: tuple[LicenseUser, ...] = ()
+    product_features: tuple[HeldFeature, ...] | None = None
+    """None where the answer does not list them, or one of them cannot be named."""
 
     @property
     def expiry_date(self) -> date | None:
@@ -135,12 +164,13 @@ def license_in(row: object) -> License | None:
     return _read(
         License,
         row,
-        order=_id_in(row.get("order")),
-        order_item=_id_in(row.get("order_item")),
-        license_template=_id_in(row.get("license_template")),
-        product=_product_in(row.get("product")),
+        order=id_in(row.get("order")),
+        order_item=id_in(row.get("order_item")),
+        license_template=id_in(row.get("license_template")),
+        product=product_in(row.get("product")),
         customer=customer_in(row.get("customer")),
         license_users=tuple(_users_in(row)),
+        product_features=_features_in(row.get("product_features")),
     )
 
 
@@ -163,29 +193,53 @@ def customer_in(row: object) -> Customer | None:
 
 
 def _licenses_in(order: dict[str, Any], store_id: object) -> Iterator[License]:
-    for item in _rows(order.get("order_items")) or _rows(order.get("back_office_order_items")):
+    for item in rows_in(order.get("order_items")) or rows_in(order.get("back_office_order_items")):
         product = item.get("product") or item.get("product_id")
         inherited = {"product": product, "order": order.get("id"), "order_store_id": store_id}
-        for row in _rows(item.get("licenses")):
+        for row in rows_in(item.get("licenses")):
             if one := license_in(inherited | {name: value for name, value in row.items() if value is not None}):
                 yield one
 
 
 def _users_in(license_: dict[str, Any]) -> Iterator[LicenseUser]:
-    for row in _rows(license_.get("license_users")) or _rows([license_.get("license_user")]):
-        if user := _read(LicenseUser, row):
+    for row in rows_in(license_.get("license_users")) or rows_in([license_.get("license_user")]):
+        if user := user_in(row):
             yield user
 
 
-def _product_in(value: object) -> Product | None:
+def _features_in(value: object) -> tuple[HeldFeature, ...] | None:
+    features = [_feature_in(row) for row in rows_in(value)]
+    whole = [feature for feature in features if feature is not None and feature.code]
+    return tuple(whole) if isinstance(value, list) and len(whole) == len(value) else None
+
+
+def _feature_in(row: dict[str, Any]) -> HeldFeature | None:
+    offered = row.get("product_feature")
+    code = offered.get("code") if isinstance(offered, dict) else offered or row.get("code")
+    values = {name: row[name] for name in FEATURE_VALUES if row.get(name) is not None}
+    if isinstance(until := values.get("expiry_date"), str):
+        values["expiry_date"] = until[:10]
+    return _read(HeldFeature, row, code=code if isinstance(code, str) else "", values=values)
+
+
+def product_in(value: object) -> Product | None:
+    """The product in an answer, given as an object or by id alone; None when there is no id."""
     return _read(Product, value if isinstance(value, dict) else {"id": value})
 
 
-def _rows(value: object) -> list[dict[str, Any]]:
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+def user_in(row: object) -> LicenseUser | None:
+    """The license user in an answer, None when it has no id."""
+    return _read(LicenseUser, row) if isinstance(row, dict) else None
 
 
-def _id_in(value: object) -> object:
+def rows_in(value: object) -> list[dict[str, Any]]:
+    """The objects of a list, which may come as a page."""
+    listed = value.get("results") if isinstance(value, dict) else value
+    return [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
+
+
+def id_in(value: object) -> object:
+    """The id of a related object, which may be given by id alone."""
     return value.get("id") if isinstance(value, dict) else value
 
 

@@ -15,6 +15,7 @@ import msgspec
 
 from projections.targets.errors import NotFound, Refused, TargetError, Unauthorized, Unavailable, Unclear
 from projections.targets.licensespring.answers import Customer, License, Order, customer_in, license_in, order_in
+from projections.targets.licensespring.catalog import Catalog
 from projections.targets.licensespring.changes import customer_change, license_change
 from projections.targets.licensespring.exchange import Exchange, unclear
 from projections.targets.licensespring.filters import license_filters
@@ -25,13 +26,16 @@ from projections.targets.licensespring.wire import NewCustomer, NewOrder
 Found = TypeVar("Found", Customer, License, Order)
 
 LONGEST_KEY = 300
+MOST_KEYS = 100
+"""Keys asked for at once; how many LicenseSpring gives is not documented."""
 
 
 class LicenseSpring:
     """One LicenseSpring account. `http` has its `base_url` set; safe to share between tasks."""
 
     def __init__(self, http: httpx2.AsyncClient, key: str, *, deadline: float = 60.0) -> None:
-        self._exchange = Exchange(http, key, deadline=deadline)
+        self.exchange = Exchange(http, key, deadline=deadline)
+        self.catalog = Catalog(self.exchange)
 
     # --- orders ---------------------------------------------------------------------------------------------
 
@@ -39,8 +43,16 @@ class LicenseSpring:
         """That many distinct, unused license keys for the product with this short code; nothing is created yet."""
         if quantity < 1:
             raise ValueError(f"at least one key has to be asked for, not {quantity}")
+        keys: list[str] = []
+        while len(keys) < quantity:
+            keys += await self._generate(product, min(quantity - len(keys), MOST_KEYS))
+        if len(set(keys)) < quantity:
+            raise Unavailable("generate_keys", status=200, text="the same key was given twice")
+        return keys
+
+    async def _generate(self, product: str, quantity: int) -> list[str]:
         call = "generate_keys"
-        answer = await self._exchange.get(
+        answer = await self.exchange.get(
             call, "orders/generate_license/", {"product": product, "quantity": str(quantity)}
         )
         keys = answer if isinstance(answer, list) else []
@@ -49,31 +61,33 @@ class LicenseSpring:
             raise Unavailable(call, status=200, text=f"asked for {quantity} keys, got {len(usable)} usable ones")
         return keys
 
-    async def create_order(self, order: NewOrder) -> Order:
+    async def create_order(self, order: NewOrder, *, expected: int = 0) -> Order:
         """Creates the order and its licenses and returns both, reading the licenses where the answer lacks them.
 
+        `expected` is how many licenses there will be, if that is more than are sent: a bundle brings others along.
         Raises AlreadyExists when the id was used before, and Unclear also when the order was taken but its licenses
         cannot be seen (yet).
         """
         call = "create_order"
-        answer = await self._exchange.post(call, "orders/create_order/", order)
+        answer = await self.exchange.post(call, "orders/create_order/", order)
         created = order_in(answer)
         if created is None or created.store_id not in {None, order.id}:
             raise Unclear(call, status=200, text="the answer does not describe the order that was sent")
         sent = [one for item in order.items for one in item.licenses]
         keys = {one.key for one in sent if one.key}
         licenses = created.licenses
-        if len(licenses) < max(len(sent), 1) or not keys <= {one.license_key for one in licenses}:
+        most = max(expected, len(sent))
+        if len(licenses) < max(most, 1) or not keys <= {one.license_key for one in licenses}:
             licenses = tuple(await self._licenses_of_created(order.id))
-        if len(licenses) < len(sent):
-            text = f"order taken, but {len(licenses)} of {len(sent)} licenses are visible"
+        if len(licenses) < most:
+            text = f"order taken, but {len(licenses)} of {most} licenses are visible"
             raise Unclear(call, status=200, text=text)
         return msgspec.structs.replace(created, store_id=order.id, licenses=licenses)
 
     async def find_order(self, store_id: str) -> Order | None:
         """The order with the id we gave it, None when there is none. Its licenses may not be listed."""
         found = await matching(
-            self._exchange,
+            self.exchange,
             "find_order",
             "orders/",
             {"store_id": store_id},
@@ -86,7 +100,7 @@ class LicenseSpring:
     async def licenses_of_order(self, store_id: str) -> list[License]:
         """All licenses of the order with the id we gave it, in the order of their ids."""
         found = await matching(
-            self._exchange,
+            self.exchange,
             "licenses_of_order",
             "licenses/",
             {"order__store_id": store_id},
@@ -108,7 +122,7 @@ class LicenseSpring:
     async def find_license(self, license_key: str) -> License | None:
         """The license with this key, None when there is none."""
         found = await matching(
-            self._exchange,
+            self.exchange,
             "find_license",
             "licenses/",
             {"license_key": license_key},
@@ -121,7 +135,7 @@ class LicenseSpring:
     async def license(self, id: int) -> License:  # noqa: A002
         """The license with this id. Raises NotFound."""
         call = "license"
-        return _expect(call, license_in(await self._exchange.get(call, f"licenses/{id}/")), id, wrote=False)
+        return _expect(call, license_in(await self.exchange.get(call, f"licenses/{id}/")), id, wrote=False)
 
     async def licenses(self, **filters: str | int | bool) -> AsyncIterator[License]:
         """Licenses page by page, in the server's order unless `order_by` is given.
@@ -129,7 +143,7 @@ class LicenseSpring:
         Rows are not compared with `filters`; one that moves between pages during the sweep may come twice or not at
         all. Raises ValueError for a filter that is not documented.
         """
-        async for row in rows(self._exchange, "licenses", "licenses/", license_filters(filters)):
+        async for row in rows(self.exchange, "licenses", "licenses/", license_filters(filters)):
             if one := license_in(row):
                 yield one
 
@@ -140,7 +154,7 @@ class LicenseSpring:
         LicenseSpring would refuse or silently ignore.
         """
         call = "update_license"
-        answer = await self._exchange.patch(call, f"licenses/{id}/", license_change(fields))
+        answer = await self.exchange.patch(call, f"licenses/{id}/", license_change(fields))
         return _expect(call, license_in(answer), id, wrote=True)
 
     async def enable(self, id: int) -> None:  # noqa: A002
@@ -151,9 +165,19 @@ class LicenseSpring:
         """Makes every activation and check fail, devices and dates untouched; one disabled already is left so."""
         await self._switch("disable", id, enabled=False)
 
+    async def free_devices(self, id: int) -> None:  # noqa: A002
+        """Takes all devices from the license and sets its consumption to 0; harmless to repeat."""
+        await self.exchange.post("free_devices", f"licenses/{id}/reset/")
+
+    async def reset_consumption(self, id: int) -> None:  # noqa: A002
+        """Sets the total of what was consumed to 0, unless it is 0: an earlier attempt may have done it."""
+        call = "reset_consumption"
+        if (await self.license(id)).total_consumptions != 0:
+            await self.exchange.post(call, f"licenses/{id}/reset_consumption")
+
     async def _switch(self, call: str, id_: int, *, enabled: bool) -> None:
         try:
-            await self._exchange.post(call, f"licenses/{id_}/{call}/")
+            await self.exchange.post(call, f"licenses/{id_}/{call}/")
         except (Unauthorized, NotFound):
             raise
         except Refused as refusal:
@@ -172,7 +196,7 @@ class LicenseSpring:
     async def find_customer(self, reference: str) -> Customer | None:
         """The customer with this reference, the oldest if there are several, None when there is none."""
         found = await matching(
-            self._exchange,
+            self.exchange,
             "find_customer",
             "customers/",
             {"reference__exact": reference},
@@ -184,13 +208,13 @@ class LicenseSpring:
     async def create_customer(self, customer: NewCustomer) -> Customer:
         """Creates a customer, also when one with this reference exists: look with `find_customer` first."""
         call = "create_customer"
-        created = customer_in(await self._exchange.post(call, "customers/", customer))
+        created = customer_in(await self.exchange.post(call, "customers/", customer))
         return _expect(call, created, None, wrote=True)
 
     async def update_customer(self, id: int, fields: Mapping[str, object]) -> Customer:  # noqa: A002
         """Sets these fields to these values; harmless to repeat. Raises ValueError for one that is not documented."""
         call = "update_customer"
-        answer = await self._exchange.patch(call, f"customers/{id}/", customer_change(fields))
+        answer = await self.exchange.patch(call, f"customers/{id}/", customer_change(fields))
         return _expect(call, customer_in(answer), id, wrote=True)
 
 

@@ -13,7 +13,7 @@ import msgspec
 from projections.targets.errors import TargetError, Unavailable, Unclear
 from projections.targets.licensespring.refusals import failure, redacted, seconds_to_wait, spoken
 
-Method = Literal["GET", "POST", "PATCH"]
+Method = Literal["GET", "POST", "PATCH", "DELETE"]
 
 ANSWER_LIMIT = 4 * 1024 * 1024
 
@@ -55,6 +55,10 @@ class Exchange:
     async def patch(self, call: str, path: str, body: object) -> object:
         """The JSON of an answer to a PATCH."""
         return await self._json(call, "PATCH", path, body=body)
+
+    async def delete(self, call: str, path: str) -> None:
+        """Deletes what is at the path; raises NotFound when it is gone already."""
+        await self._json(call, "DELETE", path)
 
     async def _json(
         self,

@@ -18,7 +18,7 @@ from domain.receipts import (
     apply_receipt,
 )
 from projections.targets import Call
-from projections.targets.licensespring.plan import (
+from projections.targets.licensespring.calls import (
     ChangeCustomer,
     ChangeLicense,
     CreateOrder,
@@ -26,9 +26,9 @@ from projections.targets.licensespring.plan import (
     EnableLicense,
     FindOrder,
     MintKeys,
-    express,
-    plan,
 )
+from projections.targets.licensespring.express import express, express_dates
+from projections.targets.licensespring.plan import plan
 from tests.stories import (
     FEBRUARY,
     JANUARY,
@@ -104,7 +104,7 @@ def answer(call: Call) -> AnyReceipt:
                 target="ls",
                 order=call.order,
                 licenses={name: str(number) for number, name in enumerate(call.subjects, 1000)},
-                fields={name: {**fields, "enabled": True} for name, fields in call.fields.items()},
+                fields={name: {**new.fields, "enabled": True} for name, new in call.licenses.items()},
                 customer="77",
                 customer_fields=call.customer,
             )
@@ -278,7 +278,7 @@ def test_what_the_store_does_not_say_is_left_to_the_product() -> None:
 
 
 def test_a_license_without_grace_on_the_server_has_its_margin_in_the_date() -> None:
-    attributes = {"short_code": "APP", "license_type": "consumption"}
+    attributes = {"short_code": "APP", "license_type": "consumption", "max_consumptions": "100"}
     (license_,) = given(
         happened(
             JANUARY,
@@ -287,4 +287,4 @@ def test_a_license_without_grace_on_the_server_has_its_margin_in_the_date() -> N
             paid("in_1", period(JANUARY, FEBRUARY)),
         )
     ).licenses
-    assert express(license_) == {"is_trial": False, "validity_period": "2026-02-03"}
+    assert express_dates(license_) == {"is_trial": False, "validity_period": "2026-02-03"}
