@@ -38,7 +38,7 @@ def due_timers(stream: Stream, subscription: Subscription, policy: Policy) -> tu
     ends = _ends_of_grace(subscription, policy, since)
     known = [(at, days) for days, at in ends.items() if at is not None]
     ordered = sorted(known, key=lambda end: (end[0], end[1] == "provider", end[1]))
-    last = ordered[-1] if len(known) == len(ends) else None
+    last = ordered[-1] if ordered and len(known) == len(ends) else None
     return tuple(
         _grace_ends(since.at, at, days, last=(at, days) == last)
         for at, days in ordered

@@ -16,9 +16,11 @@ from domain import facts as f
 from domain.events import Event
 from domain.history import Fold, decode_fold, encode_fold, extend, extends, refold
 from domain.licensing import entitle
-from domain.policy import Policy
+from domain.lifecycle import State
+from domain.policy import Policy, ProductPolicy
 from domain.receipts import CustomerChanged, KeysMinted, LicenseChanged, OrderCreated, OrderMissing, PushRefused
-from tests.stories import JANUARY, STREAM, TELLER, answered, happened, muttered, recorded
+from domain.timers import Timer, due_timers
+from tests.stories import JANUARY, STREAM, TELLER, answered, happened, muttered, rang, recorded
 
 instants = st.integers(0, 9).map(lambda days: JANUARY + timedelta(days=days))
 ids = st.sampled_from(["a", "b", "c"])
@@ -30,6 +32,11 @@ attributes = st.sampled_from(
         {"product_short_code": "APP", "max_activations": "5"},
         {"product_short_code": "PRO", "colour": "red"},
         {"product_short_code": "APP", "max_activations": "many"},
+        {"product_short_code": "APP", "single_license": "true", "unpaid_active_license_period": "5d"},
+        {"product_short_code": "APP", "license_type": "consumption", "max_consumptions": "5"},
+        {"product_short_code": "APP", "added_days": "2", "feature_code": "a"},
+        {"product_short_code": "APP", "ignore_product_in_licensespring": "true"},
+        {"feature_code": "b"},
         {},
     ]
 )
@@ -41,6 +48,7 @@ lines = st.builds(
     quantity=st.integers(0, 4),
     attributes=attributes,
     recurring=st.booleans(),
+    described=st.sampled_from([True, True, False]),
     period_start=st.none() | instants,
     period_end=st.none() | instants,
 )
@@ -49,16 +57,18 @@ made_up = {
         f.LinesDescribed,
         lines=st.lists(lines, max_size=3, unique_by=lambda line: line.id).map(tuple),
         complete=st.booleans(),
+        rest_from=ids | st.just(""),
     ),
     f.CustomerDescribed: st.builds(f.CustomerDescribed, email=st.sampled_from(["", "a@example.com", "b@example.com"])),
     f.PeriodPaid: st.builds(
         f.PeriodPaid,
-        invoice=ids,
+        invoice=ids | st.just(""),
         periods=st.lists(
             st.builds(f.PaidPeriod, line=ids, start=instants, end=instants, proration=st.booleans()), max_size=3
         ).map(tuple),
         amount=amounts,
         currency=st.just("eur"),
+        first=st.booleans(),
     ),
     f.PaymentLinked: st.builds(f.PaymentLinked, payment=ids, invoice=ids),
     f.PaymentRefunded: st.builds(
@@ -68,25 +78,37 @@ made_up = {
         refunded=amounts,
         currency=st.just("eur"),
         invoice=ids | st.just(""),
+        part=ids | st.just(""),
     ),
     f.DisputeOpened: st.builds(f.DisputeOpened, dispute=ids, payment=ids, amount=amounts, currency=st.just("eur")),
     f.DisputeClosed: st.builds(f.DisputeClosed, dispute=ids, payment=ids, outcome=st.sampled_from(f.DisputeOutcome)),
     f.StreamsLinked: st.builds(f.StreamsLinked, streams=st.lists(ids, max_size=2).map(tuple)),
-    f.SubscriptionSuspended: st.builds(f.SubscriptionSuspended, reason=ids),
+    f.SubscriptionSuspended: st.builds(f.SubscriptionSuspended, reason=st.sampled_from(["paused", "unpaid"])),
     f.TrialStarted: st.builds(f.TrialStarted, until=st.none() | instants),
     f.CancellationScheduled: st.builds(f.CancellationScheduled, at=instants),
     f.TrialEndAnnounced: st.builds(f.TrialEndAnnounced, at=instants),
     f.CollectionTermsDescribed: st.builds(f.CollectionTermsDescribed, days_until_due=st.sampled_from([None, 30])),
-    f.PurchaseCompleted: st.builds(
-        f.PurchaseCompleted, paid=st.booleans(), lines_known=st.booleans(), wanted=st.just("lines")
-    ),
-    f.PaymentFailed: st.builds(f.PaymentFailed, invoice=ids, attempt=st.integers(1, 3)),
+    f.PurchaseCompleted: st.builds(f.PurchaseCompleted, paid=st.booleans(), lines_from=ids | st.just("")),
+    f.PaymentFailed: st.builds(f.PaymentFailed, invoice=ids, attempt=st.integers(1, 3), final=st.booleans()),
+    f.SubscriptionActivated: st.builds(f.SubscriptionActivated, reopens=st.booleans(), key=ids | st.just("")),
+    f.GraceEnded: st.builds(f.GraceEnded, since=instants, days=st.none() | st.integers(0, 3), last=st.booleans()),
+    f.PriceDescribed: st.builds(f.PriceDescribed, price=ids, product=ids, attributes=attributes),
+    f.UsersNamed: st.builds(f.UsersNamed, users=st.lists(st.builds(f.NamedUser, email=ids), max_size=2).map(tuple)),
+    f.FulfillmentNamed: st.builds(f.FulfillmentNamed, reference=ids),
+    f.FixedEndDescribed: st.builds(f.FixedEndDescribed, at=st.none() | instants),
+    f.AnswerRead: st.builds(f.AnswerRead, about=ids, found=st.booleans()),
     f.PaymentActionRequired: st.builds(f.PaymentActionRequired, invoice=ids),
 }
 bare = [kind for kind in f.Fact.__subclasses__() if kind not in made_up]
 facts = st.one_of(*made_up.values(), *(st.builds(kind) for kind in bare))
-told = st.builds(lambda at, said: happened(at, *said), instants, st.lists(facts, max_size=4))
-histories = st.lists(st.one_of(*[told] * 19, instants.map(muttered)), max_size=12)
+
+
+@st.composite
+def told(draw: st.DrawFn) -> Event:
+    return happened(draw(instants), *draw(st.lists(facts, max_size=4)))
+
+
+histories = st.lists(st.one_of(*[told()] * 19, instants.map(muttered)), max_size=12)
 receipts = st.lists(
     st.builds(
         answered,
@@ -154,6 +176,10 @@ policies = st.builds(
     on_refund=st.sampled_from(["disable", "keep"]),
     on_partial_refund=st.sampled_from(["disable", "keep"]),
     on_dispute=st.sampled_from(["disable", "keep"]),
+    on_pause=st.sampled_from(["disable", "keep"]),
+    devices_at_end=st.sampled_from(["keep", "free"]),
+    past_due_days=st.sampled_from(["provider", 0, 1, 5]),
+    products=st.just({}) | st.just({"PRO": ProductPolicy(past_due_days=2)}),
 )
 
 
@@ -195,3 +221,39 @@ def test_licenses_are_distinct_sorted_explained_and_only_grow_in_number(history:
         assert all(each.because["enabled"].rule for each in found)
         assert known <= {each.id for each in found}, "a license that was once given has to be named to be disabled"
         known |= enabled
+
+
+@settings(max_examples=100, deadline=None)
+@given(histories, policies)
+def test_a_timer_that_rang_is_not_due_again_and_all_of_them_come_to_an_end(
+    history: list[Event], policy: Policy
+) -> None:
+    understood = [event for event in history if event.type != "muttered"]
+    rung: dict[str, Event] = {}
+    for _ in range(5):
+        fold = refold(recorded([*understood, *rung.values()]), TELLER)
+        due = due_timers(STREAM, fold.subscription, policy)
+        assert not {timer.event_id for timer in due} & set(rung)
+        if not due:
+            break
+        rung |= {timer.event_id: rang(timer) for timer in due}
+    else:
+        raise AssertionError("timers make timers without an end")
+
+
+@settings(max_examples=100, deadline=None)
+@given(histories, policies)
+def test_what_is_past_due_for_longer_than_any_policy_grants_is_not_licensed(
+    history: list[Event], policy: Policy
+) -> None:
+    understood = [event for event in history if event.type != "muttered"]
+    events = [*understood, happened(JANUARY + timedelta(days=10), f.PaymentFellOverdue())]
+    fold = refold(recorded(events), TELLER)
+    due = due_timers(STREAM, fold.subscription, policy)
+    fold = refold(recorded([*events, *map(rang, due)]), TELLER)
+    if fold.subscription.state in {State.PAST_DUE, State.SUSPENDED} and any(timer_is_last(timer) for timer in due):
+        assert not any(each.enabled for each in entitle(STREAM, fold.subscription, policy).licenses)
+
+
+def timer_is_last(timer: Timer) -> bool:
+    return msgspec.json.decode(timer.body, type=f.GraceEnded).last
