@@ -39,7 +39,7 @@ def from_attributes(claim: Claim) -> Decided:
 def _seats(claim: Claim) -> dict[str, int | None]:
     """How many may use it. A single license allows for all units what each license would allow for one."""
     terms, units = claim.terms, claim.quantity
-    activations, users, floating = terms.max_activations, terms.max_license_users, terms.floating_users
+    activations, users, floating = terms.max_activations, terms.max_license_users, terms.floating_users or None
     if terms.single_license:
         activations = units * (activations or 1)
         users = None if users is None else units * users

@@ -52,7 +52,7 @@ class License(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The license server's own template for licenses of this product; empty: the product's default."""
     max_activations: int | None = None
     floating_users: int | None = None
-    """How many may use it at the same time, in the cloud; 0: it does not float."""
+    """How many may use it at the same time, in the cloud; None: it does not float."""
     max_license_users: int | None = None
     """How many users it may have; 0: any number."""
     max_consumptions: int | None = None

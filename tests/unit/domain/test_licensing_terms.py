@@ -35,11 +35,11 @@ ADA, BOB = f.NamedUser(email="ada@example.com", name="Ada"), f.NamedUser(email="
 BUYER = f.CustomerDescribed(email="cleo@example.com", name="Cleo")
 
 
-def attributed(quantity: int = 1, **attributes: str) -> f.LinesDescribed:
+def attributed(quantity: int = 1, /, **attributes: str) -> f.LinesDescribed:
     return described(line(quantity=quantity, attributes={"short_code": "APP", **attributes}))
 
 
-def of(quantity: int = 1, **attributes: str) -> License:
+def of(quantity: int = 1, /, **attributes: str) -> License:
     """The only license of a line with these attributes."""
     story = given(happened(JANUARY, attributed(quantity, **attributes), activated(), named="sold"))
     assert story.entitlement.problems == ()
@@ -57,7 +57,7 @@ def of(quantity: int = 1, **attributes: str) -> License:
         ({"enable_maintenance_duration": "false"}, {"maintenance": False, "maintenance_duration": None}),
         ({"max_activations": "5"}, {"max_activations": 5, "floating_users": None}),
         ({"floating_cloud": "2"}, {"floating_users": 2, "max_activations": None}),
-        ({"floating_cloud": "0"}, {"floating_users": 0}),
+        ({"floating_cloud": "0"}, {"floating_users": None}),
         ({"max_license_users": "0"}, {"max_license_users": 0}),
         ({"is_license_manager": "true"}, {"managed_by_customer": True}),
         ({"is_product_bundle": "true"}, {"is_bundle": True}),
