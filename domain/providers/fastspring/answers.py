@@ -26,7 +26,7 @@ from domain.readback import TYPE, read_answer
 
 T = TypeVar("T")
 Tell = Callable[[T, Event, str], list[f.Fact]]
-"""What was read, the event that holds it, and what was asked behind the kind: an id, with a query."""
+"""What was read, the event that holds it, and what was asked behind the kind: an id, and what for."""
 Read = Callable[[Raw, Event, str], list[f.Fact]]
 
 

@@ -73,7 +73,7 @@ def is_first_period(subscription: Subscription, at: datetime) -> bool:
     begins, ends = instant_or_none(subscription.begin), instant_or_none(subscription.next)
     if begins is None or ends is None or is_beginning(subscription, at):
         return True
-    return moved(ends, subscription.interval, -1) <= begins + timedelta(days=1)
+    return moved(ends, subscription.interval, -1) < begins + timedelta(days=1)
 
 
 def trial_of(subscription: Subscription, at: datetime) -> TrialStarted | None:

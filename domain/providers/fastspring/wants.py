@@ -5,6 +5,7 @@ subscription, or a charge, does not say until when it pays.
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from urllib.parse import quote
 
 from domain.events import Stream, identifier_of, kind_of
@@ -12,8 +13,9 @@ from domain.lifecycle import State
 from domain.readback import Want
 from domain.subscription import Subscription
 
-CHARGE = "?charge="
-"""Which charge it is asked for: the API makes nothing of it, it keeps one question apart from the next."""
+CHARGE = "#charge="
+OVERDUE = "#overdue="
+"""What it is asked for: that is not sent, it tells one question apart from the next about the same subscription."""
 
 
 def wants(stream: Stream, subscription: Subscription) -> Sequence[Want]:
@@ -39,6 +41,16 @@ def _subscription(identifier: str, s: Subscription) -> Iterator[Want]:
         if invoice not in s.invoices:
             why = "until when a charge pays"
             yield Want(about=f"{about}{CHARGE}{quote(payment, safe='')}", why=why, patient=True)
+    since = s.past_due_since
+    if since is not None and s.state is State.PAST_DUE and _ended(s, since.at):
+        why = "how long the store goes on trying to collect"
+        yield Want(about=f"{about}{OVERDUE}{quote(since.event_id, safe='')}", why=why, patient=True)
+
+
+def _ended(s: Subscription, at: datetime) -> bool:
+    """Whether the period that is told as the current one is over: a failed charge may name the subscription alone."""
+    ends = [held.line.period_end for held in s.lines.values() if held.line.period_end is not None]
+    return bool(ends) and max(ends) <= at
 
 
 def _products(s: Subscription) -> Iterator[Want]:
