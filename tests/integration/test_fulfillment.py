@@ -12,7 +12,7 @@ from domain.receipts import KeysGenerated, read_receipt
 from service import fulfillment
 from service.secrets import Secret
 from service.settings import Server, Settings, Source
-from tests.asking import HASH, PRIVATE_KEY, REFERENCE, SECOND_PRIVATE_KEY, ask, body, form, keys, signed
+from tests.key_requests import HASH, PRIVATE_KEY, REFERENCE, SECOND_PRIVATE_KEY, ask, body, form, keys, signed
 from tests.serving import Served, served, settings
 from tests.severing import severable
 

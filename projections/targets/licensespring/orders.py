@@ -121,11 +121,10 @@ def _keys(licenses: Sequence[License], applied: Applied) -> Iterator[Call]:
     """Keys for those without: the ones that the provider's license generator gave or will give, else fresh ones."""
     used = {held.key for held in applied.licenses.values() if held.key}
     unprepared = [each for each in licenses if each.enabled and not applied.license(each.id).order]
-    ungenerated = [each for each in unprepared if each.fulfillment and not generated_keys(each, applied)]
+    ungenerated = [each for each in unprepared if each.fulfillment and not generated_key(each, applied)]
     given = {each.id: key for each in unprepared if (key := generated_key(each, applied)) and key not in used}
     if ungenerated:
-        # All units of one product share one list, in which a unit's number is its place.
-        yield _mint([each for each in licenses if each.unit <= ungenerated[-1].unit], fulfillment=ungenerated[0])
+        yield _mint(_ungenerated(licenses, ungenerated, applied)[:LARGEST_ORDER], fulfillment=ungenerated[0])
         return
     for part in _parts([each for each in unprepared if each.id in given]):
         yield TakeKeys(
@@ -137,6 +136,12 @@ def _keys(licenses: Sequence[License], applied: Applied) -> Iterator[Call]:
         )
     for part in _parts([each for each in unprepared if each.id not in given]):
         yield _mint(part)
+
+
+def _ungenerated(licenses: Sequence[License], wanted: Sequence[License], applied: Applied) -> Sequence[License]:
+    """All units of one product share one list of keys, in which a unit's number is its place: it has no gaps."""
+    known, last = len(generated_keys(wanted[0], applied)), wanted[-1].unit
+    return [each for each in licenses if known < each.unit <= last and not applied.license(each.id).user_based]
 
 
 def _mint(licenses: Sequence[License], fulfillment: License | None = None) -> MintKeys:

@@ -11,7 +11,7 @@ import pytest
 from service.secrets import Secret
 from service.sources import KeyRequest, NotAuthentic, Unusable
 from service.sources.fastspring_generator import MEDIA_TYPE, MOST_FIELDS, MOST_KEYS, asked, parse, read, reply
-from tests.asking import FORM, HASH, PRIVATE_KEY, body, signed
+from tests.key_requests import FORM, HASH, PRIVATE_KEY, body, signed
 
 FIXTURES = Path(__file__).parents[4] / "shared" / "fixtures" / "fastspring"
 KEY = Secret(PRIVATE_KEY)
