@@ -31,7 +31,7 @@ def moved(at: datetime, interval: Interval, times: int = 1) -> datetime:
             year, month = divmod(at.year * 12 + at.month - 1 + length * _MONTHS[unit], 12)
             return at.replace(year=year, month=month + 1, day=min(at.day, monthrange(year, month + 1)[1]))
         return at + timedelta(days=length * _DAYS.get(unit, 0))
-    except (OverflowError, IndexError):
+    except (OverflowError, ValueError):
         raise ValueError("Dates beyond what a calendar holds") from None
 
 

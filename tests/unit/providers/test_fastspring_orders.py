@@ -1,0 +1,276 @@
+"""Given orders, returns and chargebacks at FastSpring, then what is known of the purchase or the subscription."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from domain import facts as f
+from domain.events import Event, Stream, identifier_of, kind_of, stream_of
+from domain.history import refold
+from domain.lifecycle import State
+from domain.providers.fastspring import PROVIDER
+from domain.subscription import Subscription
+from tests.payloads import fastspring as fs
+from tests.payloads.fastspring import ACCOUNT, APRIL, BOUGHT, DAY, FEBRUARY, MARCH, ORDER, REBILL, REFERENCE, Json, at
+
+IN_ORDER = stream_of("store", "order", ORDER)
+IN_SUBSCRIPTION = stream_of("store", "subscription", fs.SUBSCRIPTION)
+APP = fs.item("app", quantity=3, subtotal=597.0)
+ONCE = fs.order(items=[APP])
+RETURNED_ONCE = {"items": [{"product": "app", "quantity": 3, "subtotal": 597.0}]}
+
+Told = tuple[str, Json, int]
+
+
+def events(*told: Told, stream: Stream = IN_ORDER) -> list[Event]:
+    """All of them, as if the relay had brought the ones of other streams."""
+    found = {
+        (number, event.type): msgspec.structs.replace(event, stream=stream, position=number)
+        for number, (type_, data, created) in enumerate(told, 1)
+        for event in fs.stored(fs.event(type_, data, created=created, id_=f"EV{number:028}"))
+    }
+    return list(found.values())
+
+
+def after(*told: Told, stream: Stream = IN_ORDER) -> Subscription:
+    fold = refold(events(*told, stream=stream), PROVIDER)
+    assert not fold.stopped
+    return fold.subscription
+
+
+def facts_in(stream: Stream, type_: str, data: Json, of: type[f.Fact] = f.Fact) -> list[Any]:
+    [event] = events((type_, data, BOUGHT), stream=stream)
+    return [fact for fact in PROVIDER.translate(event) if isinstance(fact, of)]
+
+
+def original(total: float | None = 597.0) -> Json:
+    return {"id": ORDER, "order": ORDER, "reference": REFERENCE, "total": total, "subscriptions": []}
+
+
+def given_back(amount: float, *, total: float | None = 597.0, quantity: int = 3, id_: str = "r1") -> Json:
+    items = [{"product": "app", "quantity": quantity, "subtotal": amount}]
+    return {**fs.returned(amount=amount, id_=id_, items=items), "original": original(total)}
+
+
+class TestPurchase:
+    def test_what_is_bought_once_is_active_with_its_lines(self) -> None:
+        purchase = after(("order.completed", ONCE, BOUGHT))
+        assert (purchase.state, purchase.purchase) == (State.ACTIVE, True)
+        assert purchase.lines["app"].line == f.Line(
+            id="app", product="app", price="app", quantity=3, attributes=fs.TERMS, recurring=False
+        )
+        assert (purchase.customer.email, purchase.fulfillment) == ("ada@example.com", REFERENCE)
+
+    def test_a_product_that_stands_there_twice_makes_two_lines(self) -> None:
+        order = fs.order(items=[APP, fs.item("other"), APP])
+        assert set(after(("order.completed", order, BOUGHT)).lines) == {"app", "other", "app#2"}
+
+    def test_it_is_not_linked_to_itself(self) -> None:
+        assert after(("order.completed", ONCE, BOUGHT)).links == [f"account/{ACCOUNT}", f"fulfillment/{REFERENCE}"]
+
+    def test_without_expansion_the_buyer_is_whoever_paid(self) -> None:
+        customer = after(("order.completed", fs.unexpanded(ONCE), BOUGHT)).customer
+        assert (customer.reference, customer.email) == (ACCOUNT, "ada@example.com")
+
+    def test_a_payment_under_way_gives_nothing_yet(self) -> None:
+        pending = ("order.payment.pending", ONCE, BOUGHT)
+        assert after(pending).state is State.PENDING
+        assert after(pending, ("order.completed", ONCE, BOUGHT + DAY)).state is State.ACTIVE
+
+    @pytest.mark.parametrize("type_", ["order.failed", "order.canceled"])
+    def test_an_order_that_comes_to_nothing(self, type_: str) -> None:
+        none = fs.order(items=[APP], reference=None, completed=False)
+        pending = ("order.payment.pending", ONCE, BOUGHT)
+        assert after(pending, (type_, none, BOUGHT + DAY)).state is State.TERMINATED
+        assert after(("order.completed", ONCE, BOUGHT), (type_, none, BOUGHT + DAY)).state is State.ACTIVE
+
+    def test_an_order_that_waits_for_approval_is_noted(self) -> None:
+        waiting = after(("order.approval.pending", ONCE, BOUGHT))
+        assert (waiting.state, waiting.lines) == (State.PENDING, {})
+
+
+class TestSubscriptionsOfOneOrder:
+    BOTH = fs.order(
+        items=[
+            fs.item(subscription=fs.embedded()),
+            fs.item("set-up", quantity=1, subtotal=10.0),
+            fs.item("other", subscription=fs.embedded(path="other", id="sub2", subscription="sub2")),
+        ]
+    )
+
+    def test_each_stream_holds_its_own_part(self) -> None:
+        lines = {}
+        for event in fs.stored(fs.event("order.completed", self.BOTH)):
+            told = [fact for fact in PROVIDER.translate(event) if isinstance(fact, f.LinesDescribed)]
+            key = (kind_of(event.stream), identifier_of(event.stream))
+            lines[key] = {line.id: line.product for fact in told for line in fact.lines}
+        assert lines == {
+            ("subscription", fs.SUBSCRIPTION): {"subscription": fs.PRO},
+            ("subscription", "sub2"): {"subscription": "other"},
+            ("order", ORDER): {"set-up": "set-up"},
+        }
+
+    def test_each_of_them_counts_the_whole_payment(self) -> None:
+        paid = [fact for fact in fs.facts_of("order.completed", self.BOTH) if isinstance(fact, f.PeriodPaid)]
+        assert [fact.amount for fact in paid] == [12600, 12600]
+
+    def test_an_addon_in_the_order_is_a_line_of_its_subscription(self) -> None:
+        addon = fs.item("extra", quantity=1, isAddon=True, subscription=fs.SUBSCRIPTION)
+        for items in ([fs.item(subscription=fs.embedded()), addon], [addon, fs.item(subscription=fs.embedded())]):
+            lines = after(("order.completed", fs.order(items=items), BOUGHT), stream=IN_SUBSCRIPTION).lines
+            assert set(lines) == {"subscription", "addon/extra"}
+            assert lines["subscription"].line.product == fs.PRO
+
+    def test_an_addon_told_twice_is_one_line(self) -> None:
+        addon = fs.item("extra", quantity=1, isAddon=True, subscription=fs.SUBSCRIPTION)
+        main = fs.item(subscription=fs.embedded(addons=[{"product": "extra", "quantity": 1}, "more"]))
+        lines = after(("order.completed", fs.order(items=[main, addon]), BOUGHT), stream=IN_SUBSCRIPTION).lines
+        assert set(lines) == {"subscription", "addon/extra", "addon/more"}
+
+    def test_an_order_of_something_else_that_was_relayed_says_nothing(self) -> None:
+        assert facts_in(IN_SUBSCRIPTION, "order.completed", ONCE) == [f.Noted(about="an order of something else")]
+
+    def test_a_payment_under_way_opens_the_subscription(self) -> None:
+        opened = after(("order.payment.pending", fs.order(), BOUGHT), stream=IN_SUBSCRIPTION)
+        assert (opened.state, opened.opened_since is not None) == (State.PENDING, True)
+        failed = ("order.failed", fs.order(), BOUGHT + DAY)
+        assert after(("order.payment.pending", fs.order(), BOUGHT), failed, stream=IN_SUBSCRIPTION).state is (
+            State.TERMINATED
+        )
+
+
+class TestRecipients:
+    def test_a_gift_is_used_by_whom_it_is_for(self) -> None:
+        order = fs.order(items=[APP], recipients=[fs.recipient("eve@example.com", "Eve", "Else")])
+        assert after(("order.completed", order, BOUGHT)).users == (f.NamedUser("eve@example.com", "Eve Else"),)
+
+    def test_everybody_is_named_once_the_buyer_too(self) -> None:
+        people = [fs.recipient("Ada@example.com"), fs.recipient("eve@example.com"), fs.recipient("EVE@example.com")]
+        users = after(("order.completed", fs.order(recipients=people), BOUGHT), stream=IN_SUBSCRIPTION).users
+        assert [user.email.lower() for user in users] == ["ada@example.com", "eve@example.com"]
+
+    @pytest.mark.parametrize("people", [[], [fs.recipient("ADA@example.com")], [{"recipient": None}], None])
+    def test_a_buyer_who_buys_for_themselves_is_not_named(self, people: Any) -> None:
+        assert facts_in(IN_ORDER, "order.completed", fs.order(items=[APP], recipients=people), f.UsersNamed) == []
+
+
+class TestCharges:
+    def paid(self, **changes: Any) -> f.PeriodPaid:
+        event = fs.event("subscription.charge.completed", fs.charge(**changes), created=MARCH + DAY)
+        [stored] = fs.stored(event)
+        [paid] = [fact for fact in PROVIDER.translate(stored) if isinstance(fact, f.PeriodPaid)]
+        return paid
+
+    def test_a_rebill_pays_from_its_moment_until_next(self) -> None:
+        paid = self.paid()
+        assert (paid.invoice, paid.amount, paid.first) == (REBILL, 5800, False)
+        [period] = paid.periods
+        assert (period.start, period.end, period.proration) == (at(MARCH + 32_726_105), at(APRIL), False)
+
+    def prorated(self, *, made: int, until: int, **item: Any) -> f.PeriodPaid:
+        changed = fs.item(subscription=fs.SUBSCRIPTION, proratedItemProratedCharge=12.5, **item)
+        bill = fs.order(items=[changed], order="o9", id="o9")
+        return self.paid(order=bill, timestamp=made, total=12.5, subscription=fs.embedded(next=until))
+
+    def test_a_change_charged_in_mid_period_is_a_proration(self) -> None:
+        [period] = self.prorated(made=FEBRUARY + 10 * DAY, until=MARCH).periods
+        assert (period.end, period.proration) == (at(MARCH), True)
+
+    def test_a_change_that_begins_a_new_period_pays_for_it(self) -> None:
+        [period] = self.prorated(made=FEBRUARY + 10 * DAY, until=MARCH + 10 * DAY).periods
+        assert not period.proration
+
+    def test_amounts_of_nothing_make_no_proration(self) -> None:
+        bill = fs.order(items=[fs.item(subscription=fs.SUBSCRIPTION, proratedItemTotal=0.0)], order="o9", id="o9")
+        [period] = self.paid(order=bill, timestamp=MARCH + 10 * DAY).periods
+        assert not period.proration
+
+    def test_a_managed_subscription_is_paid_without_a_period(self) -> None:
+        assert self.paid(subscription=fs.embedded(adhoc=True, next=None)).periods == ()
+
+    def test_told_again_under_another_id_it_counts_once(self) -> None:
+        told = ("subscription.charge.completed", fs.charge(), MARCH + DAY)
+        subscription = after(told, (*told[:2], MARCH + 2 * DAY), stream=IN_SUBSCRIPTION)
+        assert list(subscription.invoices) == [REBILL]
+
+    def test_its_order_is_linked_for_refunds_and_chargebacks(self) -> None:
+        subscription = after(("subscription.charge.completed", fs.charge(), MARCH + DAY), stream=IN_SUBSCRIPTION)
+        assert f"order/{REBILL}" in subscription.links
+        assert subscription.payments == {REBILL: REBILL}
+
+    def test_without_expansion_it_says_who_paid_but_not_until_when(self) -> None:
+        subscription = after(
+            ("subscription.charge.completed", fs.unexpanded(fs.charge()), MARCH + DAY), stream=IN_SUBSCRIPTION
+        )
+        assert (subscription.state, subscription.invoices) == (State.ACTIVE, {})
+        assert subscription.payments == {REBILL: REBILL}
+
+
+class TestReturns:
+    COMPLETED: Told = ("order.completed", ONCE, BOUGHT)
+
+    def test_all_of_the_money_ends_what_was_bought_once(self) -> None:
+        assert after(self.COMPLETED, ("return.created", given_back(597.0), BOUGHT + DAY)).state is State.TERMINATED
+
+    def test_a_part_of_it_does_not_and_several_parts_add_up(self) -> None:
+        first = ("return.created", given_back(500.0, quantity=0), BOUGHT + DAY)
+        assert after(self.COMPLETED, first).state is State.ACTIVE
+        again = (*first[:2], BOUGHT + 2 * DAY)
+        assert after(self.COMPLETED, first, again).state is State.ACTIVE
+        rest = ("return.created", given_back(97.0, quantity=0, id_="r2"), BOUGHT + 3 * DAY)
+        assert after(self.COMPLETED, first, again, rest).state is State.TERMINATED
+
+    def test_it_stands_against_the_order_it_gives_back(self) -> None:
+        assert fs.facts_of("return.created", fs.returned(amount=29.0)) == [
+            f.PaymentRefunded(
+                payment=ORDER, invoice=ORDER, amount=5800, refunded=2900, currency="USD", part="Xr7tKMJNrdUNFLQeIGup8A"
+            )
+        ]
+
+    def test_goods_taken_back_without_a_total_are_all_of_it(self) -> None:
+        [refund] = facts_in(IN_ORDER, "return.created", given_back(597.0, total=None), f.PaymentRefunded)
+        assert refund.refunded == refund.amount == 59700
+
+    def test_money_without_a_total_is_only_noted(self) -> None:
+        assert facts_in(IN_ORDER, "return.created", given_back(10.0, total=None, quantity=0), f.PaymentRefunded) == []
+
+    @pytest.mark.parametrize("changes", [{"completed": False}, {"totalReturn": None}, {"original": None}])
+    def test_a_return_that_is_not_done_or_names_no_order_changes_nothing(self, changes: Json) -> None:
+        [noted] = facts_in(IN_ORDER, "return.created", given_back(597.0) | changes)
+        assert isinstance(noted, f.Noted)
+
+    def test_a_refund_and_the_deactivation_it_causes_come_in_either_order(self) -> None:
+        began = ("order.completed", fs.order(), BOUGHT)
+        gone = ("subscription.deactivated", fs.deactivated(), BOUGHT + DAY)
+        back = ("return.created", fs.returned(), BOUGHT + DAY)
+        for told in ((gone, back), (back, gone)):
+            subscription = after(began, *told, stream=IN_SUBSCRIPTION)
+            assert (subscription.state, subscription.anomalies) == (State.TERMINATED, 0)
+            assert subscription.refunds[ORDER].in_full
+
+
+class TestChargebacks:
+    def test_a_chargeback_disputes_the_payment_of_the_order(self) -> None:
+        assert facts_in(IN_ORDER, "order.chargeback", fs.chargeback()) == [
+            f.DisputeOpened(
+                dispute=f"chargeback:{ORDER}", payment=ORDER, amount=5800, currency="USD", reason="chargeback"
+            )
+        ]
+
+    def test_relayed_to_the_subscription_it_is_of_the_invoice_that_was_paid(self) -> None:
+        told = (("order.completed", fs.order(), BOUGHT), ("order.chargeback", fs.chargeback(), BOUGHT + DAY))
+        subscription = after(*told, stream=IN_SUBSCRIPTION)
+        [dispute] = subscription.disputes.values()
+        assert subscription.payments[dispute.payment] in subscription.invoices
+
+    def test_one_that_holds_no_more_than_an_id_is_understood(self) -> None:
+        [dispute] = facts_in(IN_ORDER, "order.chargeback", {"order": ORDER})
+        assert (dispute.payment, dispute.amount) == (ORDER, 0)
+
+
+def test_keys_that_did_not_reach_the_buyer_are_noted_with_what_to_do() -> None:
+    [noted] = fs.facts_of("fulfillment.failed", {"product": "app", "order": ORDER, "reason": "timeout"})
+    assert isinstance(noted, f.Noted)
+    assert "for app" in noted.about
+    assert "send the buyer the key" in noted.about
