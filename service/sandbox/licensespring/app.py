@@ -17,9 +17,15 @@ from service.sandbox.licensespring.company import Company
 from service.sandbox.licensespring.control import Control, NotThere
 from service.sandbox.licensespring.errors import ApiError
 from service.sandbox.licensespring.gateway import LARGEST_BODY, Gateway
+from service.sandbox.licensespring.routes.catalog import (
+    CustomFieldRoutes,
+    OfferedFieldRoutes,
+    PolicyRoutes,
+    ProductRoutes,
+)
 from service.sandbox.licensespring.routes.control import ControlRoutes, cannot_be_done, lookup_failed, not_understood
 from service.sandbox.licensespring.routes.licenses import LicenseRoutes
-from service.sandbox.licensespring.routes.lists import CustomerRoutes, DeviceRoutes, PolicyRoutes, ProductRoutes
+from service.sandbox.licensespring.routes.lists import CustomerRoutes, DeviceRoutes
 from service.sandbox.licensespring.routes.orders import OrderRoutes
 from service.sandbox.licensespring.routes.shared import HttpRequest, rows_seen
 from service.sandbox.licensespring.settings import SandboxSettings
@@ -61,7 +67,16 @@ def sandbox_of(company: Company) -> Litestar:
 
 
 def _api(company: Company) -> Litestar:
-    resources = (OrderRoutes, LicenseRoutes, CustomerRoutes, ProductRoutes, PolicyRoutes, DeviceRoutes)
+    resources = (
+        OrderRoutes,
+        LicenseRoutes,
+        CustomerRoutes,
+        ProductRoutes,
+        PolicyRoutes,
+        OfferedFieldRoutes,
+        CustomFieldRoutes,
+        DeviceRoutes,
+    )
     return Litestar(
         [Router("/api/v1", route_handlers=resources)],
         dependencies={

@@ -9,7 +9,7 @@ import msgspec
 
 from service.sandbox.licensespring import fields
 from service.sandbox.licensespring.change import Change
-from service.sandbox.licensespring.records import Feature, Policy, Product, Terms
+from service.sandbox.licensespring.records import CustomField, Feature, Policy, Product, Terms
 from service.sandbox.licensespring.rows import Rows
 from service.sandbox.licensespring.settings import LicenseType, ProductSeed, SandboxSettings
 
@@ -37,6 +37,16 @@ def add_product(change: Change, seed: ProductSeed) -> Product:
             )
             for feature in seed.features
         ),
+        custom_fields=tuple(
+            CustomField(
+                id=change.mint.small_id(),
+                name=field.name,
+                data_type=field.data_type,
+                default_value=field.default_value,
+            )
+            for field in seed.custom_fields
+        ),
+        bundle=seed.bundle,
         created_at=change.now,
         updated_at=change.now,
     )
@@ -50,6 +60,11 @@ def add_product(change: Change, seed: ProductSeed) -> Product:
 
 def default_policy(rows: Rows, product: Product) -> Policy:
     return next(policy for policy in rows.find(Policy, "product", product.id) if policy.is_default)
+
+
+def members(rows: Rows, product: Product) -> list[Product]:
+    """The products in a bundle that are there."""
+    return [found for code in product.bundle for found in rows.find(Product, "short_code", code)]
 
 
 def find_policy(rows: Rows, product: Product, name: object) -> Policy | None:

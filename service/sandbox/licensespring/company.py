@@ -15,13 +15,23 @@ from service.sandbox.licensespring.clock import Clock
 from service.sandbox.licensespring.faults import Faults
 from service.sandbox.licensespring.limits import Limits
 from service.sandbox.licensespring.mint import Mint
-from service.sandbox.licensespring.records import Customer, Device, License, LicenseUser, Order, Policy, Product, Record
+from service.sandbox.licensespring.records import (
+    Customer,
+    Device,
+    License,
+    LicenseCustomField,
+    LicenseUser,
+    Order,
+    Policy,
+    Product,
+    Record,
+)
 from service.sandbox.licensespring.rows import INDEXES
 from service.sandbox.licensespring.settings import SandboxSettings
 from service.sandbox.licensespring.store import Store
 
 LARGE_IDS: tuple[type[Record], ...] = (Product, Order, License, Device)
-SMALL_IDS: tuple[type[Record], ...] = (Policy, Customer, LicenseUser)
+SMALL_IDS: tuple[type[Record], ...] = (Policy, Customer, LicenseUser, LicenseCustomField)
 
 
 class Company:
@@ -46,9 +56,10 @@ class Company:
         item_ids = (item.id for order in rows.all(Order) for item in order.items)
         feature_ids = (feature.id for license_ in rows.all(License) for feature in license_.features)
         offered_ids = (feature.id for product in rows.all(Product) for feature in product.features)
+        field_ids = (field.id for product in rows.all(Product) for field in product.custom_fields)
         self.mint.never_below(
             large=max((*map(rows.highest_id, LARGE_IDS), *item_ids, *feature_ids)),
-            small=max((*map(rows.highest_id, SMALL_IDS), *offered_ids)),
+            small=max((*map(rows.highest_id, SMALL_IDS), *offered_ids, *field_ids)),
         )
         self._seed()
 

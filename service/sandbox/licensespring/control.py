@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from service.sandbox.licensespring import fields, orders, verdicts, views
+from service.sandbox.licensespring import custom_fields, fields, orders, verdicts, views
 from service.sandbox.licensespring.calls import Call
 from service.sandbox.licensespring.catalog import add_product
 from service.sandbox.licensespring.company import Company
@@ -155,9 +155,15 @@ class Control:
             "store_id": order.store_id,
             "customer": order.customer,
             "is_test": order.is_test,
+            "is_bundle": order.is_bundle,
+            "managers": self._managers(order),
             "metadata": order.metadata,
             "licenses": [self._held(license_) for license_ in rows.find(License, "order", order.id)],
         }
+
+    def _managers(self, order: Order) -> list[str]:
+        rows = self.company.store.rows
+        return [rows.the(LicenseUser, manager).true_email for manager in order.managers]
 
     def _held(self, license_: License) -> dict[str, Any]:
         rows = self.company.store.rows
@@ -173,7 +179,9 @@ class Control:
             "subscription_id": license_.subscription_id,
             "users": [rows.the(LicenseUser, seat.user).true_email for seat in license_.seats],
             "features": {codes[held.feature]: held.max_consumption for held in license_.features},
-            "custom_fields": list(license_.custom_fields),
+            "managers": self._managers(rows.the(Order, license_.order)),
+            "custom_fields": {field["name"]: field["value"] for field in custom_fields.by_name(rows, license_)},
+            "times_activated": license_.times_activated,
             **views.terms_view(license_.terms),
         }
 

@@ -31,6 +31,11 @@ ALREADY_DISABLED = "License is already disabled."
 ALREADY_ASSIGNED = "User is already assigned to this license."
 NOT_USER_BASED = "Users can be assigned only to licenses of user-based products."
 NO_SEAT_LEFT = "Maximum number of license users reached."
+NOT_A_BUNDLE = "Product '{}' is not a bundle."
+ONE_BUNDLE = "Only one bundle can be ordered at once."
+UNKNOWN_CUSTOM_FIELD = "Custom field '{}' was not found on product '{}'."
+CUSTOM_FIELD_EXISTS = "The fields license, product_custom_field must make a unique set."
+TOO_MANY_FLOATING = "floating_users cannot be greater than max_activations."
 UNKNOWN_KEY = "This field does not exist."
 NO_SUCH_OBJECT = 'Invalid pk "{}" - object does not exist.'
 

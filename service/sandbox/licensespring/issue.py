@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from service.sandbox.licensespring import catalog, errors, fields, lifetime, seats
+from service.sandbox.licensespring import catalog, custom_fields, errors, fields, lifetime, seats
 from service.sandbox.licensespring.change import Change
 from service.sandbox.licensespring.mint import ALPHABET, KEY_LENGTH, Mint
 from service.sandbox.licensespring.records import (
@@ -51,12 +51,12 @@ def issue(change: Change, order: Order, item: OrderItem, sent: Mapping[str, Any]
         subscription_id=fields.one("subscription_id", fields.optional_text, sent.get("subscription_id")),
         terms=msgspec.structs.replace(terms, max_license_users=_seats_allowed(terms, users)),
         features=features(change, product, sent.get("product_features") or [], "code"),
-        custom_fields=tuple(fields.one("custom_fields", fields.objects, sent.get("custom_fields") or [])),
         seats=users,
         created_at=change.now,
         updated_at=change.now,
     )
     change.put(license_)
+    custom_fields.set_by_name(change, license_, sent.get("custom_fields") or [])
     return license_, passwords
 
 
@@ -118,6 +118,7 @@ def _terms(change: Change, policy: Policy, license_type: LicenseType, sent: Mapp
         raise errors.fields({"valid_duration": errors.NEEDS_DURATION})
     if license_type == "consumption" and not (terms.max_consumptions or terms.allow_unlimited_consumptions):
         raise errors.fields({"max_consumptions": errors.NEEDS_CONSUMPTIONS})
+    lifetime.check_floating(terms, change.settings)
     return terms
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from service.sandbox.licensespring import errors, fields, issue
+from service.sandbox.licensespring import custom_fields, errors, fields, issue
 from service.sandbox.licensespring.change import Change
 from service.sandbox.licensespring.patch import set_enabled
 from service.sandbox.licensespring.records import Device, License, Product
@@ -23,6 +23,7 @@ CUSTOM_RESET = {"message": "Licenses reset successfully."}
 CONSUMPTION_RESET = {"message": "License consumption reset."}
 ASSIGNED = "License assigned."
 UNASSIGNED = {"message": "License unassigned."}
+ACTIVATIONS_SET = {"message": "License users updated."}
 DEVICE_RESET = {"message": "Device reset and license updated."}
 
 
@@ -59,6 +60,8 @@ def custom_reset(change: Change, license_: License, sent: Mapping[str, Any]) -> 
     for name in CUSTOM_RESETS:
         if name in wanted:
             license_ = CUSTOM_RESETS[name](license_)
+    if fields.one("reset_custom_fields", fields.flag, sent.get("reset_custom_fields", False)):
+        custom_fields.clear(change, license_)
     change.put(msgspec.structs.replace(license_, updated_at=change.now))
 
 
@@ -79,7 +82,9 @@ def update_features(change: Change, license_: License, sent: Mapping[str, Any]) 
     made = issue.features(change, product, sent.get("product_features"), "product_feature")
     kept = []
     for entry, feature in zip(sent["product_features"], made, strict=True):
-        if (before := held.get(feature.feature)) is not None:
+        if (before := held.get(feature.feature)) is not None and change.settings.feature_values_not_sent == "reset":
+            kept.append(msgspec.structs.replace(feature, id=before.id))
+        elif before is not None:
             named = {name: getattr(feature, name) for name in fields.FEATURE if name in entry}
             kept.append(msgspec.structs.replace(before, **named))
         else:
@@ -118,6 +123,5 @@ CUSTOM_RESETS: Mapping[str, Callable[[License], License]] = {
     "reset_consumptions": _terms(total_consumptions=0),
     "reset_maintenance_period": _terms(maintenance_period=None),
     "reset_product_features": lambda license_: msgspec.structs.replace(license_, features=()),
-    "reset_custom_fields": lambda license_: msgspec.structs.replace(license_, custom_fields=()),
     "reset_metadata": _terms(metadata={}),
 }

@@ -1,4 +1,4 @@
-"""When a license begins to count and when it has expired."""
+"""When a license begins to count, when it has expired, and how many may use it at once."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from service.sandbox.licensespring import errors
 from service.sandbox.licensespring.durations import add_duration
 from service.sandbox.licensespring.records import License, Terms
-from service.sandbox.licensespring.settings import LicenseType
+from service.sandbox.licensespring.settings import LicenseType, SandboxSettings
 
 
 def begun(terms: Terms, license_type: LicenseType, start: datetime) -> Terms:
@@ -51,3 +52,10 @@ def is_expired(license_: License, now: datetime) -> bool:
         return False
     grace = terms.allow_grace_period and license_.license_type == "subscription"
     return now >= terms.validity_period + timedelta(hours=terms.grace_period if grace else 0)
+
+
+def check_floating(terms: Terms, settings: SandboxSettings) -> None:
+    """Raises ApiError when more may use it at the same time than may use it at all."""
+    limited = terms.is_floating_cloud and not terms.allow_unlimited_activations
+    if limited and terms.floating_users > terms.max_activations and settings.floating_over_activations == "refused":
+        raise errors.fields({"floating_users": errors.TOO_MANY_FLOATING})

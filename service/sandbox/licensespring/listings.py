@@ -12,6 +12,7 @@ from service.sandbox.licensespring.records import (
     Customer,
     Device,
     License,
+    LicenseCustomField,
     LicenseUser,
     Order,
     Policy,
@@ -187,6 +188,13 @@ PRODUCTS: Listing[Product] = Listing(
         Field("is_archived", Kind.FLAG, lambda _, _row: [False]),
     ),
     _own("id", "short_code", "product_name", "created_at", "updated_at"),
+)
+
+CUSTOM_FIELDS: Listing[LicenseCustomField] = Listing(
+    filters(
+        Field("license", Kind.WHOLE, lambda _, row: [row.license], find=_indexed(LicenseCustomField, "license")),
+    ),
+    _own("id", "license"),
 )
 
 POLICIES: Listing[Policy] = Listing(

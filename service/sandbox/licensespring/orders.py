@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from service.sandbox.licensespring import errors, fields, seats
+from service.sandbox.licensespring import bundles, custom_fields, errors, fields, seats
 from service.sandbox.licensespring.change import Change
 from service.sandbox.licensespring.customers import customer_of_order
 from service.sandbox.licensespring.durations import parse_instant
@@ -63,7 +63,8 @@ def delete_order(change: Change, order: Order) -> None:
 
 
 def delete_license(change: Change, license_: License) -> None:
-    """Removes the license and its devices."""
+    """Removes the license with its devices and custom fields."""
+    custom_fields.clear(change, license_)
     for device in change.rows.find(Device, "license", license_.id):
         change.remove(device)
     change.remove(license_)
@@ -87,6 +88,7 @@ def _new_order(change: Change, sent: Mapping[str, Any]) -> Order:
         items=(),
         is_test=fields.one("is_test", fields.flag, sent.get("is_test", False)),
         is_trial=False,
+        is_bundle=fields.one("is_bundle", fields.flag, sent.get("is_bundle", False)),
         metadata=fields.one("metadata", _written_out, sent.get("metadata")),
         managers=(),
         created_at=fields.one("created", parse_instant, created) if isinstance(created, str) else change.now,
@@ -103,6 +105,8 @@ def _add_items(change: Change, order: Order, sent: Mapping[str, Any]) -> tuple[O
     items = fields.one("items", fields.objects, sent.get("items"))
     if not items:
         raise errors.fields({"items": errors.REQUIRED})
+    if order.is_bundle:
+        items = bundles.unpacked(change, items)
     passwords: list[NewPassword] = []
     for entry in items:
         order, made = _add_item(change, order, entry)

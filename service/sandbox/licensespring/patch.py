@@ -27,7 +27,10 @@ def update_license(change: Change, license_: License, sent: Mapping[str, Any]) -
         raise errors.fields(wrong)
     if "metadata" in values and change.settings.metadata_patch == "merge":
         values["metadata"] = {**license_.terms.metadata, **values["metadata"]}
-    updated = msgspec.structs.replace(license_, terms=_dated(license_, values), updated_at=change.now)
+    terms = _dated(license_, values)
+    if {"is_floating_cloud", "floating_users", "max_activations"} & values.keys():
+        lifetime.check_floating(terms, change.settings)
+    updated = msgspec.structs.replace(license_, terms=terms, updated_at=change.now)
     if "enabled" in sent and change.settings.patch_enabled == "accepted":
         updated = set_enabled(change, updated, enabled=fields.one("enabled", fields.flag, sent["enabled"]))
     if "order" in sent:

@@ -68,11 +68,24 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True):
     max_consumption: int
 
 
+class CustomField(msgspec.Struct, frozen=True, kw_only=True):
+    """A custom field that licenses of a product may have."""
+
+    id: int
+    name: str
+    data_type: str
+    default_value: str
+
+
 class Product(Record, frozen=True, kw_only=True):
+    """`bundle` are the short codes of the products in it, if it is a bundle."""
+
     product_name: str
     short_code: str
     authorization_method: Authorization
     features: tuple[Feature, ...]
+    custom_fields: tuple[CustomField, ...] = ()
+    bundle: tuple[str, ...] = ()
     created_at: datetime
     updated_at: datetime
 
@@ -125,6 +138,7 @@ class Order(Record, frozen=True, kw_only=True):
     language: str
     metadata: dict[str, Any]
     managers: tuple[int, ...]
+    is_bundle: bool = False
     created_at: datetime
     updated_at: datetime
 
@@ -166,7 +180,6 @@ class License(Record, frozen=True, kw_only=True):
     subscription_id: str | None
     terms: Terms
     features: tuple[LicenseFeature, ...]
-    custom_fields: tuple[dict[str, Any], ...]
     seats: tuple[Seat, ...]
     times_activated: int = 0
     transfer_count: int = 0
@@ -180,6 +193,14 @@ class License(Record, frozen=True, kw_only=True):
     def active(self) -> bool:
         """Bound to a device; subscription licenses are active from creation."""
         return self.license_type == "subscription" or self.times_activated > 0
+
+
+class LicenseCustomField(Record, frozen=True, kw_only=True):
+    """The value of a product's custom field on one license."""
+
+    license: int
+    product_custom_field: int
+    value: str
 
 
 class LicenseUser(Record, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from service.sandbox.licensespring.records import (
     Customer,
     Device,
     License,
+    LicenseCustomField,
     LicenseUser,
     Order,
     Policy,
@@ -31,6 +32,7 @@ INDEXES: Mapping[type[Record], Mapping[str, Callable[[Any], Hashable]]] = {
         "order": lambda row: row.order,
         "subscription_id": lambda row: row.subscription_id,
     },
+    LicenseCustomField: {"license": lambda row: row.license},
     LicenseUser: {"email": lambda row: row.true_email.lower()},
     Device: {"license": lambda row: row.license},
 }
@@ -44,6 +46,7 @@ class Tables(msgspec.Struct):
     customers: list[Customer] = []
     orders: list[Order] = []
     licenses: list[License] = []
+    license_custom_fields: list[LicenseCustomField] = []
     license_users: list[LicenseUser] = []
     devices: list[Device] = []
 
@@ -109,6 +112,7 @@ class Rows:
             customers=list(self.all(Customer)),
             orders=list(self.all(Order)),
             licenses=list(self.all(License)),
+            license_custom_fields=list(self.all(LicenseCustomField)),
             license_users=list(self.all(LicenseUser)),
             devices=list(self.all(Device)),
         )

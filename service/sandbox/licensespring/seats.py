@@ -71,6 +71,22 @@ def unassign(change: Change, license_: License, sent: Mapping[str, Any]) -> None
     change.put(msgspec.structs.replace(license_, seats=left, updated_at=change.now))
 
 
+def set_activations(change: Change, license_: License, sent: Mapping[str, Any]) -> None:
+    """What each user may do with the license: `{user id: {"max_activations", "reset_total_activations"}}`."""
+    held = {str(seat.user): seat for seat in license_.seats}
+    if unknown := sorted(sent.keys() - held.keys()):
+        raise errors.fields({unknown[0]: errors.NO_SUCH_OBJECT.format(unknown[0])})
+    for number, wanted in sent.items():
+        entry = fields.one(number, fields.mapping, wanted)
+        values, wrong = fields.read_all(fields.SEAT, entry, change.settings)
+        if wrong:
+            raise errors.fields(wrong)
+        reset = fields.one("reset_total_activations", fields.flag, entry.get("reset_total_activations", False))
+        values |= {"total_activations": 0} if reset else {}
+        held[number] = msgspec.structs.replace(held[number], **values)
+    change.put(msgspec.structs.replace(license_, seats=tuple(held.values()), updated_at=change.now))
+
+
 def add_manager(change: Change, order: Order, sent: Mapping[str, Any]) -> tuple[LicenseUser, str | None]:
     user, password = user_of(change, sent)
     if user.id not in order.managers:

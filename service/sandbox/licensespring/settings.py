@@ -28,6 +28,14 @@ class FeatureSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     max_consumption: int = 0
 
 
+class CustomFieldSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A custom field that licenses of a product may have; orders name it, later changes go by its id."""
+
+    name: str
+    data_type: Literal["text", "number", "date/time"] = "text"
+    default_value: str = ""
+
+
 class PolicySeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A license policy: license fields (as create_order names them) for licenses that do not send them."""
 
@@ -46,6 +54,9 @@ class ProductSeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     terms: Mapping[str, Any] = {}
     policies: tuple[PolicySeed, ...] = ()
     features: tuple[FeatureSeed, ...] = ()
+    custom_fields: tuple[CustomFieldSeed, ...] = ()
+    bundle: tuple[str, ...] = ()
+    """Short codes of the products in it, which makes it a bundle; they may be added later."""
 
 
 DEFAULT_PRODUCTS = (
@@ -56,9 +67,11 @@ DEFAULT_PRODUCTS = (
             FeatureSeed(code="export", name="Export"),
             FeatureSeed(code="reports", name="Reports", feature_type="consumption", max_consumption=100),
         ),
+        custom_fields=(CustomFieldSeed(name="Team"),),
     ),
     ProductSeed(short_code="demo-team", product_name="Demo for teams", authorization_method="user"),
     ProductSeed(short_code="demo-perpetual", product_name="Demo, bought once", default_license_type="perpetual"),
+    ProductSeed(short_code="demo-suite", product_name="Demo, all of it", bundle=("demo", "demo-perpetual")),
 )
 
 
@@ -95,4 +108,11 @@ class SandboxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     created_customer_status: Literal[201, 200] = 201
     inactive_status: Literal["Inactive", "Not Activated"] = "Inactive"
     bulk_with_unknown_id: Literal["all_or_nothing", "unknown_skipped", "stops_there"] = "all_or_nothing"
+    bundle_members: Literal["policy", "as_sent"] = "policy"
+    bundle_answer: Literal["list", "page"] = "list"
+    floating_over_activations: Literal["refused", "accepted"] = "refused"
+    unknown_custom_field: Literal["refused", "ignored"] = "refused"
+    custom_field_twice: Literal["refused", "replaced"] = "refused"
+    custom_field_related: Literal["id", "object"] = "id"
+    feature_values_not_sent: Literal["kept", "reset"] = "kept"
     check_on_unknown_device: Literal["answered", "refused"] = "answered"

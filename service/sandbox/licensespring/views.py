@@ -7,8 +7,7 @@ from typing import Any
 
 import msgspec
 
-from service.sandbox.licensespring import lifetime
-from service.sandbox.licensespring.catalog import default_policy
+from service.sandbox.licensespring import custom_fields, lifetime
 from service.sandbox.licensespring.durations import written
 from service.sandbox.licensespring.issue import NewPassword
 from service.sandbox.licensespring.records import (
@@ -18,7 +17,6 @@ from service.sandbox.licensespring.records import (
     LicenseFeature,
     LicenseUser,
     Order,
-    Policy,
     Product,
     Seat,
     Terms,
@@ -27,45 +25,6 @@ from service.sandbox.licensespring.rows import Rows
 from service.sandbox.licensespring.settings import SandboxSettings
 
 View = dict[str, Any]
-
-
-def product_view(rows: Rows, settings: SandboxSettings, product: Product) -> View:
-    policy = default_policy(rows, product)
-    return {
-        **terms_view(policy.terms),
-        "id": product.id,
-        "product_name": product.product_name,
-        "short_code": product.short_code,
-        "active": True,
-        "is_archived": False,
-        "authorization_method": product.authorization_method,
-        "default_license_type": policy.default_license_type,
-        "allow_trial": True,
-        "product_features": [msgspec.to_builtins(feature) for feature in product.features],
-        "custom_fields": [],
-        "company": settings.company_id,
-        "created_at": written(product.created_at),
-        "updated_at": written(product.updated_at),
-    }
-
-
-def policy_view(policy: Policy) -> View:
-    return {
-        **terms_view(policy.terms),
-        "id": policy.id,
-        "name": policy.code,
-        "code": policy.code,
-        "product": policy.product,
-        "is_default": policy.is_default,
-        "is_archived": False,
-        "is_sku": False,
-        "default_license_type": policy.default_license_type,
-        "allow_trial": True,
-        "license_product_feature_templates": [],
-        "license_custom_field_templates": [],
-        "created_at": written(policy.created_at),
-        "updated_at": written(policy.updated_at),
-    }
 
 
 def customer_view(settings: SandboxSettings, customer: Customer) -> View:
@@ -113,6 +72,7 @@ def order_view(rows: Rows, settings: SandboxSettings, order: Order) -> View:
         "has_active_licenses": any(license_.active and license_.enabled for license_ in licenses),
         "type": "normal",
         "is_test": order.is_test,
+        "is_bundle": order.is_bundle,
         "is_trial": order.is_trial,
         "download_id": order.download_id,
         "language": order.language,
@@ -165,7 +125,7 @@ def license_view(rows: Rows, settings: SandboxSettings, license_: License) -> Vi
             "authorization_method": product.authorization_method,
         },
         "product_features": [_feature_view(product, feature) for feature in license_.features],
-        "product_custom_fields": list(license_.custom_fields),
+        "product_custom_fields": custom_fields.by_name(rows, license_),
         "license_users": users,
         "license_user": users[0] if users else None,
         "license_template": license_.template,
@@ -249,7 +209,7 @@ def check_view(rows: Rows, license_: License, now: datetime, hardware_id: str, d
         "transfer_count": license_.transfer_count,
         "is_borrowed": False,
         "borrowed_until": None,
-        "custom_fields": list(license_.custom_fields),
+        "custom_fields": custom_fields.by_name(rows, license_),
         "product_features": [_feature_view(product, feature) for feature in license_.features],
         "customer": None if customer is None else msgspec.structs.asdict(customer),
         "product_details": {

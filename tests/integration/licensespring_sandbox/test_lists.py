@@ -194,7 +194,7 @@ async def test_matching_customers_by_email_can_be_switched_off(open_vendor: Open
 
 async def test_the_catalog_shows_the_configured_products_and_their_policies(vendor: Vendor) -> None:
     products = (await vendor.get("/products/"))["results"]
-    assert [product["short_code"] for product in products] == ["demo", "demo-team", "demo-perpetual"]
+    assert [product["short_code"] for product in products] == ["demo", "demo-team", "demo-perpetual", "demo-suite"]
     (team,) = (await vendor.get("/products/", short_code="demo-team"))["results"]
     assert (team["authorization_method"], team["default_license_type"]) == ("user", "subscription")
     assert await vendor.get(f"/products/{team['id']}/") == team

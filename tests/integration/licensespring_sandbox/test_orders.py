@@ -205,7 +205,7 @@ async def test_features_and_custom_fields_are_set_at_creation(vendor: Vendor) ->
     )
     (feature,) = license_["product_features"]
     assert (feature["product_feature"]["code"], feature["max_consumption"]) == ("reports", 7)
-    assert license_["product_custom_fields"] == [{"name": "Team", "value": "red"}]
+    assert license_["product_custom_fields"] == [{"name": "Team", "data_type": "text", "value": "red"}]
 
 
 async def test_order_metadata_travels_as_text_that_holds_json(vendor: Vendor) -> None:

@@ -117,6 +117,12 @@ class LicenseRoutes(Controller):
             seats.unassign(change, changing(change, License, license_id), an_object(data))
         return licenses.UNASSIGNED
 
+    @post("/{license_id:int}/set_users_activations", status_code=200)
+    async def set_users_activations(self, license_id: FromPath[int], data: JSONBody[Any], company: TheCompany) -> View:
+        with company.change() as change:
+            seats.set_activations(change, changing(change, License, license_id), an_object(data))
+        return licenses.ACTIVATIONS_SET
+
     @get("/check_license")
     async def check_license(self, request: HttpRequest, company: TheCompany, rows: TheRows) -> View:
         query = dict(request.query_params.multi_items())

@@ -1,4 +1,4 @@
-"""`/customers/`, `/devices/`, and the catalog: `/products/`, `/license-templates/`."""
+"""`/customers/` and `/devices/`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from litestar import Controller, Response, get, patch, post
 from litestar.params import FromPath, JSONBody
 
 from service.sandbox.licensespring import customers, licenses, views
-from service.sandbox.licensespring.listings import CUSTOMERS, DEVICES, POLICIES, PRODUCTS
-from service.sandbox.licensespring.records import Customer, Device, Policy, Product
+from service.sandbox.licensespring.listings import CUSTOMERS, DEVICES
+from service.sandbox.licensespring.records import Customer, Device
 from service.sandbox.licensespring.routes.shared import (
     HttpRequest,
     TheCompany,
@@ -53,36 +53,6 @@ class CustomerRoutes(Controller):
             known = changing(change, Customer, customer_id)
             customer = customers.update_customer(change, known, an_object(data))
         return views.counted_customer_view(company.store.rows, company.settings, customer)
-
-
-class ProductRoutes(Controller):
-    path = "/products"
-
-    @get("/")
-    async def list_products(self, request: HttpRequest, company: TheCompany, rows: TheRows) -> View:
-        return listed(
-            request,
-            rows,
-            rows.all(Product),
-            PRODUCTS,
-            lambda product: views.product_view(rows, company.settings, product),
-        )
-
-    @get("/{product_id:int}")
-    async def retrieve_product(self, product_id: FromPath[int], company: TheCompany, rows: TheRows) -> View:
-        return views.product_view(rows, company.settings, found(rows, Product, product_id))
-
-
-class PolicyRoutes(Controller):
-    path = "/license-templates"
-
-    @get("/")
-    async def list_policies(self, request: HttpRequest, rows: TheRows) -> View:
-        return listed(request, rows, rows.all(Policy), POLICIES, views.policy_view)
-
-    @get("/{policy_id:int}")
-    async def retrieve_policy(self, policy_id: FromPath[int], rows: TheRows) -> View:
-        return views.policy_view(found(rows, Policy, policy_id))
 
 
 class DeviceRoutes(Controller):
