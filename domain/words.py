@@ -2,21 +2,18 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from domain import facts as f
 from domain import receipts as r
-
-_UNITS = frozenset(
-    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"]
-)
-"""Currencies without a smaller unit (ISO 4217)."""
+from domain.currencies import digits_of
 
 
 def money(amount: int, currency: str) -> str:
     """An amount in the currency's smallest unit, as people write it."""
-    text = str(amount) if currency.lower() in _UNITS else f"{amount / 100:.2f}"
-    return f"{text} {currency.upper()}".strip()
+    digits = digits_of(currency)
+    return f"{Decimal(amount).scaleb(-digits):.{digits}f} {currency.upper()}".strip()
 
 
 def day(instant: datetime | None) -> str:
@@ -35,12 +32,16 @@ def _line(line: f.Line) -> str:
 def _paid(fact: f.PeriodPaid) -> str:
     ends = [period.end for period in fact.periods if not period.proration]
     through = f", paid through {day(max(ends))}" if ends else ""
+    if fact.amount and not fact.invoice:
+        # What was paid in all is told by the event that names the payment.
+        return f"first payment made{through}"
     return f"paid {money(fact.amount, fact.currency)}{through}" if fact.amount else f"nothing to pay{through}"
 
 
 def _failed(fact: f.PaymentFailed) -> str:
     planned = f", next attempt {day(fact.next_attempt)}" if fact.next_attempt else ""
-    return f"payment failed (attempt {fact.attempt}){planned}{', no further attempt planned' if fact.final else ''}"
+    attempt = f" (attempt {fact.attempt})" if fact.attempt else ""
+    return f"payment failed{attempt}{planned}{', no further attempt planned' if fact.final else ''}"
 
 
 def _refunded(fact: f.PaymentRefunded) -> str:
