@@ -7,6 +7,7 @@ from datetime import timedelta
 import msgspec
 
 from domain.events import LONGEST_STREAM, Stream, identifier_of, kind_of, partition_of, source_of, stream_of
+from domain.generated import problems
 from domain.history import Fold, encode_fold
 from domain.licensing import Entitlement, License, entitle
 from domain.providers import open_wants
@@ -63,6 +64,8 @@ def _follow(
         # A renamed target must not make everybody a second license.
         problem = f"its licenses are held at {elsewhere!r}: give the source that target again, or move them by hand"
         return msgspec.structs.replace(entitlement, problems=(*entitlement.problems, problem)), []
+    if lost := problems(entitlement.licenses, applied):
+        entitlement = msgspec.structs.replace(entitlement, problems=(*entitlement.problems, *lost))
     calls = [] if target is None or fold.stopped else target.plan(entitlement.licenses, applied)
     return entitlement, calls
 
@@ -70,7 +73,7 @@ def _follow(
 def _held_elsewhere(fold: Fold, target: str) -> str:
     """The name of another target that is known to hold enabled licenses of this stream; empty if none does."""
     for name, applied in fold.applied.items():
-        held = (each for each in applied.licenses.values() if each.key)
+        held = (each for each in applied.licenses.values() if each.order)
         if name != target and any(each.fields.get("enabled") is not False for each in held):
             return name
     return ""

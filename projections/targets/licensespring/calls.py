@@ -7,6 +7,7 @@ import msgspec
 from domain.licensing import License, User
 from domain.receipts import Applied, Fields
 from projections.targets import Call
+from projections.targets.licensespring.express import express_dates
 
 
 class MintKeys(Call, frozen=True, kw_only=True):
@@ -162,9 +163,10 @@ def hashed(value: object) -> str:
     return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:16]
 
 
-_UNASKED = frozenset({"because", "stream", "subscription", "line", "unit"})
+_UNASKED = frozenset({"because", "stream", "subscription", "line", "unit", "expiry", "margin_hours"})
 _ASKED = tuple(name for name in License.__struct_fields__ if name not in _UNASKED)
 
 
 def _wish(desired: License) -> list[object]:
-    return [getattr(desired, name) for name in _ASKED]
+    # Said in LicenseSpring's words already here, so that what these cannot say is found before anything is made.
+    return [express_dates(desired), *(getattr(desired, name) for name in _ASKED)]

@@ -111,7 +111,7 @@ def express_customer(customer: Customer) -> Fields:
 
 def address(email: str) -> str:
     """An e-mail address as it is compared: LicenseSpring takes two spellings for one person."""
-    return email.strip().lower()
+    return email.strip().casefold()
 
 
 def _round_up(instant: datetime) -> str:
