@@ -45,7 +45,7 @@ def _failed(fact: f.PaymentFailed) -> str:
 
 
 def _refunded(fact: f.PaymentRefunded) -> str:
-    much = "in full" if fact.refunded >= fact.amount else f"of {money(fact.amount, fact.currency)}"
+    much = "in full" if 0 < fact.amount <= fact.refunded else f"of {money(fact.amount, fact.currency)}"
     return f"refunded {money(fact.refunded, fact.currency)} {much}"
 
 
@@ -73,6 +73,7 @@ _FACTS: dict[type[f.Fact], Callable[[Any], str]] = {
     f.DisputeClosed: lambda fact: f"dispute {fact.outcome.value}",
     f.CancellationScheduled: lambda fact: f"will end on {day(fact.at)}",
     f.CancellationWithdrawn: lambda _: _NOT_ENDING,
+    f.UsersNamed: lambda fact: f"{_many(len(fact.users), 'user')} named",
     f.FixedEndDescribed: lambda fact: f"ends by its terms on {day(fact.at)}" if fact.at else _NO_END,
     f.AnswerRead: lambda fact: f"read back {fact.about.split('?')[0]}" + ("" if fact.found else ": nothing found"),
     f.CollectionPaused: lambda _: "billing paused",
@@ -100,6 +101,7 @@ _ABOUT: dict[type[f.Fact], str] = {
     f.CancellationScheduled: "cancellation",
     f.CancellationWithdrawn: "cancellation",
     f.FixedEndDescribed: "end",
+    f.UsersNamed: "users",
     f.CollectionPaused: "collection",
     f.CollectionResumed: "collection",
 }
