@@ -33,12 +33,13 @@ from service.lookup import Reader
 from service.metrics import Metrics
 from service.process import Process, Work
 from service.secrets import Secret, api_key_variable
-from service.settings import Part, Settings
+from service.settings import Part, Settings, SettingsInvalid
 from service.sources.table import GENERATORS, READING, RECEIVING
 from service.store import EventStore
 from service.store.limits import Limits
 from service.store.migrate import check as check_store
 from service.store.migrate import migrate
+from service.tables import Finding
 from service.webhooks import Receiver
 from service.webhooks import Source as Received
 
@@ -108,7 +109,7 @@ async def wired(
             for name, target in settings.targets.items()
         }
         asked = {
-            name: await stack.enter_async_context(provided(settings, name))
+            name: await stack.enter_async_context(_opened(settings, name))
             for name in (settings.sources if "fetcher" in parts else ())
             if not why_unasked(settings, name)
         }
@@ -209,6 +210,17 @@ def provided(settings: Settings, name: str) -> AbstractAsyncContextManager[Provi
     source = settings.sources[name]
     reading = READING[source.provider]
     return reading.open(source.api.url or reading.url, settings.secrets.api_keys[name].reveal())
+
+
+@asynccontextmanager
+async def _opened(settings: Settings, name: str) -> AsyncIterator[Provided]:
+    """Raises SettingsInvalid where the API key is not of the provider's form."""
+    async with AsyncExitStack() as stack:
+        try:
+            api = await stack.enter_async_context(provided(settings, name))
+        except ValueError as error:
+            raise SettingsInvalid([Finding(api_key_variable(name), f"does not fit ({error})", "Correct it.")]) from None
+        yield api
 
 
 def _fetcher(
