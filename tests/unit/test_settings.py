@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from domain.policy import Policy
 from service.secrets import Secret
-from service.settings import Settings, SettingsInvalid, load, require
+from service.settings import PARTS, Settings, SettingsInvalid, load, require
 
 GOOD = """
 [sources.stripe-main]
@@ -51,7 +52,7 @@ def test_what_is_left_out_has_a_default(tmp_path: Path) -> None:
 def test_the_example_settings_are_valid() -> None:
     path = Path(__file__).parents[2] / "service" / "tenure.example.toml"
     settings = load(path, SECRETS)
-    require(settings, ("receiver", "runner", "pusher"))
+    require(settings, PARTS)
     assert set(settings.sources) == {"stripe-main"}
 
 
@@ -65,6 +66,33 @@ def test_several_secrets_of_a_source_are_live_at_once(tmp_path: Path) -> None:
     secrets = loaded(tmp_path, GOOD, **SECRETS).secrets
     assert secrets.sources == {"stripe-main": (Secret("whsec_old"), Secret("whsec_new"))}
     assert secrets.targets == {"licensespring": Secret("ABCDEFGH.0123456789")}
+
+
+def test_the_keys_of_a_sources_api_and_generator_come_from_the_environment(tmp_path: Path) -> None:
+    keys = {"TENURE_SOURCE_STRIPE_MAIN_API_KEY": " sk_1 ", "TENURE_SOURCE_STRIPE_MAIN_GENERATOR_KEY": "old,new"}
+    secrets = loaded(tmp_path, GOOD, **keys).secrets
+    assert secrets.api_keys == {"stripe-main": Secret("sk_1")}
+    assert secrets.generator_keys == {"stripe-main": (Secret("old"), Secret("new"))}
+    assert "sk_1" not in repr(secrets)
+
+
+def test_a_policy_is_the_files_then_the_providers_own_then_the_usual(tmp_path: Path) -> None:
+    source = GOOD.replace("stripe-main", "shop").replace('"stripe"', '"fastspring"')
+    assert loaded(tmp_path, source).sources["shop"].policy == Policy(devices_at_end="free")
+    decided = loaded(tmp_path, f'{source}[sources.shop.policy]\ndevices_at_end = "keep"\npast_due_days = 14\n')
+    assert decided.sources["shop"].policy == Policy(past_due_days=14)
+
+
+def test_a_product_may_be_treated_differently(tmp_path: Path) -> None:
+    text = f"""{GOOD}[sources.stripe-main.policy]
+past_due_days = 14
+[sources.stripe-main.policy.products.falcon-pro]
+past_due_days = "provider"
+on_refund = "keep"
+"""
+    policy = loaded(tmp_path, text).sources["stripe-main"].policy
+    assert policy.of("falcon-pro") == msgspec.structs.replace(policy, past_due_days="provider", on_refund="keep")
+    assert policy.of("falcon-basic") == policy
 
 
 def test_the_database_of_the_environment_comes_before_the_file(tmp_path: Path) -> None:
@@ -93,6 +121,15 @@ MISTAKES = [
     ("[sources.A_b]", ["[sources.A_b] is not a usable name", "lower-case"]),
     ("[sources.x.policy]\nrenewal_margin_hours = 99999", ["[sources.x.policy] does not fit", "8784"]),
     ('[sources.x.policy]\non_refund = "explode"', ["[sources.x.policy] on_refund = 'explode'"]),
+    ('[sources.x.policy]\npast_due_days = "forever"', ["[sources.x.policy] past_due_days = 'forever'"]),
+    ("[sources.x.policy]\npast_due_days = 400", ["[sources.x.policy] does not fit", "366"]),
+    ("[sources.x.policy.products.app]\npast_due_day = 4", ["past_due_day is not a known key", "past_due_days?"]),
+    ("[sources.x.policy.products.app]\npast_due_days = -1", ["[sources.x.policy.products.app] does not fit"]),
+    ('[sources.x.api]\nurl = "http://example.org"', ["[sources.x.api] url is http", "https"]),
+    ('[sources.x.api]\nurl = "https://ada:pw@example.org"', ["[sources.x.api] url", "without user name"]),
+    ('[sources.x.api]\nkey = "sk_1"', ["[sources.x.api] key is not a known key", "environment"]),
+    ("[sources.x.api]\nrequests_per_minute = -1", ["[sources.x.api] requests_per_minute = -1"]),
+    ("[fetch]\npatience_seconds = -1", ["[fetch] patience_seconds = -1", "from 0 to 3600"]),
     ('[targets.t]\nserver = "netlicense"', ["[targets.t] server = 'netlicense'"]),
     ('[targets.t]\nserver = "licensespring"\nurl = "http://example.org"', ["[targets.t] url is http", "https"]),
     ('[targets.t]\nserver = "licensespring"\nurl = "http://localhost.example.org"', ["[targets.t] url is http"]),
