@@ -1,0 +1,151 @@
+"""Given that a subscription at FastSpring ends, pauses or is not paid, then whether there is access."""
+
+import pytest
+
+from domain import facts as f
+from domain.lifecycle import State
+from tests.fastspring_stories import LATER, LATEST, OPENING, RENEWED, SOON, Told, after, line_of, only, steps
+from tests.payloads import fastspring as fs
+from tests.payloads.fastspring import APRIL, DAY, MARCH, at
+
+
+class TestEnding:
+    def test_a_canceled_one_is_active_until_its_day(self) -> None:
+        subscription = after(*OPENING, ("subscription.canceled", fs.canceled(), SOON))
+        assert (subscription.state, subscription.cancel_at) == (State.ACTIVE, at(MARCH - DAY))
+
+    def test_a_cancellation_that_is_taken_back(self) -> None:
+        canceled = ("subscription.canceled", fs.canceled(), SOON)
+        subscription = after(*OPENING, canceled, ("subscription.uncanceled", fs.subscription(), SOON + DAY))
+        assert (subscription.state, subscription.cancel_at) == (State.ACTIVE, None)
+
+    def test_a_cancellation_without_a_day_says_so(self) -> None:
+        shown = fs.canceled(deactivationDate=None, next=None)
+        assert "does not name" in only("subscription.canceled", shown, f.Noted).about
+
+    def test_deactivated_is_the_end(self) -> None:
+        assert after(*OPENING, ("subscription.deactivated", fs.deactivated(), SOON)).state is State.TERMINATED
+
+    def test_a_deactivation_sent_again_after_the_subscription_is_on_again_ends_nothing(self) -> None:
+        subscription = after(*OPENING, ("subscription.deactivated", fs.subscription(), SOON))
+        assert subscription.state is State.ACTIVE
+
+    def test_an_activation_later_on_reopens_it_until_next(self) -> None:
+        again = fs.subscription(next=APRIL, sequence=1, changed=LATER)
+        subscription = after(
+            *OPENING,
+            ("subscription.deactivated", fs.deactivated(), SOON),
+            ("subscription.activated", again, LATER),
+        )
+        assert subscription.state is State.ACTIVE
+        assert max(period.end for paid in subscription.invoices.values() for period in paid.periods) == at(APRIL)
+
+    def test_an_activation_sent_again_reopens_nothing(self) -> None:
+        told = (*OPENING, ("subscription.deactivated", fs.deactivated(), SOON), (*OPENING[0][:2], SOON + DAY))
+        assert after(*told).state is State.TERMINATED
+        assert steps(*told)[-1].anomalies
+
+    def test_an_activation_sent_again_that_shows_the_end_ends_it(self) -> None:
+        again = ("subscription.activated", fs.deactivated(), SOON + DAY)
+        assert after(*OPENING, again).state is State.TERMINATED
+
+    @pytest.mark.parametrize("type_", ["subscription.updated", "subscription.canceled", "subscription.uncanceled"])
+    def test_what_is_inactive_has_no_access_whatever_tells_so(self, type_: str) -> None:
+        assert after(*OPENING, (type_, fs.deactivated(), SOON)).state is State.TERMINATED
+        assert after(*OPENING, (type_, fs.subscription(active=False, state="x"), SOON)).state is State.SUSPENDED
+
+    def test_a_payload_without_active_goes_by_the_state(self) -> None:
+        gone = {name: value for name, value in fs.deactivated().items() if name != "active"}
+        assert after(*OPENING, ("subscription.updated", gone, SOON)).state is State.TERMINATED
+
+
+class TestPause:
+    PAUSED = fs.subscription(state="paused", active=False)
+
+    def test_paused_is_suspended_for_that_reason(self) -> None:
+        subscription = after(*OPENING, ("subscription.paused", self.PAUSED, LATER))
+        assert (subscription.state, subscription.state_reason) == (State.SUSPENDED, "paused")
+
+    def test_a_pause_that_has_not_begun_takes_nothing_away(self) -> None:
+        asked = fs.subscription(isPauseScheduled=True)
+        assert after(*OPENING, ("subscription.paused", asked, SOON)).state is State.ACTIVE
+        assert "asked for" in only("subscription.paused", asked, f.Noted).about
+
+    def test_resumed_is_active_again(self) -> None:
+        resumed = ("subscription.resumed", fs.subscription(next=APRIL), LATER + DAY)
+        assert after(*OPENING, ("subscription.paused", self.PAUSED, LATER), resumed).state is State.ACTIVE
+
+    def test_resumed_but_still_off_stays_off(self) -> None:
+        resumed = ("subscription.resumed", self.PAUSED, LATER + DAY)
+        assert after(*OPENING, ("subscription.paused", self.PAUSED, LATER), resumed).state is State.SUSPENDED
+
+
+class TestOverdue:
+    OVERDUE = ("subscription.payment.overdue", fs.overdue(1), LATEST)
+    FAILED = ("subscription.charge.failed", fs.charge_failed(), LATER)
+
+    @pytest.mark.parametrize("told", [OVERDUE, FAILED], ids=["notice", "failed charge"])
+    def test_it_is_past_due(self, told: Told) -> None:
+        assert after(*OPENING, told).state is State.PAST_DUE
+
+    def test_each_notice_says_how_many_there_were(self) -> None:
+        assert only(*self.OVERDUE[:2], f.Noted, LATEST).about == "notice 1 of 4 sent"
+
+    def test_its_period_reaches_to_where_the_store_gives_up(self) -> None:
+        """Four weekly notices, and a week: longer than the month that is to be paid."""
+        line = line_of(after(*OPENING, self.OVERDUE))
+        assert (line.period_start, line.period_end) == (at(MARCH), at(MARCH + 5 * 7 * DAY))
+
+    def test_or_through_the_period_that_is_to_be_paid(self) -> None:
+        shown = fs.overdue(1) | {"intervalUnit": "year"}
+        line = line_of(after(*OPENING, ("subscription.payment.overdue", shown, LATEST)))
+        assert line.period_end == at(MARCH + 365 * DAY)
+
+    def test_a_charge_is_the_recovery(self) -> None:
+        charge = fs.charge(timestamp=LATEST + DAY)
+        subscription = after(
+            *OPENING, self.FAILED, self.OVERDUE, ("subscription.charge.completed", charge, LATEST + DAY)
+        )
+        assert (subscription.state, subscription.past_due_since) == (State.ACTIVE, None)
+
+    def test_a_charge_that_recovers_late_counts_though_its_period_is_over(self) -> None:
+        paid = APRIL + 2 * DAY
+        charge = fs.charge(timestamp=paid)
+        assert after(*OPENING, self.OVERDUE, ("subscription.charge.completed", charge, paid)).state is State.ACTIVE
+
+    def test_an_old_charge_sent_again_pays_no_younger_debt(self) -> None:
+        overdue = ("subscription.payment.overdue", fs.overdue(1, next=APRIL), APRIL + 8 * DAY)
+        again = (*RENEWED[:2], APRIL + 9 * DAY)
+        assert after(*OPENING, RENEWED, overdue, again).state is State.PAST_DUE
+
+    def test_an_old_order_sent_again_pays_no_younger_debt(self) -> None:
+        assert after(*OPENING, self.OVERDUE, (*OPENING[1][:2], LATEST + DAY)).state is State.PAST_DUE
+
+    def test_another_card_pays_nothing_yet(self) -> None:
+        """The charge failed, and the state does not say so before the first notice."""
+        card = ("subscription.updated", fs.subscription(paymentMethodAction="UPDATED"), LATER + DAY)
+        assert after(*OPENING, self.FAILED, card).state is State.PAST_DUE
+
+    def test_a_notice_sent_again_after_it_was_paid_changes_nothing(self) -> None:
+        again = ("subscription.payment.overdue", fs.subscription(next=APRIL), LATEST + DAY)
+        assert after(*OPENING, RENEWED, again).state is State.ACTIVE
+
+    def test_a_subscription_first_heard_of_overdue_is_past_due(self) -> None:
+        assert after(self.OVERDUE).state is State.PAST_DUE
+        assert after(("subscription.updated", fs.overdue(1), LATEST)).state is State.PAST_DUE
+
+    def test_a_failed_charge_says_why_in_the_stores_words(self) -> None:
+        assert only(*self.FAILED[:2], f.Noted, LATER).about == "declined: EXPIRED_CARD"
+
+    def test_a_failed_charge_of_what_is_over_brings_nothing_back(self) -> None:
+        gone = fs.charge_failed(subscription=fs.deactivated())
+        assert after(*OPENING, ("subscription.charge.failed", gone, LATER)).state is State.TERMINATED
+
+    def test_a_failed_charge_that_only_names_its_subscription(self) -> None:
+        told = ("subscription.charge.failed", fs.unexpanded(fs.charge_failed()), LATER)
+        assert after(*OPENING, told).state is State.PAST_DUE
+
+    def test_a_payment_reminder_is_only_noted(self) -> None:
+        before = after(*OPENING)
+        reminded = after(*OPENING, ("subscription.payment.reminder", fs.subscription(), SOON))
+        assert (reminded.state, reminded.lines, reminded.invoices) == (before.state, before.lines, before.invoices)
