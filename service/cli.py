@@ -245,6 +245,17 @@ def retry_stream(config: Path | None, identifier: str) -> None:
     retry(config, identifier)
 
 
+@tenure.command()
+@limit
+@as_json
+@click.pass_obj
+def pushes(config: Path | None, limit: int, as_json: bool) -> None:
+    """List pushes that failed and are tried again, with why."""
+    from service.commands.lists import list_pushes
+
+    list_pushes(config, limit=limit, as_json=as_json)
+
+
 @tenure.group("dead-letters", invoke_without_command=True)
 @limit
 @as_json

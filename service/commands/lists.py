@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.text import Text
 
 from domain.licensing import License
-from projections.queries import LicenseView, StreamView
+from projections.queries import LicenseView, Postponed, StreamView
 from service.attention import Need, NeedyStream, needy_streams
 from service.commands.output import print_json, print_table, state_text
 from service.commands.reading import ask
@@ -56,6 +56,23 @@ def list_licenses(config: Path | None, text: str | None, *, limit: int, as_json:
         ],
         empty="No licenses.",
     )
+
+
+def list_pushes(config: Path | None, *, limit: int, as_json: bool) -> None:
+    """Prints what could not be pushed so far and is tried again, the next attempt first."""
+
+    async def question(reader: Reader) -> list[Postponed]:
+        return await reader.queries.postponed(limit=limit)
+
+    found = ask(config, question)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (each.stream, each.target, str(each.attempts), f"{each.next_at:%Y-%m-%d %H:%M:%S}", each.error or "")
+        for each in found
+    ]
+    print_table(("subscription", "target", "attempts", "next", "why"), rows, empty="No push failed.")
 
 
 def list_dead_letters(config: Path | None, *, limit: int, as_json: bool) -> None:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from psycopg import AsyncConnection
 
 from domain.receipts import KeysMinted
 from service.bootstrap import prepare, reading
@@ -117,6 +118,14 @@ def test_sources_are_checked_without_a_database(tmp_path: Path) -> None:
     assert "whsec" not in lacking.out + complete.out
 
 
+def test_a_source_without_an_api_key_is_complete_and_it_is_said_what_will_wait(tmp_path: Path) -> None:
+    tested = tenure(tmp_path, "postgresql://127.0.0.1:9/x")
+    keyless = tested.run("sources", "check")
+    assert keyless.code == 0
+    assert "set TENURE_SOURCE_SHOP_API_KEY" in keyless.out
+    assert "TENURE_SOURCE_SHOP_API_KEY" not in tested.run("sources", "check", TENURE_SOURCE_SHOP_API_KEY="sk_1").out
+
+
 # --- with one -----------------------------------------------------------------------------------------------
 
 
@@ -181,8 +190,19 @@ async def test_lists_show_what_is_there_and_what_is_wrong(shop: Tenure) -> None:
     assert "sub_1" not in shop.run("subscriptions", "--problem").out
     assert "falcon-pro" in shop.run("licenses", "sub_1").out
     assert "sub_2" in shop.run("streams").out
-    assert "shop/payment/pi_9" in shop.run("streams", "--status", "unrouted").out
+    unrouted = shop.run("streams", "--status", "unrouted").out
+    assert "shop/payment/pi_9" in unrouted
+    assert "set TENURE_SOURCE_SHOP_API_KEY" in unrouted
     assert shop.run("dead-letters").out == "No dead letters.\n"
+
+
+async def test_what_could_not_be_pushed_is_listed_with_the_reason(shop: Tenure, database: str) -> None:
+    assert shop.run("pushes").out == "No push failed.\n"
+    async with await AsyncConnection.connect(database, autocommit=True) as connection:
+        await connection.execute("update projection_1.push set attempts = 3, error = 'no answer'")
+    (push,) = json.loads(shop.run("pushes", "--json").out)
+    assert (push["stream"], push["attempts"], push["error"]) == ("shop/subscription/sub_1", 3, "no answer")
+    assert "no answer" in shop.run("pushes").out
 
 
 async def test_a_person_may_name_a_subscription_by_a_license_s_key(shop: Tenure, database: str) -> None:

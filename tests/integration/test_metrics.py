@@ -44,6 +44,19 @@ async def test_metrics_count_the_work_of_each_target_and_its_dead_letters(
     assert [await shop.metric(each) for each in (due, failing, letters)] == [1, 1, 1]
 
 
+async def test_metrics_tell_what_is_asked_of_each_source_and_how_long_the_oldest_waits(
+    shop: Served, database: str
+) -> None:
+    wants, oldest = 'tenure_wants_open{source="shop"}', 'tenure_oldest_want_age_seconds{source="shop"}'
+    asked = len(await shop.process.reader.queries.wants())
+    assert asked > 0
+    assert await shop.metric(wants) == asked
+    async with await AsyncConnection.connect(database) as connection:
+        await connection.execute("update projection_1.want set since = now() - interval '1 hour'")
+    assert 3600 <= await shop.metric(oldest) < 3700
+    assert await shop.metric('tenure_wants_open{source="other"}') == 0
+
+
 async def test_metrics_show_nothing_of_a_database_that_cannot_be_asked(shop: Served, database: str) -> None:
     assert await shop.metric('tenure_streams{state="pending",status="stopped"}') == 1
     async with await AsyncConnection.connect(database) as connection:
