@@ -1,6 +1,14 @@
 """What providers need of the service, by the name that settings give them."""
 
-from service.sources import Generating, Receiving, fastspring, fastspring_generator, stripe
+from service.sources import (
+    Generating,
+    Receiving,
+    fastspring,
+    fastspring_api,
+    fastspring_generator,
+    stripe,
+    stripe_api,
+)
 from service.sources.reading import Reading
 
 RECEIVING: dict[str, Receiving] = {
@@ -13,5 +21,8 @@ GENERATORS: dict[str, Generating] = {
 }
 """Providers that ask for license keys at the checkout; the others have none."""
 
-READING: dict[str, Reading] = {}
+READING: dict[str, Reading] = {
+    "stripe": stripe_api.READING,
+    "fastspring": fastspring_api.READING,
+}
 """The APIs that can be asked for what deliveries leave out."""
