@@ -20,7 +20,7 @@ from service.sources.reading import Reading
 
 URL = "https://api.stripe.com"
 VERSION = "2026-01-28.clover"
-LISTS = frozenset({"invoice_payments", "line_items", "lines", "prices", "subscription_items"})
+LISTS = frozenset({"invoice_payments", "invoices", "line_items", "lines", "prices", "subscription_items"})
 """Last parts of paths whose answers come in pages; everything else refuses to be asked for pages."""
 ENTRIES = 100
 MOST_PAGES = 100

@@ -138,6 +138,7 @@ ANSWERS: dict[str, list[Json]] = {
         stripe.page(stripe.invoice_payment())
     ],
     "invoices/in_1": [stripe.invoice(), stripe.invoice(subscription=None), stripe.invoice(status="open")],
+    "invoices?subscription=sub_1&status=paid#in_1": [stripe.page(stripe.invoice())],
     "invoices/in_1/lines": [stripe.page(stripe.line(item=None))],
     "prices/price_pro": [stripe.price(short_code="falcon-pro")],
     "subscription_items?subscription=sub_1#5": [stripe.page(stripe.item())],

@@ -93,13 +93,14 @@ def _line_items(items: list[LineItem], event: Event) -> list[f.Fact]:
 
 
 def _invoice(invoice: Invoice, event: Event) -> list[f.Fact]:
-    """In the stream of an invoice that is for a subscription it only leads there."""
-    of_subscription = bool(invoice.subscription_id)
-    if of_subscription and kind_of(event.stream) == "invoice":
-        return []
-    if invoice.status == "paid":
-        return invoices.paid(invoice)
-    return [f.StreamsLinked(streams=(f"invoice/{invoice.id}",))] if of_subscription else []
+    """One that is for a subscription only leads there: which of its periods are paid is another question."""
+    if invoice.subscription_id:
+        return [f.StreamsLinked(streams=(f"invoice/{invoice.id}",))] if kind_of(event.stream) != "invoice" else []
+    return invoices.paid(invoice) if invoice.status == "paid" else []
+
+
+def _invoices(all_paid: list[Invoice], _: Event) -> list[f.Fact]:
+    return [fact for invoice in all_paid if invoice.status == "paid" for fact in invoices.paid(invoice)]
 
 
 def _invoice_payments(payments: list[InvoicePayment], _: Event) -> list[f.Fact]:
@@ -137,6 +138,7 @@ _BY_TYPE: dict[str, Read] = {
     TYPE + "invoice": _one(Decoder(Invoice), _invoice),
     TYPE + "invoice_lines": _all(Decoder(Page[InvoiceLine]), lambda lines, _: invoices.bought(lines)),
     TYPE + "invoice_payments": _all(Decoder(Page[InvoicePayment]), _invoice_payments),
+    TYPE + "invoices": _all(Decoder(Page[Invoice]), _invoices),
     TYPE + "line_items": _all(Decoder(Page[LineItem]), _line_items),
     TYPE + "price": _one(Decoder(Price), _price),
     TYPE + "subscription": _one(Decoder(subscriptions.Subscription), _subscription),

@@ -46,6 +46,7 @@ _WORDS = tuple(
         (rf"checkout/sessions/{_ID}/line_items", "line_items"),
         (rf"customers/{_ID}", "customer"),
         (r"invoice_payments", "invoice_payments"),
+        (r"invoices", "invoices"),
         (rf"invoices/{_ID}/lines", "invoice_lines"),
         (rf"invoices/{_ID}", "invoice"),
         (rf"prices/{_ID}", "price"),

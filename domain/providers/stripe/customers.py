@@ -76,6 +76,9 @@ def _completed(session: Session, stream: Stream, *, paid: bool) -> list[f.Fact]:
             raise ValueError(f"Unknown mode {session.mode[:40]!r} - at `$.data.object.mode`")
 
 
+_UNDER_WAY = f.Noted(about="the payment is under way; its invoice will tell what was bought")
+
+
 def _bought(session: Session, stream: Stream, *, paid: bool) -> list[f.Fact]:
     """A purchase that is invoiced is told in the invoice's stream and consists of its lines, and of nothing else.
 
@@ -88,11 +91,11 @@ def _bought(session: Session, stream: Stream, *, paid: bool) -> list[f.Fact]:
     if invoice:
         link = f.StreamsLinked(streams=(f"payment/{payment}",))
         linked = [link, f.PaymentLinked(payment=payment, invoice=invoice)] if payment else []
+        if not paid:
+            return [*linked, _UNDER_WAY]
         return [*linked, f.PurchaseCompleted(paid=paid, lines_from=lines_of(invoice))]
     if session.invoice_creation is not None and session.invoice_creation.enabled and payment:
-        if paid:
-            return [f.PaymentLinked(payment=payment, invoice="")]
-        return [f.Noted(about="the payment is under way; its invoice will tell what was bought")]
+        return [f.PaymentLinked(payment=payment, invoice="") if paid else _UNDER_WAY]
     return [f.PurchaseCompleted(paid=paid, lines_from=f"checkout/sessions/{named(session.id)}/line_items")]
 
 

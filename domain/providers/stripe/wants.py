@@ -20,6 +20,7 @@ def wants(stream: Stream, subscription: Subscription) -> Sequence[Want]:
         *_prices(subscription),
         *_address(subscription),
         *_owner(kind, identifier, subscription),
+        *_bills(kind, identifier, subscription),
     ]
 
 
@@ -44,6 +45,21 @@ def _address(s: Subscription) -> Iterator[Want]:
     reference = s.customer.reference
     if s.identified and reference.startswith("cus_") and not s.customer.email:
         yield Want(about=f"customers/{named(reference)}", why="the customer's e-mail address", patient=True)
+
+
+def _bills(kind: str, identifier: str, s: Subscription) -> Iterator[Want]:
+    """Money back for an invoice that was paid without our hearing of it: then others were, too.
+
+    All are asked for. To know of that one alone would make it the one that counts, and it may be long past.
+    """
+    if kind != "subscription":
+        return
+    paid = [refund.invoice or s.payments.get(payment, "") for payment, refund in s.refunds.items()]
+    paid += [s.payments.get(dispute.payment, "") for dispute in s.disputes.values()]
+    unheard = sorted({invoice for invoice in paid if invoice and invoice not in s.invoices})
+    if unheard:
+        about = f"invoices?subscription={identifier}&status=paid#{named(unheard[0])}"
+        yield Want(about=about, why="which periods were paid", patient=True)
 
 
 def _owner(kind: str, identifier: str, s: Subscription) -> Iterator[Want]:

@@ -40,6 +40,7 @@ def read(account: Account, path: str, shape: Shape = Shape.CLOVER) -> Json | Non
 FILTERS: Mapping[str, frozenset[str]] = {
     "checkout/sessions/{id}/line_items": frozenset(),
     "invoice_payments": frozenset({"invoice", "payment[payment_intent]", "payment[type]", "status"}),
+    "invoices": frozenset({"customer", "status", "subscription"}),
     "invoices/{id}/lines": frozenset(),
     "prices": frozenset({"active"}),
     "subscription_items": frozenset({"subscription"}),
@@ -118,6 +119,20 @@ def _payments(account: Account, _: str, query: Query, shape: Shape) -> list[Json
     return [each for each in found if each is not None]
 
 
+def _invoices(account: Account, _: str, query: Query, shape: Shape) -> list[Json]:
+    """The newest first."""
+    found = (render(it, account.merchant, shape) for it in reversed(account.book.invoices.values()))
+    subscriptions = {it.id: it.subscription for it in account.book.invoices.values()}
+    return [
+        each
+        for each in found
+        if each is not None
+        and query.get("customer", each["customer"]) == each["customer"]
+        and query.get("status", each["status"]) == each["status"]
+        and query.get("subscription", subscriptions[each["id"]]) == subscriptions[each["id"]]
+    ]
+
+
 def _all_prices(account: Account, _: str, query: Query, _shape: Shape) -> list[Json]:
     everything = [] if query.get("active") == "false" else list(prices(account).values())
     return [billing.price(each, account.merchant) for each in everything]
@@ -126,6 +141,7 @@ def _all_prices(account: Account, _: str, query: Query, _shape: Shape) -> list[J
 _LISTS: Mapping[str, Callable[[Account, str, Query, Shape], list[Json] | None]] = {
     "checkout/sessions/{id}/line_items": _of_session,
     "invoice_payments": _payments,
+    "invoices": _invoices,
     "invoices/{id}/lines": _of_invoice,
     "prices": _all_prices,
     "subscription_items": _of_subscription,

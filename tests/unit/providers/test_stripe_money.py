@@ -205,6 +205,11 @@ class TestPurchase:
         [_, noted] = facts_of("checkout.session.completed", visit)
         assert isinstance(noted, f.Noted)
 
+    def test_a_checkout_whose_invoice_is_not_paid_yet_is_a_note_there_too(self) -> None:
+        facts = facts_of("checkout.session.completed", stripe.session(invoice="in_1", payment_status="unpaid"))
+        assert f.PaymentLinked(payment="pi_1", invoice="in_1") in facts
+        assert not [fact for fact in facts if isinstance(fact, f.PurchaseCompleted)]
+
     def test_a_checkout_that_was_copied_to_its_invoice_speaks_of_that_one(self) -> None:
         visit = stripe.stored(stripe.event("checkout.session.completed", stripe.session()))
         copied = msgspec.structs.replace(visit, stream=stream_of("shop", "invoice", "in_9"), origin="relay")

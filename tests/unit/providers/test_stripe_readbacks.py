@@ -106,6 +106,15 @@ class TestWants:
         [want] = wanted(told("invoice_payment.paid", stripe.invoice_payment()))
         assert (want.about, want.essential, want.patient) == ("invoices/in_1", False, True)
 
+    def test_money_back_for_an_invoice_nobody_told_of_asks_for_all_that_were_paid(self) -> None:
+        created = told("customer.subscription.created", stripe.subscription(customer=None))
+        refund = told("charge.refunded", stripe.charge("acacia"), era="acacia", id_="evt_2")
+        refund = msgspec.structs.replace(refund, stream=SUBSCRIPTION, origin="relay")
+        [want] = wanted(created, refund)
+        assert want.about == "invoices?subscription=sub_1&status=paid#in_1"
+        assert (want.essential, want.patient) == (False, True)
+        assert not wanted(created, refund, told("invoice.paid", stripe.invoice(), id_="evt_3"))
+
     def test_a_charge_without_a_payment_leads_nowhere(self) -> None:
         assert not wanted(told("charge.refunded", stripe.charge(payment_intent=None)))
 
@@ -234,15 +243,19 @@ class TestAnswers:
         payments = stripe.page({**stripe.invoice_payment(), "status": "canceled"})
         assert facts_in(PAYMENT, PAID_BY, payments) == [f.AnswerRead(about=PAID_BY)]
 
-    def test_an_invoice_of_a_subscription_pays_its_period_there_and_only_leads_there(self) -> None:
+    def test_an_invoice_of_a_subscription_leads_there_and_pays_nothing(self) -> None:
         about, invoice = "invoices/in_1", stripe.invoice()
         assert facts_in(INVOICE, about, invoice) == [f.AnswerRead(about=about)]
-        paid = stripe.facts_of("invoice.paid", invoice)
-        assert facts_in(SUBSCRIPTION, about, invoice, asker=INVOICE) == [f.AnswerRead(about=about), *paid]
+        there = facts_in(SUBSCRIPTION, about, invoice, asker=INVOICE)
+        assert there == [f.AnswerRead(about=about), f.StreamsLinked(streams=("invoice/in_1",))]
 
-    def test_an_invoice_that_is_not_paid_pays_no_period(self) -> None:
-        facts = facts_in(SUBSCRIPTION, "invoices/in_1", stripe.invoice(status="open"), asker=INVOICE)
-        assert facts[1:] == [f.StreamsLinked(streams=("invoice/in_1",))]
+    def test_the_invoices_of_a_subscription_pay_their_periods_if_they_are_paid(self) -> None:
+        about = "invoices?subscription=sub_1&status=paid#in_1"
+        page = stripe.page(stripe.invoice(), stripe.invoice(id="in_2", status="void"))
+        facts = facts_in(SUBSCRIPTION, about, page)
+        assert facts == [f.AnswerRead(about=about), *stripe.facts_of("invoice.paid", stripe.invoice())]
+
+    def test_an_invoice_that_is_not_paid_is_no_purchase(self) -> None:
         unpaid = stripe.invoice(status="open", subscription=None)
         assert facts_in(INVOICE, "invoices/in_1", unpaid) == [f.AnswerRead(about="invoices/in_1")]
 
