@@ -6,6 +6,7 @@ import pytest
 
 from domain import facts as f
 from domain.events import Event, Stream, stream_of
+from domain.receipts import KeysGenerated, KeysMinted
 from projections import relay
 from projections.queries import KNOWN
 from projections.relay import relay_due_links
@@ -17,6 +18,7 @@ from tests.stories import (
     MARCH,
     STREAM,
     activated,
+    answered,
     described,
     happened,
     line,
@@ -137,3 +139,27 @@ async def test_what_a_customer_changed_reaches_every_subscription_of_theirs(data
         await projected.take([happened(MARCH, activated(), mine, stream=other)])
         emails = {view.stream: view.email for view in await projected.queries.streams()}
         assert emails == {STREAM: "new@example.com", other: "new@example.com"}
+
+
+async def test_generated_keys_reach_the_purchase_as_receipts_and_other_receipts_stay_where_they_are(
+    database: str,
+) -> None:
+    fulfillment = "acme/fulfillment/FAL-1"
+    keys = answered(MARCH, KeysGenerated(target="ls", product="pro", keys=("A", "B")), stream=fulfillment)
+    more = answered(MARCH, KeysGenerated(target="ls", product="pro", keys=("C",), after=2), stream=fulfillment)
+    others = answered(MARCH, KeysMinted(target="ls", order="o-1", keys={"lic_1": "X"}), stream=fulfillment)
+    named = happened(
+        FEBRUARY, f.FulfillmentNamed(reference="FAL-1"), f.StreamsLinked(streams=("fulfillment/FAL-1",)), activated()
+    )
+    async with projecting(database) as projected:
+        await projected.take([keys, named, others, more])
+        arrived = [event for event in await projected.log.read_stream(STREAM) if event.origin == "relay"]
+        assert [(event.event_id, event.type) for event in arrived] == [
+            (keys.event_id, "tenure.keys_generated"),
+            (more.event_id, "tenure.keys_generated"),
+        ]
+        view, fold = await projected.queries.stream(STREAM) or (None, None)
+        assert view is not None
+        assert fold is not None
+        assert fold.applied["ls"].generated == {"pro": ("A", "B", "C")}
+        assert (view.events, view.latest_at) == (1, FEBRUARY)
