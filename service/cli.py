@@ -73,7 +73,7 @@ def serve(config: Path | None, only: "tuple[Part, ...]", host: str | None, port:
 @tenure.command()
 @click.option("--once", is_flag=True, help="End when all is told; exit code 1 if anything is not as it should be.")
 def demo(once: bool) -> None:
-    """Show everything at once: customers of a simulated Stripe, and their licenses in a LicenseSpring sandbox."""
+    """Show everything at once: customers of two simulated stores, and their licenses in a LicenseSpring sandbox."""
     from service.commands.demo import demonstrate
 
     sys.exit(demonstrate(once=once))

@@ -1,14 +1,15 @@
-"""The demonstration's world: a database, a LicenseSpring sandbox and Tenure, all of them real, in one process."""
+"""The demonstration's world: a database, two stores, a LicenseSpring and Tenure, in one process over real HTTP."""
 
 import asyncio
 import random
 import secrets
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import msgspec
@@ -16,53 +17,64 @@ import msgspec
 from projections.queries import LicenseView
 from service.bootstrap import wired
 from service.demo.matching import differences, licenses_in
+from service.demo.people import FASTSPRING, STRIPE, Buyer, Webhook, buyers
+from service.demo.selling import configured, products, written
 from service.embedded import embedded_server
 from service.process import Process
+from service.sandbox import fastspring, stripe
 from service.sandbox.deliver import deliver
+from service.sandbox.fastspring.api import running_fastspring_api
 from service.sandbox.licensespring import RunningSandbox, SandboxSettings, running_sandbox
-from service.sandbox.licensespring.settings import ProductSeed
-from service.sandbox.stripe import Delivery, Person, catalog, demo_customers
-from service.secrets import Secret, Secrets
+from service.sandbox.stripe.runner import running_stripe_api
 from service.serving import bound, serve_until_stopped, url_of
-from service.settings import PARTS, Database, Server, Settings, Source, Target
+from service.settings import PARTS
 
-SOURCE = "stripe-demo"
 CONCURRENCY = 8
 ATTEMPTS = 5
-# Stays below the sandbox's 200 calls in 10 seconds, which no plan lifts.
-CALLS_PER_MINUTE = 1_100
 SETTLE_SECONDS = 60.0
 
 
 class World(msgspec.Struct, frozen=True, kw_only=True):
-    """What runs, and who the customers are."""
+    """What runs, and who the buyers are. `secrets` are the stores' signing secrets, by source."""
 
     process: Process
     url: str
     config: Path
     sandbox: RunningSandbox
-    secret: str
-    people: list[Person]
+    secrets: dict[str, str]
+    generator_key: str
+    buyers: list[Buyer]
 
-    async def receive(self) -> list[Delivery]:
-        """Has the simulated Stripe send everything: some of it twice, some of it out of order; what was sent."""
-        arriving = mixed(self.people)
+    async def check_out(self) -> int:
+        """Has FastSpring ask for the keys that its checkouts show; how many it got."""
+        given = 0
+        async with httpx2.AsyncClient() as http:
+            for buyer in self.buyers:
+                for call in buyer.calls:
+                    url = f"{self.url}/fulfillment/{buyer.source}"
+                    keys = await fastspring.ask_for_keys(http, url, self.generator_key, call)
+                    buyer.answer(call, keys)
+                    given += len(keys)
+        return given
 
-        async def backoff(attempt: int) -> None:
-            await asyncio.sleep(0.1 * attempt)
-
+    async def receive(self, webhooks: Sequence[Webhook]) -> list[Webhook]:
+        """Has the stores send these, each its own at its own pace; what was sent."""
+        by_store = [[each for each in webhooks if each.source == source] for source in (STRIPE, FASTSPRING)]
         async with httpx2.AsyncClient(timeout=10) as http:
-            accepted = await deliver(
-                http,
-                f"{self.url}/webhooks/{SOURCE}",
-                self.secret,
-                arriving,
-                timestamp=lambda: int(time.time()),
-                backoff=backoff,
-                attempts=ATTEMPTS,
-                concurrency=CONCURRENCY,
-            )
-        return [arriving[place] for place in accepted]
+            sent = await asyncio.gather(*(self._send(http, store) for store in by_store if store))
+        return [webhook for store in sent for webhook in store]
+
+    async def _send(self, http: httpx2.AsyncClient, webhooks: list[Webhook]) -> list[Webhook]:
+        source = webhooks[0].source
+        how: Any = {"backoff": _backoff, "attempts": ATTEMPTS, "concurrency": CONCURRENCY}
+        where = (http, f"{self.url}/webhooks/{source}", self.secrets[source])
+        if source == STRIPE:
+            bodies = [each.delivery for each in webhooks if isinstance(each.delivery, stripe.Delivery)]
+            accepted = await deliver(*where, bodies, timestamp=lambda: int(time.time()), **how)
+        else:
+            batches = [each.delivery for each in webhooks if isinstance(each.delivery, fastspring.Delivery)]
+            accepted = await fastspring.deliver(*where, batches, **how)
+        return [webhooks[place] for place in accepted]
 
     async def settle(self) -> bool:
         """Returns when all that follows from what came in is done; false when that takes too long."""
@@ -77,15 +89,23 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     async def licenses(self) -> list[LicenseView]:
         return await self.process.reader.queries.licenses(limit=1000)
 
+    def held(self) -> list[dict[str, Any]]:
+        """The licenses that the sandbox holds."""
+        return licenses_in(self.sandbox.control.holdings())
+
     async def mismatches(self) -> list[str]:
         """How the sandbox differs from what is desired; empty when it is right."""
-        return differences(await self.licenses(), licenses_in(self.sandbox.control.holdings()))
+        return differences(await self.licenses(), self.held())
 
 
-def mixed(people: list[Person]) -> list[Delivery]:
-    """Everybody's deliveries by their time, with neighbours swapped and every sixth sent twice."""
+async def _backoff(attempt: int) -> None:
+    await asyncio.sleep(0.1 * attempt)
+
+
+def mixed(webhooks: Sequence[Webhook]) -> list[Webhook]:
+    """All webhooks by their time, with neighbours swapped and every sixth sent twice."""
     chance = random.Random(6)  # noqa: S311 - the same demonstration each time
-    told = sorted((each for person in people for each in person.deliveries), key=lambda each: each.created)
+    told = sorted(webhooks, key=lambda each: each.at)
     doubled = [(place + chance.uniform(0, 12), each) for place, each in enumerate(told)]
     doubled += [(place + chance.uniform(12, 60), each) for place, each in enumerate(told) if place % 6 == 0]
     return [each for _, each in sorted(doubled, key=lambda pair: pair[0])]
@@ -104,57 +124,37 @@ def temporary_database() -> Iterator[tuple[Path, str]]:
 @asynccontextmanager
 async def demo_world(folder: Path, dsn: str, stop: asyncio.Event) -> AsyncIterator[World]:
     """Starts everything on free ports of the loopback interface and stops it in good order at the end."""
-    codes = sorted({each.metadata["short_code"] for each in catalog.RECURRING if "short_code" in each.metadata})
-    products = tuple(ProductSeed(short_code=code) for code in codes)
-    secret = f"whsec_{secrets.token_urlsafe(24)}"
-    async with running_sandbox(SandboxSettings(products=products, plan="enterprise")) as sandbox:
-        settings = _settings(folder, dsn, sandbox, secret)
-        config = _write(folder, settings)
-        async with wired(settings, dsn, PARTS, open_to_all=True) as process:
-            listener = bound("127.0.0.1", 0)
-            serving = asyncio.create_task(serve_until_stopped(process, settings.server, listener, stop))
-            try:
-                yield World(
-                    process=process,
-                    url=url_of(listener),
-                    config=config,
-                    sandbox=sandbox,
-                    secret=secret,
-                    people=demo_customers(datetime.now(UTC)),
-                )
-            finally:
-                stop.set()
-                await serving
-
-
-def _settings(folder: Path, dsn: str, sandbox: RunningSandbox, secret: str) -> Settings:
-    return Settings(
-        directory=folder,
-        database=Database(url=dsn),
-        server=Server(port=0),
-        sources={SOURCE: Source(provider="stripe", mode="test", target="licensespring")},
-        targets={
-            "licensespring": Target(server="licensespring", url=sandbox.url, requests_per_minute=CALLS_PER_MINUTE)
-        },
-        secrets=Secrets(sources={SOURCE: (Secret(secret),)}, targets={"licensespring": Secret(sandbox.api_key)}),
-    )
-
-
-def _write(folder: Path, settings: Settings) -> Path:
-    """The same settings as a file, so that other commands can look at the demonstration."""
-    path = folder / "tenure.toml"
-    source, target = settings.sources[SOURCE], settings.targets["licensespring"]
-    path.write_text(
-        f"""[database]
-url = "{settings.database.url}"
-[sources.{SOURCE}]
-provider = "{source.provider}"
-mode = "{source.mode}"
-target = "licensespring"
-[targets.licensespring]
-server = "{target.server}"
-url = "{target.url}"
-""",
-        encoding="utf-8",
-    )
-    return path
+    people = buyers(datetime.now(UTC))
+    signing = {STRIPE: f"whsec_{secrets.token_urlsafe(24)}", FASTSPRING: secrets.token_urlsafe(24)}
+    generator_key = secrets.token_urlsafe(24)
+    accounts = [each.person.account for each in people if isinstance(each.person, stripe.Person)]
+    stores = [each.person.store for each in people if isinstance(each.person, fastspring.Person)]
+    async with AsyncExitStack() as stack:
+        license_server = SandboxSettings(products=products(), plan="enterprise")
+        sandbox = await stack.enter_async_context(running_sandbox(license_server))
+        stripe_api = await stack.enter_async_context(running_stripe_api(accounts))
+        fastspring_api = await stack.enter_async_context(running_fastspring_api(stores))
+        settings = configured(
+            folder,
+            dsn,
+            license_server=(sandbox.url, sandbox.api_key),
+            apis={STRIPE: (stripe_api.url, stripe_api.key), FASTSPRING: (fastspring_api.url, fastspring_api.key)},
+            signing=signing,
+            generator_key=generator_key,
+        )
+        process = await stack.enter_async_context(wired(settings, dsn, PARTS, open_to_all=True))
+        listener = bound("127.0.0.1", 0)
+        serving = asyncio.create_task(serve_until_stopped(process, settings.server, listener, stop))
+        try:
+            yield World(
+                process=process,
+                url=url_of(listener),
+                config=written(settings),
+                sandbox=sandbox,
+                secrets=signing,
+                generator_key=generator_key,
+                buyers=people,
+            )
+        finally:
+            stop.set()
+            await serving

@@ -21,10 +21,10 @@ from psycopg_pool import AsyncConnectionPool
 from projections.queries import Queries
 from projections.tables import Tables
 from service.demo.matching import differences, licenses_in
+from service.demo.selling import products
 from service.sandbox.deliver import deliver
 from service.sandbox.licensespring import SandboxSettings
-from service.sandbox.licensespring.settings import ProductSeed
-from service.sandbox.stripe import Delivery, catalog, demo_customers
+from service.sandbox.stripe import Delivery, demo_customers
 from tests.processes import Running
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(600)]
@@ -132,10 +132,7 @@ def _url(dsn: str) -> str:
 
 @asynccontextmanager
 async def world(folder: Path, dsn: str) -> AsyncIterator[World]:
-    codes = {price.metadata.get("short_code", "none") for price in catalog.RECURRING}
-    settings = SandboxSettings(
-        products=tuple(ProductSeed(short_code=code) for code in sorted(codes)), plan="unlimited", flood_protection=False
-    )
+    settings = SandboxSettings(products=products(), plan="unlimited", flood_protection=False)
     (folder / "sandbox.json").write_bytes(msgspec.json.encode(settings))
     sandbox = Running("sandbox", ["service.sandbox.licensespring", "--settings", "sandbox.json", "--print-url"], folder)
     sandbox.start()
