@@ -1,5 +1,7 @@
 """`tenure terms check`: what prices and products will be licensed as, before anybody buys them."""
 
+import asyncio
+import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,10 +15,12 @@ from rich.table import Table
 from rich.text import Text
 
 from domain.licensing import User
-from service.commands.failures import NOT_FOUND, usage
+from service.commands.failures import NOT_FOUND, UNAVAILABLE, CommandFailed, usage
 from service.commands.output import harmless, print_json
+from service.logging import set_up_logging
+from service.settings import load
 from service.terms_check import BOUGHT, BUYER, PAID_THROUGH, Check, Verdict, check
-from service.terms_files import LARGEST_FILE, FileUnclear, Offer, read_offers
+from service.terms_files import LARGEST_FILE, FileUnclear, read_offers
 
 _COLOURS: dict[Verdict, str] = {"ok": "bold green", "wrong": "bold red", "not licensed": "yellow"}
 _WIDEST = 100
@@ -29,12 +33,28 @@ def check_file(path: str, provider: str | None, *, quantity: int, recurring: boo
         offers = read_offers(_read(path), provider=provider, recurring=recurring)
     except FileUnclear as unclear:
         raise usage(f"{'standard input' if path == '-' else path} {unclear}.") from None
-    return _report(offers, [check(offer, quantity=quantity) for offer in offers], as_json=as_json)
+    return _report([check(offer, quantity=quantity) for offer in offers], as_json=as_json)
 
 
 def check_source(config: Path | None, name: str, *, quantity: int, as_json: bool) -> int:
     """Checks the catalog of a configured source, read through its API. Raises CommandFailed."""
-    raise NotImplementedError
+    from projections.provided import ProvidedError
+    from service.terms_catalog import CatalogUnread, read_catalog
+
+    settings = load(config, os.environ)
+    set_up_logging("ERROR")
+    try:
+        offers = asyncio.run(read_catalog(settings, name))
+    except CatalogUnread as unread:
+        raise usage(str(unread)) from None
+    except FileUnclear as unclear:
+        raise usage(f"The catalog of {name} {unclear}.") from None
+    except ProvidedError as error:
+        raise CommandFailed(UNAVAILABLE, f"The catalog of {name} could not be read: {error}") from None
+    if not offers:
+        raise CommandFailed(NOT_FOUND, f"{name} offers nothing: the catalog is empty.")
+    policy = settings.sources[name].policy
+    return _report([check(offer, quantity=quantity, policy=policy) for offer in offers], as_json=as_json)
 
 
 def _read(path: str) -> bytes:
@@ -48,7 +68,7 @@ def _read(path: str) -> bytes:
         raise usage(f"{path} cannot be read: {error.strerror}.") from None
 
 
-def _report(offers: Sequence[Offer], checks: Sequence[Check], *, as_json: bool) -> int:
+def _report(checks: Sequence[Check], *, as_json: bool) -> int:
     wrong = sum(each.verdict == "wrong" for each in checks)
     if as_json:
         print_json(checks)
@@ -58,7 +78,7 @@ def _report(offers: Sequence[Offer], checks: Sequence[Check], *, as_json: bool) 
             _show(console, each)
         if any(name == "expiry" for each in checks for became in each.attributes for name in became.license):
             console.print(f"Dates are those of a purchase on {BOUGHT:%Y-%m-%d}, paid through {PAID_THROUGH:%Y-%m-%d}.")
-        console.print(_summary(len(offers), wrong))
+        console.print(_summary(len(checks), wrong))
     return NOT_FOUND if wrong else 0
 
 

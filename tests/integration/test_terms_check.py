@@ -2,11 +2,23 @@
 
 import json
 import subprocess
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from anyio import to_thread
 
+from service.sandbox.fastspring import Store
+from service.sandbox.fastspring import api as fastspring_api
+from service.sandbox.fastspring.api import running_fastspring_api
+from service.sandbox.stripe import Account
+from service.sandbox.stripe import api as stripe_api
+from service.sandbox.stripe import catalog as stripe_catalog
+from service.sandbox.stripe.runner import running_stripe_api
 from tests.commands import SECONDS, Tenure, tenure
+
+pytestmark = pytest.mark.anyio
 
 RIGHT = {"object": "price", "id": "price_pro", "type": "recurring", "metadata": {"short_code": "pro"}}
 WRONG = {**RIGHT, "id": "price_bad", "metadata": {"short_code": "pro", "max_activations": "many"}}
@@ -84,3 +96,87 @@ def test_wrong_usage_ends_with_2_and_says_what_to_do(vendor: Tenure, arguments: 
     ended = vendor.run("terms", "check", *arguments)
     assert ended.code == 2
     assert said in " ".join(ended.err.replace("│", "").split())
+
+
+# --- the catalog of a source --------------------------------------------------------------------------------
+
+SOURCES = """
+[database]
+url = "postgresql://127.0.0.1:9/none"
+
+[sources.stripe-main]
+provider = "stripe"
+mode = "test"
+target = "ls"
+[sources.stripe-main.api]
+url = "{stripe}"
+[sources.stripe-main.policy]
+renewal_margin_hours = 5
+
+[sources.store]
+provider = "fastspring"
+mode = "test"
+target = "ls"
+[sources.store.api]
+url = "{fastspring}"
+
+[targets.ls]
+server = "licensespring"
+url = "http://127.0.0.1:9"
+"""
+KEYS = {
+    "TENURE_SOURCE_STRIPE_MAIN_API_KEY": stripe_api.DEFAULT_KEY,
+    "TENURE_SOURCE_STORE_API_KEY": fastspring_api.DEFAULT_KEY,
+}
+
+
+@pytest.fixture
+async def connected(tmp_path: Path) -> AsyncIterator[Tenure]:
+    """With a source of each store, whose API is there; no database is."""
+    account = Account("catalog", start=datetime(2026, 1, 1, tzinfo=UTC))
+    store = Store("catalog", start=datetime(2026, 1, 1, tzinfo=UTC))
+    async with running_stripe_api([account]) as stripe, running_fastspring_api([store]) as fastspring:
+        tested = tenure(tmp_path, "")
+        settings = SOURCES.format(stripe=stripe.url, fastspring=fastspring.url)
+        (tmp_path / "tenure.toml").write_text(settings, encoding="utf-8")
+        yield tested
+
+
+async def test_the_catalog_of_stripe_is_read_through_its_api(connected: Tenure) -> None:
+    ended = await to_thread.run_sync(
+        lambda: connected.run("terms", "check", "--source", "stripe-main", "--json", **KEYS)
+    )
+    checks = {each["name"]: each for each in json.loads(ended.out)}
+    expected = {each.id for each in stripe_catalog.RECURRING}
+    assert expected <= set(checks)
+    pro = checks[stripe_catalog.PRO_MONTHLY.id]
+    assert (pro["verdict"], pro["product_code"], pro["provider"]) == ("ok", "falcon-pro", "stripe")
+    assert checks[stripe_catalog.PRIORITY_SUPPORT_MONTHLY.id]["verdict"] == "not licensed"
+    assert checks[stripe_catalog.PERPETUAL.id]["license_type"] == "perpetual"
+
+
+async def test_the_catalog_of_fastspring_is_read_through_its_api_and_what_is_wrong_is_found(connected: Tenure) -> None:
+    ended = await to_thread.run_sync(lambda: connected.run("terms", "check", "--source", "store", **KEYS))
+    assert ended.code == 1
+    assert "falcon-mistyped  WRONG" in ended.out
+    assert "max_activations of product falcon-mistyped is 'three'" in ended.out
+    assert "falcon-export  OK" in ended.out
+    assert "adds feature falcon-export" in ended.out
+    assert max(map(len, ended.out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("source", "keys", "code", "said"),
+    [
+        ("nowhere", KEYS, 2, "There is no source 'nowhere'; configured: stripe-main, store"),
+        ("store", {}, 2, "no API key: set TENURE_SOURCE_STORE_API_KEY"),
+        ("store", {"TENURE_SOURCE_STORE_API_KEY": "wrong:key"}, 3, "check the source's API key"),
+    ],
+)
+async def test_a_catalog_that_cannot_be_read_says_why(
+    connected: Tenure, source: str, keys: dict[str, str], code: int, said: str
+) -> None:
+    ended = await to_thread.run_sync(lambda: connected.run("terms", "check", "--source", source, **keys))
+    assert ended.code == code
+    assert said in ended.err
+    assert "wrong:key" not in ended.err
