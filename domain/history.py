@@ -66,8 +66,8 @@ def tell(events: Iterable[Event], provider: Provider, subscription: Subscription
 def _facts(event: Event, provider: Provider) -> tuple[Fact, ...]:
     if event.type == UNREADABLE:
         raise Untranslatable("the delivery could not be read: not of the provider's form, or without id, type or time")
-    if event.type in OWN:
-        return OWN[event.type](event)
+    if own := OWN.get((event.origin, event.type)):
+        return own(event)
     return tuple(provider.translate(event)) if event.origin in TRANSLATED else ()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from domain.events import Event
+from domain.events import Event, Origin
 from domain.facts import Fact, GraceEnded, Noted
 from domain.providers import Untranslatable
 
@@ -29,8 +29,9 @@ def _keys_requested(_: Event) -> tuple[Fact, ...]:
     return (Noted(about="the license generator asked for keys"),)
 
 
-OWN: dict[str, Callable[[Event], tuple[Fact, ...]]] = {
-    GRACE_ENDED: _read(_grace_ended),
-    KEYS_REQUESTED: _keys_requested,
+OWN: dict[tuple[Origin, str], Callable[[Event], tuple[Fact, ...]]] = {
+    ("timer", GRACE_ENDED): _read(_grace_ended),
+    ("webhook", KEYS_REQUESTED): _keys_requested,
+    ("relay", KEYS_REQUESTED): _keys_requested,
 }
-"""What each type says. The body of what time makes is the fact itself."""
+"""What each type says where Tenure itself made it so. The body of what time makes is the fact itself."""
