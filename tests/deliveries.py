@@ -1,15 +1,15 @@
-"""Deliveries of the simulated Stripe, on their way into a projection without HTTP in between."""
+"""Deliveries of a simulated provider, on their way into a projection without HTTP in between."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from domain.events import NewEvent, Stream
+from domain.providers import Provider
 from domain.providers.stripe import PROVIDER
 from projections.timeline import timeline
-from service.sandbox.stripe import Delivery
 from tests.projecting import Projected
 
 SOURCE = "acme"
@@ -17,7 +17,12 @@ ARRIVAL = ("recorded_at", "lag", "late", "partition", "position")
 """What a timeline says about arrival, not about what happened."""
 
 
-def events_of(deliveries: Iterable[Delivery], source: str = SOURCE) -> list[NewEvent]:
+class Delivery(Protocol):
+    @property
+    def body(self) -> bytes: ...
+
+
+def events_of(deliveries: Iterable[Delivery], source: str = SOURCE, *, provider: Provider = PROVIDER) -> list[NewEvent]:
     """The events that a receiver would append for these deliveries."""
     now = datetime.now(UTC)
     return [
@@ -32,19 +37,20 @@ def events_of(deliveries: Iterable[Delivery], source: str = SOURCE) -> list[NewE
             body=delivery.body,
         )
         for delivery in deliveries
-        for found in PROVIDER.unpack(source, delivery.body, None, now)
+        for found in provider.unpack(source, delivery.body, None, now)
     ]
 
 
 async def derived(projected: Projected) -> dict[str, Any]:
     """Every row and every timeline, without what depends on the moment and order of arrival."""
     rows: dict[str, Any] = await projected.rows()
-    rows["timelines"] = {stream: await _timeline(projected, stream) for stream, *_ in rows["stream"]}
+    provider = projected.sources[SOURCE].provider
+    rows["timelines"] = {stream: await _timeline(projected, stream, provider) for stream, *_ in rows["stream"]}
     return rows
 
 
-async def _timeline(projected: Projected, stream: Stream) -> Sequence[dict[str, Any]]:
-    entries = timeline(await projected.log.read_stream(stream), PROVIDER)
+async def _timeline(projected: Projected, stream: Stream, provider: Provider) -> Sequence[dict[str, Any]]:
+    entries = timeline(await projected.log.read_stream(stream), provider)
     return [
         {name: value for name, value in msgspec.structs.asdict(entry).items() if name not in ARRIVAL}
         for entry in entries

@@ -15,6 +15,7 @@ from service.sandbox.fastspring.legality import legal_acts
 from service.sandbox.fastspring.model import Contact, Product, Subscription
 
 DAY = timedelta(days=1)
+MOMENT = timedelta(milliseconds=1)
 NEVER = datetime.max.replace(tzinfo=UTC)
 STARTS = (datetime(2026, 1, 31, 9, 30, tzinfo=UTC), datetime(2025, 12, 1, tzinfo=UTC))
 BOUGHT = (*catalog.RECURRING, catalog.PRO_TRIAL, *catalog.ONE_TIME)
@@ -27,19 +28,23 @@ CHOSEN = (
     "recover", "refund", "charge_back", "change_email", "resend",
 )  # fmt: skip
 TURNS = ("renew", "renew", "renew", "fail_charge", "reach_end", "begin_pause")
+STALE_BY_NATURE = frozenset({"subscription.charge.failed"})
 AFTER_A_FAILURE = ("recover", "notify_overdue", "give_up", "fail_charge")
 
 
 @st.composite
-def stores(draw: st.DrawFn, *, most_orders: int = 2, most_acts: int = 8) -> Store:
-    """A store in which one or more orders were led through random lives."""
+def stores(draw: st.DrawFn, *, most_orders: int = 2, most_acts: int = 8, orderly: bool = False) -> Store:
+    """A store in which one or more orders were led through random lives.
+
+    `orderly`: acts lie a millisecond apart at least, and an event sent again by hand shows the object as it is by then.
+    """
     store = Store(
         f"drawn-{draw(st.integers(0, 9999))}",
         start=draw(st.sampled_from(STARTS)),
         lag=draw(st.sampled_from([0, 1, 100])),
         trial_state=draw(st.sampled_from(["trial", "active"])),
     )
-    life = _Life(draw, store)
+    life = _Life(draw, store, orderly=orderly)
     for _ in range(draw(st.integers(1, most_orders))):
         life.begin()
     for _ in range(draw(st.integers(0, most_acts))):
@@ -68,8 +73,9 @@ def shuffled_and_doubled(draw: st.DrawFn, sent: Sequence[Delivery], *, most_repe
 class _Life:
     """One store on its way, with the choices that Hypothesis makes."""
 
-    def __init__(self, draw: st.DrawFn, store: Store) -> None:
+    def __init__(self, draw: st.DrawFn, store: Store, *, orderly: bool) -> None:
         self.draw = draw
+        self.orderly = orderly
         self.store = store
 
     @property
@@ -78,6 +84,7 @@ class _Life:
 
     def begin(self) -> None:
         draw, store = self.draw, self.store
+        self._pass(timedelta())
         number = len(store.book.accounts) + 1
         account = store.account(f"Buyer {number}", f"buyer{number}@example.com")
         chosen = draw(st.lists(st.sampled_from(BOUGHT), min_size=1, max_size=2, unique_by=lambda it: it.path))
@@ -112,10 +119,16 @@ class _Life:
             self._do(self.draw(st.sampled_from(acts)), subscription)
 
     def _pass(self, span: timedelta) -> None:
+        self._breathe()
         until = self.store.now + span
         while due := [it for it in self.subscriptions if self._turn(it) <= until]:
             self._settle(min(due, key=self._turn))
+            self._breathe()
         self.store.advance_to(max(until, self.store.now))
+
+    def _breathe(self) -> None:
+        if self.orderly:
+            self.store.advance(MOMENT)
 
     def _turn(self, subscription: Subscription) -> datetime:
         """When FastSpring does something by itself; what failed is settled before anything else."""
@@ -140,8 +153,11 @@ class _Life:
                 subscription.order not in self.store.book.chargebacks and self.store.returnable(subscription.order) > 0
             ),
             "change_email": lambda: True,
-            "resend": lambda: True,
+            "resend": lambda: bool(self._resendable()),
         }
+        if act in {"refund", "charge_back"} and self.orderly and subscription.managed:
+            # It has no periods, so which payment pays for now is a matter of opinion.
+            return False
         if act in extra:
             return extra[act]()
         sensible: dict[str, Callable[[], bool]] = {
@@ -165,12 +181,14 @@ class _Life:
             "change_quantity": lambda: store.change_quantity(
                 identifier,
                 draw(st.integers(1, 6).filter(lambda it: it != subscription.quantity)),
-                prorate=draw(st.booleans()),
+                prorate=self._prorates(subscription),
             ),
             "change_product": lambda: store.change_product(
-                identifier, draw(st.sampled_from(self._other_products(subscription))), prorate=draw(st.booleans())
+                identifier,
+                draw(st.sampled_from(self._other_products(subscription))),
+                prorate=self._prorates(subscription),
             ),
-            "add_addon": lambda: store.add_addon(identifier, catalog.EXPORT, prorate=draw(st.booleans())),
+            "add_addon": lambda: store.add_addon(identifier, catalog.EXPORT, prorate=self._prorates(subscription)),
             "remove_addon": lambda: store.remove_addon(identifier, catalog.EXPORT),
             "set_end": lambda: store.set_end(
                 identifier, draw(st.sampled_from([None, store.now + 20 * DAY, store.now + 45 * DAY]))
@@ -181,13 +199,25 @@ class _Life:
                 subscription.account, f"moved{len(store.happenings)}@example.com"
             ),
             "resend": lambda: store.resend(
-                draw(st.sampled_from([it.id for it in store.happenings])), fresh=draw(st.booleans())
+                draw(st.sampled_from(self._resendable())), fresh=self.orderly or draw(st.booleans())
             ),
         }
         if act in special:
             special[act]()
         else:
             getattr(store, act)(identifier)
+
+    def _resendable(self) -> list[str]:
+        """A failure that is told again says nothing about whether it was made up for."""
+        return [it.id for it in self.store.happenings if not (self.orderly and it.type in STALE_BY_NATURE)]
+
+    def _prorates(self, subscription: Subscription) -> bool:
+        """On its first days a period is told from a change of it by nothing but the amount."""
+        due = self.store.due(subscription.id)
+        young = due is not None and due - self.store.now > (
+            26 * DAY if subscription.product.every == "month" else 360 * DAY
+        )
+        return not (self.orderly and young) and self.draw(st.booleans())
 
     def _refund(self, subscription: Subscription) -> None:
         most = self._returnable(subscription)

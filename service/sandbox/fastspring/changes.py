@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from service.sandbox.fastspring.calendar import DAY, midnight, milliseconds
+from service.sandbox.fastspring.calendar import DAY, following, midnight, milliseconds
 from service.sandbox.fastspring.desk import Desk
 from service.sandbox.fastspring.legality import IllegalAct
 from service.sandbox.fastspring.model import AddOn, Item, Product, Subscription
@@ -18,14 +18,18 @@ class Changes(Desk):
         self._change(before, self.keep(before, quantity=quantity), prorate=prorate)
 
     def change_product(self, subscription: str, product: Product, *, prorate: bool = False) -> None:
-        """Another product; the days of charges stay, whatever its interval is."""
+        """Another product. The day of the next charge stays, unless another interval is charged for at once."""
         before = self.allowed("change_product", subscription)
         if product == before.product:
             raise IllegalAct(f"change_product: {subscription} is of {product.path} already")
         if product.interval is None:
             raise IllegalAct(f"change_product: {product.path} is bought once; choose one with an interval")
         self.book.products[product.path] = product
-        self._change(before, self.keep(before, product=product), prorate=prorate)
+        at_once = prorate and before.state == "active" and not before.managed
+        if at_once and _rhythm(product) != _rhythm(before.product):
+            self._begin_anew(before, product)
+        else:
+            self._change(before, self.keep(before, product=product), prorate=prorate)
 
     def add_addon(self, subscription: str, product: Product, quantity: int = 1, *, prorate: bool = False) -> None:
         before = self.allowed("add_addon", subscription)
@@ -59,6 +63,14 @@ class Changes(Desk):
             if prorate and after.state == "active" and after.next is not None:
                 self._charge_difference(before, after, after.next)
 
+    def _begin_anew(self, before: Subscription, product: Product) -> None:
+        """A whole period of another length begins today, and is charged."""
+        turn = following(self.today, product.every, product.interval_length, self.today)
+        with self.book.batch():
+            after = self.keep(before, product=product, anchor=self.today, next=turn, sequence=before.sequence + 1)
+            self.tell("subscription.updated", after)
+            self.charge(after, self.period_items(after))
+
     def _charge_difference(self, before: Subscription, after: Subscription, until: int) -> None:
         length = {"day": 1, "week": 7, "month": 30, "year": 365}[after.product.every] * after.product.interval_length
         days = max(0, (until - self.today) // DAY)
@@ -72,3 +84,7 @@ class Changes(Desk):
             proration=True,
         )
         self.charge(charged, [item])
+
+
+def _rhythm(product: Product) -> tuple[str, int]:
+    return product.every, product.interval_length

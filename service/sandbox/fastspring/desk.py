@@ -190,7 +190,11 @@ class Desk:
                     subscription=book.subscriptions[it.id],
                     account=book.accounts[it.account],
                 )
-            case FailureTold() | ReturnTold() | FulfillmentTold() | PayoutTold():
+            case FailureTold(subscription=it):
+                return FailureTold(
+                    subscription=book.subscriptions[it.id], account=book.accounts[it.account], reason=told.reason
+                )
+            case ReturnTold() | FulfillmentTold() | PayoutTold():
                 return told
             case AccountTold(account=account):
                 return AccountTold(account=book.accounts[account.id])

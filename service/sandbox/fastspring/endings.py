@@ -63,7 +63,7 @@ class Endings(Desk):
             self.charge(charged, self.period_items(charged))
 
     def reactivate(self, subscription: str) -> None:
-        """The vendor brings an ended subscription back: active, a new period from today."""
+        """The vendor brings an ended subscription back: active and no trial any more, a new period from today."""
         before = self.allowed("reactivate", subscription)
         product = before.product
         going_on = None if before.managed else following(self.today, product.every, product.interval_length, self.today)
@@ -72,6 +72,7 @@ class Endings(Desk):
             state="active",
             anchor=self.today,
             next=going_on,
+            trial=None,
             end=None,
             canceled=None,
             deactivation=None,

@@ -75,7 +75,9 @@ def _item(
     live: bool,
 ) -> Json:
     found = subscriptions.get(it.subscription or "")
-    named = embedded(found, buyer, how, live=live) if found is not None else it.subscription
+    # A subscription is made when its order is complete: until then nothing names it.
+    later = it.subscription if order.state == "completed" else None
+    named = embedded(found, buyer, how, live=live) if found is not None else later
     generated = keys.get((order.reference, it.product.path), ())
     driver = (
         {"type": "configuration", "path": it.belongs_to} if it.belongs_to else {"type": "cross-sell", "path": "pop"}
@@ -89,7 +91,7 @@ def _item(
         **how.money("subtotal", it.subtotal),
         **how.money("discount", 0),
         "attributes": dict(it.product.attributes),
-        **({} if it.subscription is None else {"subscription": named}),
+        **({} if named is None else {"subscription": named}),
         "fulfillments": _fulfillments(it.product, generated),
         "driver": driver,
         "isAddon": it.addon,
