@@ -1,6 +1,9 @@
-"""The table of license attributes in the documentation is that of the code."""
+"""The tables of license attributes and of policies in the documentation are those of the code."""
+
+import re
 
 from domain.attributes import ATTRIBUTES
+from domain.policy import Policy
 from domain.terms_table import AT_LICENSESPRING, NO_FIELD, README, TERMS_TABLE, table
 
 
@@ -20,3 +23,10 @@ def test_every_attribute_has_a_row_that_says_what_becomes_of_it() -> None:
 
 def test_no_field_is_named_that_no_attribute_sets() -> None:
     assert set(AT_LICENSESPRING) == {field for row in ATTRIBUTES.values() for field in row.license}
+
+
+def test_every_policy_is_documented_with_its_default() -> None:
+    section = README.read_text(encoding="utf-8").split("### Policies")[1].split("\n#")[0]
+    documented = dict(re.findall(r"^\| `(\w+)` \| (\w+) \|", section, re.MULTILINE))
+    defaults = {name: str(getattr(Policy(), name)) for name in Policy.__struct_fields__ if name != "products"}
+    assert documented == defaults
