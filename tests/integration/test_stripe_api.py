@@ -23,6 +23,10 @@ KEY = "sk_test_51AbCdEfGh"
 LISTED = "invoice_payments?payment[type]=payment_intent&payment[payment_intent]={}"
 
 
+def _named(act: Act) -> str:
+    return getattr(act, "__name__", "act")
+
+
 class Clock:
     """Seconds that pass when a test says so."""
 
@@ -222,12 +226,12 @@ class TestErrors:
             # It was met once; the same question is answered now.
             assert await stripe.read("customers/cus_1") is None
 
-    @pytest.mark.parametrize("act", [hang_up, reset, not_http, answer(200, b"x", longer_by=5)], ids=repr)
+    @pytest.mark.parametrize("act", [hang_up, reset, not_http, answer(200, b"x", longer_by=5)], ids=_named)
     async def test_an_answer_that_does_not_come_whole_is_asked_again(self, act: Act) -> None:
         async with _raw(act) as stripe:
             assert isinstance(await raised(stripe.read("customers/cus_1")), Unavailable)
 
-    @pytest.mark.parametrize("act", [keep_silent, trickle], ids=repr)
+    @pytest.mark.parametrize("act", [keep_silent, trickle], ids=_named)
     async def test_an_answer_that_takes_too_long_is_given_up(self, act: Act) -> None:
         async with raw_server(act) as server, httpx2.AsyncClient(base_url=_url(server)) as http:
             assert isinstance(await raised(StripeApi(http, KEY, deadline=0.05).read("customers/cus_1")), Unavailable)
