@@ -78,14 +78,14 @@ def _report(checks: Sequence[Check], *, as_json: bool) -> int:
             _show(console, each)
         if any(name == "expiry" for each in checks for became in each.attributes for name in became.license):
             console.print(f"Dates are those of a purchase on {BOUGHT:%Y-%m-%d}, paid through {PAID_THROUGH:%Y-%m-%d}.")
-        console.print(_summary(len(checks), wrong))
+        console.print(_summary(checks, wrong))
     return NOT_FOUND if wrong else 0
 
 
-def _summary(offers: int, wrong: int) -> Text:
-    if not wrong:
-        return Text("Nothing is wrong." if offers > 1 else "It is all right.")
-    return Text(f"{wrong} of {offers} {'is' if wrong == 1 else 'are'} wrong.", style="red")
+def _summary(checks: Sequence[Check], wrong: int) -> Text:
+    if wrong:
+        return Text(f"{wrong} of {len(checks)} {'is' if wrong == 1 else 'are'} wrong.", style="red")
+    return Text(f"Nothing is wrong{'; look at the warnings (!)' if any(each.warnings for each in checks) else ''}.")
 
 
 def _show(console: Console, found: Check) -> None:

@@ -20,7 +20,7 @@ ready() { until python3 -c "import socket; socket.create_connection(('127.0.0.1'
 def commands() -> str:
     """The blocks marked for running, in order, with free ports for the README's."""
     blocks = re.findall(r"^```sh demo\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     script = "ready 8091; ready 8080\n".join(blocks)
     for port in ("8091", "8080"):
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -53,7 +53,14 @@ cat timeline.txt
 """
     ran = subprocess.run(["bash", "-c", script], cwd=checkout, capture_output=True, text=True, check=False, timeout=220)
     assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-3000:]
-    for line in ("payment failed (attempt 1)", "active → past_due", "past_due → active", "1 license created"):
+    for line in (
+        "payment failed (attempt 1)",
+        "active → past_due",
+        "past_due → active",
+        "1 license created",
+        "2 units → 2 subscription licenses of falcon-pro",
+        "grace_perod of product price_pro: was grace_period meant?",
+    ):
         assert line in ran.stdout
         assert line in README, "the README shows what is printed"
     assert '"product_code": "falcon-pro"' in ran.stdout
