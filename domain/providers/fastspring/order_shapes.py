@@ -25,6 +25,7 @@ class Item(Struct, frozen=True, kw_only=True, rename="camel"):
     quantity: Count | None = None
     attributes: Attributes | None = None
     subscription: Text | Subscription | None = None
+    subtotal: Money | None = None
     is_addon: bool | None = None
     prorated_item_change_amount: Money | None = None
     prorated_item_prorated_charge: Money | None = None
@@ -64,6 +65,7 @@ class ReturnedItem(Struct, frozen=True):
 
     subscription: Text | NamedSubscription | None = None
     quantity: Count | None = None
+    subtotal: Money | None = None
 
 
 class ReturnedOrder(NamedOrder, frozen=True, kw_only=True, rename="camel"):

@@ -1,6 +1,7 @@
 """What FastSpring's orders say: in the stream of each subscription that begins with one, and in their own."""
 
 from collections.abc import Callable
+from decimal import Decimal
 
 from domain import facts as f
 from domain.currencies import in_smallest_unit
@@ -73,7 +74,7 @@ def _of_subscription(order: Order, items: list[Item], event: Event, *, paid: boo
     if not paid:
         return [*lines, f.SubscriptionOpened()]
     currency = order.currency or subscription.currency or ""
-    amount = 0 if order.total is None else in_smallest_unit(order.total, currency)
+    amount = _paid_for(items, order)
     standing = standing_of(subscription, event.occurred_at)
     return [
         *([f.SubscriptionBegan()] if is_beginning(subscription, event.occurred_at) else []),
@@ -83,6 +84,14 @@ def _of_subscription(order: Order, items: list[Item], event: Event, *, paid: boo
         first_paid(subscription, invoice=order.identifier, amount=amount, currency=currency),
         *(fact for fact in standing if not isinstance(fact, f.SubscriptionActivated)),
     ]
+
+
+def _paid_for(items: list[Item], order: Order) -> int:
+    """What those items cost: all of the order, or where it holds others too, what they add to it before taxes."""
+    parts = [item.subtotal for item in items if item.subtotal is not None]
+    alone = len(items) == len(order.items or ()) or len(parts) < len(items)
+    price = order.total if alone else sum(parts, start=Decimal(0))
+    return 0 if price is None else in_smallest_unit(price, order.currency or "")
 
 
 def _named(items: list[Item]) -> list[f.Fact]:

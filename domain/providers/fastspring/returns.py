@@ -1,12 +1,14 @@
 """What FastSpring says of money that went back, and of purchases that it could not fulfill."""
 
+from decimal import Decimal
+
 from msgspec import Struct
 
 from domain import facts as f
 from domain.currencies import in_smallest_unit
-from domain.events import Event
+from domain.events import Event, identifier_of, kind_of
 from domain.providers.fastspring.order_shapes import Return, ReturnedOrder
-from domain.providers.fastspring.shapes import NamedSubscription, Text
+from domain.providers.fastspring.shapes import Money, NamedSubscription, Text, id_of
 
 
 class Unfulfilled(Struct, frozen=True):
@@ -16,10 +18,11 @@ class Unfulfilled(Struct, frozen=True):
     subscription: Text | NamedSubscription | None = None
 
 
-def created(given_back: Return, event: Event) -> list[f.Fact]:  # noqa: ARG001 - one of a table's functions
+def created(given_back: Return, event: Event) -> list[f.Fact]:
     """One return; several of one order add up.
 
-    Its amount stands against that of the whole order, and so does what the order paid in each stream of it.
+    Goods of a subscription that were taken back stand against what that subscription cost; money alone, and whatever
+    does not say what it is for, against the whole order.
     """
     order = given_back.original_order
     if not order:
@@ -27,20 +30,40 @@ def created(given_back: Return, event: Event) -> list[f.Fact]:  # noqa: ARG001 -
     if given_back.completed is False or given_back.total_return is None:
         return [f.Noted(about="a return is under way")]
     currency = given_back.currency or ""
-    refunded = in_smallest_unit(given_back.total_return, currency)
     original = given_back.original
     total = original.total if isinstance(original, ReturnedOrder) else None
     if total is None and any(not item.quantity for item in given_back.items or ()):
         return [f.Noted(about="part of the money went back; of how much, the event does not say")]
+    total = given_back.total_return if total is None else total
+    share = _share(given_back, total, event)
+    if share is None:
+        return [f.Noted(about="money went back for something else of the same order")]
+    amount, refunded = (in_smallest_unit(money, currency) for money in share)
     refund = f.PaymentRefunded(
         payment=order,
-        amount=refunded if total is None else in_smallest_unit(total, currency),
+        amount=amount,
         refunded=refunded,
         currency=currency,
         invoice=order,
         part=given_back.identifier,
     )
     return [refund]
+
+
+def _share(given_back: Return, total: Money, event: Event) -> tuple[Money, Money] | None:
+    """Of how much, and how much of that, went back for what this stream is about; None where nothing did."""
+    items = given_back.items or []
+    of = identifier_of(event.stream) if kind_of(event.stream) == "subscription" else ""
+    mine = [item for item in items if id_of(item.subscription) == of]
+    back = given_back.total_return or total
+    if back >= total or not items:
+        return total, back
+    if not mine:
+        return None
+    known = sum((item.subtotal for item in mine if item.subtotal is not None), start=Decimal(0))
+    if of and all(item.quantity and item.subtotal is not None for item in mine):
+        return known, known
+    return total, back if len(mine) == len(items) else known
 
 
 def unfulfilled(failure: Unfulfilled, event: Event) -> list[f.Fact]:  # noqa: ARG001 - one of a table's functions

@@ -8,7 +8,9 @@ import pytest
 from domain import facts as f
 from domain.events import Event, Stream, identifier_of, kind_of, stream_of
 from domain.history import refold
+from domain.licensing import entitle
 from domain.lifecycle import State
+from domain.policy import Policy
 from domain.providers.fastspring import PROVIDER
 from domain.subscription import Subscription
 from tests.payloads import fastspring as fs
@@ -111,9 +113,36 @@ class TestSubscriptionsOfOneOrder:
             ("order", ORDER): {"set-up": "set-up"},
         }
 
-    def test_each_of_them_counts_the_whole_payment(self) -> None:
+    def test_each_of_them_counts_what_it_cost(self) -> None:
         paid = [fact for fact in fs.facts_of("order.completed", self.BOTH) if isinstance(fact, f.PeriodPaid)]
-        assert [fact.amount for fact in paid] == [12600, 12600]
+        assert [fact.amount for fact in paid] == [5800, 5800]
+
+    @pytest.mark.parametrize(
+        ("returned", "enabled"),
+        [
+            ({"subscription": fs.SUBSCRIPTION, "quantity": 2, "subtotal": 58.0}, False),
+            ({"subscription": fs.SUBSCRIPTION, "quantity": 1, "subtotal": 29.0}, True),
+            ({"subscription": fs.SUBSCRIPTION, "quantity": 0, "subtotal": 58.0}, True),
+            ({"subscription": "sub2", "quantity": 2, "subtotal": 58.0}, True),
+        ],
+        ids=["all units of it", "one unit of it", "money alone", "the other one"],
+    )
+    def test_taking_back_all_of_one_subscription_ends_that_one_alone(self, returned: Json, enabled: bool) -> None:
+        back = fs.returned(amount=returned["subtotal"], items=[{"product": fs.PRO, **returned}])
+        both = {**back, "original": {**original(126.0), "subscriptions": [fs.SUBSCRIPTION, "sub2"]}}
+        told = ("order.completed", self.BOTH, BOUGHT), ("return.created", both, BOUGHT + DAY)
+        licenses = entitle(IN_SUBSCRIPTION, after(*told, stream=IN_SUBSCRIPTION), Policy()).licenses
+        assert {license_.enabled for license_ in licenses} == {enabled}
+
+    def test_all_the_money_of_the_order_is_all_of_each(self) -> None:
+        items = [
+            {"product": fs.PRO, "subscription": sub, "quantity": 2, "subtotal": 58.0}
+            for sub in ("sub2", fs.SUBSCRIPTION)
+        ]
+        back = {**fs.returned(amount=126.0, items=items), "original": original(126.0)}
+        told = ("order.completed", self.BOTH, BOUGHT), ("return.created", back, BOUGHT + DAY)
+        licenses = entitle(IN_SUBSCRIPTION, after(*told, stream=IN_SUBSCRIPTION), Policy()).licenses
+        assert not any(license_.enabled for license_ in licenses)
 
     def test_an_addon_in_the_order_is_a_line_of_its_subscription(self) -> None:
         addon = fs.item("extra", quantity=1, isAddon=True, subscription=fs.SUBSCRIPTION)
@@ -221,8 +250,9 @@ class TestReturns:
         rest = ("return.created", given_back(97.0, quantity=0, id_="r2"), BOUGHT + 3 * DAY)
         assert after(self.COMPLETED, first, again, rest).state is State.TERMINATED
 
-    def test_it_stands_against_the_order_it_gives_back(self) -> None:
-        assert fs.facts_of("return.created", fs.returned(amount=29.0)) == [
+    def test_money_alone_stands_against_the_order_it_gives_back(self) -> None:
+        items = [{"product": fs.PRO, "subscription": fs.SUBSCRIPTION, "quantity": 0, "subtotal": 29.0}]
+        assert fs.facts_of("return.created", fs.returned(amount=29.0, items=items)) == [
             f.PaymentRefunded(
                 payment=ORDER, invoice=ORDER, amount=5800, refunded=2900, currency="USD", part="Xr7tKMJNrdUNFLQeIGup8A"
             )
