@@ -246,19 +246,14 @@ def _created(held: Applied, receipt: OrderCreated) -> Applied:
         }
         for name, remote in receipt.licenses.items()
     }
-    held = _order(_licenses(held, there), receipt.order, receipt.order_fields)
-    return _customer(held, receipt.customer, receipt.customer_fields)
+    after = _order(_licenses(held, there), receipt.order, receipt.order_fields)
+    return _customer(after, receipt.customer, receipt.customer_fields)
 
 
 def _license_changed(held: Applied, receipt: LicenseChanged) -> Applied:
     known = held.license(receipt.license)
-    companions = {
-        remote: {**known.companions.get(remote, {}), **fields} for remote, fields in receipt.companions.items()
-    }
-    changed = {
-        "fields": {**known.fields, **receipt.fields},
-        "companions": {**known.companions, **companions},
-    }
+    beside = {remote: {**known.companions.get(remote, {}), **told} for remote, told in receipt.companions.items()}
+    changed = {"fields": {**known.fields, **receipt.fields}, "companions": {**known.companions, **beside}}
     return _licenses(held, {receipt.license: changed})
 
 
@@ -284,8 +279,7 @@ def _order(held: Applied, order: str, fields: Fields) -> Applied:
 
 def _refused(held: Applied, receipt: PushRefused, at: datetime) -> Applied:
     """Of each subject one refusal per what was asked stands: a later one of the same replaces the earlier."""
-    what = receipt.digest.partition(":")[0]
-    refusals = dict(held.refusals)
+    what, refusals = receipt.digest.partition(":")[0], dict(held.refusals)
     for subject in receipt.subjects:
         before = refusals.get(subject)
         standing = (before.digest, *before.others) if before else ()

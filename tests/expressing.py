@@ -16,6 +16,7 @@ from projections.queries import LicenseView
 from projections.targets import Call, subject_of
 from projections.targets.errors import Refused, TargetError, Unclear
 from projections.targets.licensespring.client import LicenseSpring
+from projections.targets.licensespring.express import express
 from projections.targets.licensespring.target import LicenseSpringTarget
 from service.demo.matching import Held, differences, licenses_in
 from service.sandbox.licensespring import Control, SandboxSettings
@@ -61,6 +62,33 @@ def desired(unit: int = 1, **fields: Any) -> License:
 def other(license_: License, **fields: Any) -> License:
     """The same license with these fields."""
     return msgspec.structs.replace(license_, **fields)
+
+
+def held(wish: License, companions: Any = None, **more: Any) -> Applied:
+    """What is known after the license was created as desired, with these records beside it."""
+    user_based = bool(wish.users)
+    one = AppliedLicense(
+        order=f"tenure-{wish.id}",
+        key="" if user_based else "KEY",
+        user_based=user_based,
+        remote="1",
+        fields={**express(wish, user_based=user_based), "enabled": True, **more},
+        companions=companions or {},
+    )
+    return Applied(licenses={wish.id: one})
+
+
+def names(*calls: Call) -> list[str]:
+    """What the calls do."""
+    return [call.name for call in calls]
+
+
+def refuse(applied: Applied, call: Call) -> Applied:
+    """What is known once the call was refused."""
+    refused = PushRefused(
+        target="ls", subjects=call.subjects, call=call.name, status=400, text="no", digest=call.digest
+    )
+    return apply_receipt({"ls": applied}, refused, JANUARY)["ls"]
 
 
 class Account:

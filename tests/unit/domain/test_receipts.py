@@ -14,6 +14,7 @@ from domain.receipts import (
     KeysGenerated,
     KeysMinted,
     LicenseChanged,
+    OrderChanged,
     OrderCreated,
     OrderMissing,
     PushRefused,
@@ -42,6 +43,7 @@ RECEIPTS: tuple[AnyReceipt, ...] = (
     CREATED,
     OrderMissing(target="ls", order="o-1", licenses=("lic_1", "lic_2")),
     CHANGED,
+    OrderChanged(target="ls", order="o-1", fields={"manager:a@example.com": True}),
     CustomerChanged(target="ls", customer="7", fields={"email": "b@example.com"}),
     REFUSED,
     PushRetried(target="ls", subjects=("lic_1",), author="ops"),
@@ -98,6 +100,38 @@ def test_a_change_is_laid_over_the_fields_known_before() -> None:
     held = after(MINTED, CREATED, CHANGED)
     assert held.license("lic_1").fields == {"enabled": False, "seats": 3}
     assert held.license("lic_2").fields == {"enabled": True, "seats": 3}
+
+
+def test_licenses_that_are_used_by_people_are_prepared_without_keys_and_as_firmly() -> None:
+    prepared = KeysMinted(target="ls", order="o-1", keys={"lic_1": ""}, user_based=True)
+    held = after(prepared, KeysMinted(target="ls", order="o-2", keys={"lic_1": "XXXX"}))
+    assert held.license("lic_1") == AppliedLicense(order="o-1", user_based=True)
+
+
+def test_a_bundles_other_licenses_are_known_each_by_itself() -> None:
+    created = msgspec.structs.replace(CREATED, companions={"lic_1": {"103": {"enabled": True}, "104": {}}})
+    changed = LicenseChanged(target="ls", license="lic_1", fields={}, companions={"103": {"enabled": False}})
+    held = after(MINTED, created, changed).license("lic_1")
+    assert held.companions == {"103": {"enabled": False}, "104": {}}
+    assert held.fields == {"enabled": True, "seats": 3}
+    assert list(held.parts) == ["101", "103", "104"]
+    assert after(MINTED).license("lic_1").parts == {}
+
+
+def test_what_is_known_of_an_order_is_laid_over_what_was_known_before() -> None:
+    created = msgspec.structs.replace(CREATED, order_fields={"manager:a": True})
+    changed = OrderChanged(target="ls", order="o-1", fields={"manager:b": True, "manager:a": False})
+    assert after(MINTED, created, changed).orders == {"o-1": {"manager:a": False, "manager:b": True}}
+
+
+def test_refusals_of_several_things_stand_side_by_side_and_a_later_one_of_the_same_replaces_the_earlier() -> None:
+    def refused(digest: str) -> PushRefused:
+        return msgspec.structs.replace(REFUSED, digest=digest)
+
+    refusal = after(refused("features:1"), refused("dates:1"), refused("features:2")).refusals["lic_1"]
+    assert refusal.covers("features:2")
+    assert refusal.covers("dates:1")
+    assert not refusal.covers("features:1")
 
 
 def test_a_change_of_the_customer_is_laid_over_the_fields_known_before() -> None:
