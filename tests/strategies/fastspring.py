@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from service.sandbox.fastspring import Delivery, Shape, Store, catalog, deliveries
+from service.sandbox.fastspring import Delivery, Shape, Store, calendar, catalog, deliveries
 from service.sandbox.fastspring.legality import legal_acts
 from service.sandbox.fastspring.model import Contact, Product, Subscription
 
@@ -163,6 +163,8 @@ class _Life:
         sensible: dict[str, Callable[[], bool]] = {
             "add_addon": lambda: not subscription.addons,
             "change_product": lambda: bool(self._other_products(subscription)),
+            # In its first days an activation looks the same whether it is the first or the second.
+            "reactivate": lambda: not self.orderly or self.store.today > subscription.begin + 3 * calendar.DAY,
         }
         possible = sensible.get(act, lambda: True)()
         return possible and act in legal_acts(subscription, self.store.book.now)
