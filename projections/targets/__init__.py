@@ -35,7 +35,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     @property
     def doubts(self) -> tuple[str, ...]:
         """What has to be looked at should its answer be lost: its subjects, each with the names of what it sets."""
-        return tuple("\n".join((subject, *self.sets)) for subject in self.subjects)
+        names = [" ".join(name.replace("\0", " ").split("\n")) for name in self.sets]
+        return tuple("\n".join((subject, *names)) for subject in self.subjects)
 
     @property
     def name(self) -> str:

@@ -6,7 +6,8 @@ import pytest
 from domain.licensing import User
 from domain.receipts import KeysGenerated
 from domain.subscription import Customer
-from service.sandbox.licensespring.faults import Drop
+from projections.targets.errors import Unavailable, Unclear
+from service.sandbox.licensespring.faults import Answer
 from tests.expressing import ALONE, account, desired, other
 from tests.stories import FEBRUARY, MARCH
 
@@ -107,8 +108,20 @@ async def test_a_second_bundle_is_refused_in_words_and_the_first_one_stays() -> 
 
 
 async def test_licenses_of_a_bundle_that_cannot_be_seen_yet_are_waited_for() -> None:
-    async with account(msgspec.structs.replace(ALONE, create_order_answer="order_id")) as at:
-        at.control.fault(Drop(when="after"), method="POST", path="*/create_order")
+    async with account() as at:
+        at.control.fault(Answer(status=502, when="after"), method="POST", path="*/create_order")
+        with pytest.raises(Unclear):
+            await at.attempt(SUITE)
+        (order,) = at.control.holdings()["orders"]
+        named = {"id": order["id"], "store_id": order["store_id"]}
+        ours = [
+            {**held, "order_store_id": order["store_id"]} for held in order["licenses"] if held["product"] == "SUITE"
+        ]
+        for path, rows in (("*/orders", [named]), ("*/licenses", [{**ours[0], "product": None}])):
+            page = {"count": 1, "next": None, "previous": None, "results": rows}
+            at.control.fault(Answer(status=200, body=page), method="GET", path=path)
+        with pytest.raises(Unavailable, match="only 1 of 3 licenses"):
+            await at.attempt(SUITE)
         await at.settle(SUITE)
         assert at.mismatches(SUITE) == []
         assert len(at.applied.license(SUITE.id).companions) == 2

@@ -88,5 +88,5 @@ def _told(held: License, name: str) -> Value:
         case _ if colon or name == COUNTED:
             return None
         case _:
-            value: Value = getattr(held, name, None)
-            return value
+            value = getattr(held, name, None)
+            return value if isinstance(value, str | int) else None
