@@ -81,7 +81,7 @@ def demo(once: bool) -> None:
 
 @tenure.group()
 def sandbox() -> None:
-    """Try Tenure without an account: a LicenseSpring to push to, a Stripe to receive from."""
+    """Try Tenure without an account: a LicenseSpring to push to, stores to receive from."""
 
 
 @sandbox.command("licensespring")
@@ -103,9 +103,22 @@ def sandbox_licensespring(port: int, products: tuple[str, ...], state: str | Non
 )
 def sandbox_stripe(life: str, url: str, secret: str) -> None:
     """Send the webhooks of one subscription's LIFE, such as past_due_recovered, as Stripe would."""
-    from service.commands.sandbox import send_life
+    from service.commands.sandbox import send_stripe_life
 
-    send_life(life, url, secret)
+    send_stripe_life(life, url, secret)
+
+
+@sandbox.command("fastspring")
+@click.argument("life")
+@click.option("--to", "url", required=True, metavar="URL", help="Where the source receives its webhooks.")
+@click.option(
+    "--secret", envvar="FASTSPRING_SECRET", required=True, help="The webhook's secret; better in FASTSPRING_SECRET."
+)
+def sandbox_fastspring(life: str, url: str, secret: str) -> None:
+    """Send the webhooks of one subscription's or purchase's LIFE, such as monthly_renewals, as FastSpring would."""
+    from service.commands.sandbox import send_fastspring_life
+
+    send_fastspring_life(life, url, secret)
 
 
 @tenure.command()
