@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -15,8 +16,9 @@ from domain.subscription import Subscription
 from projections.budget import Budget
 from projections.fetcher import Asked, Fetcher, FetcherSettings
 from projections.provided import ProvidedError
+from service.lookup import Reader
 from tests.projecting import Projected, projecting
-from tests.stories import JANUARY, TELLER, happened
+from tests.stories import JANUARY, PURCHASE, TELLER, activated, described, happened, line, linked, refunded
 
 AT_ONCE = FetcherSettings(first_delay=0, longest_delay=0, behind=3600)
 PLENTY = Budget(per_second=10_000, burst=1_000)
@@ -147,3 +149,38 @@ async def asking(
             on_outcome=lambda source, outcome: outcomes.append((source, outcome)),
         )
         yield Asking(projected=projected, fetcher=fetcher, api=api, outcomes=outcomes)
+
+
+BOUGHT = page(described(line()))
+PAYMENT, INVOICE = Stream("acme/payment/pi_1"), Stream("acme/invoice/in_1")
+REFUND = happened(JANUARY, refunded("pi_1", 1000), stream=PAYMENT)
+LINK = happened(JANUARY, linked("pi_1", "in_1"), f.StreamsLinked(streams=("payment/pi_1",)), stream=INVOICE)
+ANONYMOUS = happened(JANUARY, described(line()), activated(), f.CustomerDescribed(reference="cus_1"))
+
+
+def api() -> Api:
+    return Api(**{LINES: [BOUGHT]})
+
+
+async def status(each: Asking, stream: Stream = PURCHASE) -> tuple[str, str]:
+    found = await each.projected.queries.stream(stream)
+    assert found is not None
+    return found[0].status, found[0].problem
+
+
+async def answers(each: Asking, stream: Stream = PURCHASE) -> list[Event]:
+    return [event for event in await each.projected.log.read_stream(stream) if event.origin == "readback"]
+
+
+def reader(each: Asking, unasked: str = "") -> Reader:
+    sources = {
+        name: msgspec.structs.replace(source, unasked=unasked) for name, source in each.projected.sources.items()
+    }
+    return Reader(log=each.projected.log, queries=each.projected.queries, sources=sources)
+
+
+async def now(shop: Asking) -> datetime:
+    async with shop.projected.pool.connection() as connection:
+        (at,) = await (await connection.execute("select now()")).fetchone() or (None,)
+    assert isinstance(at, datetime)
+    return at.astimezone(UTC)
