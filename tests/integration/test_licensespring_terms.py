@@ -116,6 +116,33 @@ async def test_whichever_answer_is_lost_the_license_ends_up_right(name: str, eff
     raise AssertionError("there are more calls than were tried")
 
 
+@pytest.mark.parametrize(
+    "open_point",
+    [
+        {"repeat_of_assign": "refused"},
+        {"repeat_of_enable_disable": "refused"},
+        {"feature_values_not_sent": "reset"},
+        {"custom_field_twice": "replaced"},
+        {"custom_field_related": "object"},
+        {"bundle_answer": "page"},
+        {"bundle_members": "as_sent"},
+        {"create_order_answer": "order_id"},
+    ],
+    ids=lambda point: "=".join(*point.items()),
+)
+async def test_it_ends_up_right_whatever_licensespring_leaves_open(open_point: dict[str, Any]) -> None:
+    async with account(msgspec.structs.replace(ALONE, **open_point)) as at:
+        for name, method in ((name, method) for name in CASES for method in ("POST", "PATCH")):
+            before, after = wishes(name)
+            at.start_over()
+            await at.settle(before)
+            at.control.fault(Answer(status=502, when="after"), method=method)
+            await at.settle(after)
+            assert at.mismatches(after) == []
+            assert exactly(at, after)
+            assert at.refused == []
+
+
 @pytest.mark.parametrize("name", CASES)
 async def test_a_wish_that_goes_back_after_a_lost_answer_is_followed_back(name: str) -> None:
     before, after = wishes(name)
@@ -152,11 +179,13 @@ async def test_what_an_answer_does_not_tell_is_set_again_rather_than_taken_for_g
 # --- what may not be touched ------------------------------------------------------------------------------------
 
 
-async def test_what_a_policy_or_a_person_set_beside_it_stays() -> None:
+@pytest.mark.parametrize("values", ["kept", "reset"])
+async def test_what_a_policy_or_a_person_set_beside_it_stays(values: Any) -> None:
     gold = msgspec.structs.replace(
         ALONE.products[0], terms={"is_floating_cloud": True, "floating_users": 2, "max_activations": 2, "note": "VIP"}
     )
-    async with account(msgspec.structs.replace(ALONE, products=(gold, *ALONE.products[1:]))) as at:
+    products = (gold, *ALONE.products[1:])
+    async with account(msgspec.structs.replace(ALONE, products=products, feature_values_not_sent=values)) as at:
         wish = desired(features=("export",))
         await at.settle(wish)
         (there,) = at.held()
