@@ -53,8 +53,8 @@ def fold_event(subscription: Subscription, ref: EventRef, facts: Sequence[f.Fact
     anomalies: list[str] = []
     for fact in facts:
         objection = _objection(subscription, fact)
-        if objection:
-            anomalies.append(objection)
+        if objection is not None:
+            anomalies += [objection] if objection else []
             continue
         handler = _HANDLERS.get(type(fact))
         if handler is not None:
@@ -74,17 +74,16 @@ def fold_event(subscription: Subscription, ref: EventRef, facts: Sequence[f.Fact
     return Step(before, subscription.state, tuple(anomalies))
 
 
-def _objection(subscription: Subscription, fact: f.Fact) -> str:
-    """Why a fact makes no sense beyond what the state machine says; empty when it may."""
+def _objection(subscription: Subscription, fact: f.Fact) -> str | None:
+    """Why a fact counts for nothing, beyond what the state machine says; empty where that is not worth a word."""
     match fact:
         case f.GraceEnded() if subscription.past_due_since is None or subscription.past_due_since.at != fact.since:
             # The payment, or an earlier failure, became known after the timer rang.
             return "grace ended makes no sense: it was not past due since then"
-        case f.SubscriptionActivated() if (
-            fact.key in subscription.activations and subscription.state is State.TERMINATED
-        ):
-            return "an activation that was told before reopens nothing"
-    return ""
+        case f.SubscriptionActivated() if fact.key in subscription.activations:
+            well = subscription.state in {State.TRIALING, State.ACTIVE}
+            return "" if well else "an activation that was told before brings nothing back"
+    return None
 
 
 def _trigger(subscription: Subscription, fact: f.Fact) -> str | None:

@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from domain.facts import Line
-from domain.licensing.billing import any_full_refund, governing_period, invoice_of, taken_back
+from domain.licensing.billing import any_full_refund, governing_invoice, invoice_of, taken_back
 from domain.licensing.license import Because
 from domain.lifecycle import State
 from domain.policy import PastDueDays, Policy
@@ -82,12 +82,12 @@ def _by_grace(s: Subscription, policy: Policy, plain: Because) -> tuple[bool, Be
 
 
 def _by_money(s: Subscription, policy: Policy, line: Line) -> Because | None:
-    governing = None if s.purchase else governing_period(s, line)
+    governing = None if s.purchase else governing_invoice(s, line)
     for dispute in s.disputes.values():
         # A payment of unknown invoice may be the current one.
-        concerned = governing is None or invoice_of(s, dispute.payment) in {governing.invoice, None}
+        concerned = governing is None or invoice_of(s, dispute.payment) in {governing, None}
         if concerned and dispute.outcome is None and policy.on_dispute == "disable":
             return Because("policy on_dispute: a payment is disputed", dispute.since)
     if s.purchase:
         return taken_back(s, policy, None)
-    return taken_back(s, policy, governing.invoice) if governing is not None else None
+    return taken_back(s, policy, governing) if governing is not None else None

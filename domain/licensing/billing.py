@@ -35,6 +35,25 @@ def governing_period(s: Subscription, line: Line) -> Governing | None:
     return max(regular or own or others, key=lambda each: each._began, default=None)  # noqa: SLF001
 
 
+def governing_invoice(s: Subscription, line: Line) -> str | None:
+    """The invoice whose money counts for a line: that of its governing period.
+
+    Where no invoice pays for a period, as when the vendor charges at will, it is the one that was paid last. None where
+    that cannot be said.
+    """
+    governing = governing_period(s, line)
+    if governing is not None:
+        return governing.invoice
+    if any(paid.periods for paid in s.invoices.values()):
+        return None
+    return max(s.invoices, key=lambda name: _was_paid(name, s.invoices[name]), default=None)
+
+
+def _was_paid(invoice: str, paid: PaidInvoice) -> tuple[object, ...]:
+    """The first payment may be heard of after a later one."""
+    return not paid.first, paid.paid.at, paid.paid.event_id, invoice
+
+
 def paid_through(s: Subscription, policy: Policy, line: Line) -> Governing | None:
     """The paid period that a line is paid through by.
 

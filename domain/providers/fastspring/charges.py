@@ -13,7 +13,7 @@ from domain.providers.fastspring.people import buyer
 from domain.providers.fastspring.periods import current_period, paid_through
 from domain.providers.fastspring.shapes import Account, Milliseconds, Money, Text, id_of, instant
 from domain.providers.fastspring.subscription_shapes import Subscription
-from domain.providers.fastspring.subscriptions import is_off, standing_of
+from domain.providers.fastspring.subscriptions import is_off, paid_since, standing_of
 
 _A_DAY = timedelta(days=1)
 
@@ -45,10 +45,12 @@ def completed(charge: Charge, event: Event) -> list[f.Fact]:
     told: list[f.Fact] = []
     standing: list[f.Fact] = [f.SubscriptionActivated(key=f"charge:{order}")]
     if isinstance(charge.subscription, Subscription):
+        if event.occurred_at - made > _A_DAY:
+            standing = _by_now(charge.subscription, standing, event.occurred_at)
+        owed = all(isinstance(fact, f.PaymentFellOverdue) for fact in standing)
         # Quantity and dates; whether add-ons were removed is told by other events.
-        told += subscription_lines(charge.subscription, complete=False)
+        told += subscription_lines(charge.subscription, overdue=owed, complete=False)
         told.append(_paid(charge, charge.subscription, order, made))
-        standing = _standing(charge.subscription, standing, event.occurred_at, made)
     return [
         *buyer(charge.account, customer),
         f.StreamsLinked(streams=(f"order/{order}",)),
@@ -59,11 +61,11 @@ def completed(charge: Charge, event: Event) -> list[f.Fact]:
 
 
 def failed(charge: FailedCharge, event: Event) -> list[f.Fact]:
-    """A rebill was declined; the store sends notices and tries again."""
+    """A rebill was declined; the store sends notices and tries again. What was paid by now is owed no more."""
     note = [f.Noted(about=f"declined: {charge.reason[:80]}")] if charge.reason else []
     lines: list[f.LinesDescribed] = []
     if isinstance(charge.subscription, Subscription):
-        if is_off(charge.subscription):
+        if is_off(charge.subscription) or paid_since(charge.subscription, event.occurred_at):
             return [*buyer(charge.account), *standing_of(charge.subscription, event.occurred_at), *note]
         lines = subscription_lines(charge.subscription, overdue=True, complete=False)
     return [*buyer(charge.account), *lines, f.PaymentFailed(invoice="", attempt=0), f.PaymentFellOverdue(), *note]
@@ -91,15 +93,7 @@ def _is_proration(charge: Charge, subscription: Subscription, made: datetime) ->
     return prorated and starts is not None and starts < made - _A_DAY
 
 
-def _standing(subscription: Subscription, good: list[f.Fact], told_at: datetime, made: datetime) -> list[f.Fact]:
-    """Good, whether it recovers from a debt or a trial ends in it.
-
-    One that is told again by hand, long after it was made, is news of long ago: it pays no debt of now.
-    """
-    if told_at - made <= _A_DAY:
-        return good
-    if is_off(subscription):
-        return standing_of(subscription, told_at)
-    ends = paid_through(subscription)
-    in_debt = subscription.state == "overdue" or (ends is not None and ends <= told_at)
-    return [] if in_debt else good
+def _by_now(subscription: Subscription, good: list[f.Fact], at: datetime) -> list[f.Fact]:
+    """How it stands by the time that a charge is told long after it was made: maybe nobody heard of it before."""
+    shown = standing_of(subscription, at)
+    return good if any(isinstance(fact, f.SubscriptionActivated) for fact in shown) else shown

@@ -69,10 +69,13 @@ def is_beginning(subscription: Subscription, at: datetime) -> bool:
 
 
 def is_first_period(subscription: Subscription, at: datetime) -> bool:
-    """Whether `next` is the end of the first period."""
-    begins, ends = instant_or_none(subscription.begin), instant_or_none(subscription.next)
-    if begins is None or ends is None or is_beginning(subscription, at):
+    """Whether `next` is the end of the first period; without periods, whether it only changed at its beginning."""
+    begins, ends = instant_or_none(subscription.begin), paid_through(subscription)
+    if begins is None or is_beginning(subscription, at):
         return True
+    if ends is None:
+        changed = instant_or_none(subscription.changed)
+        return changed is None or is_beginning(subscription, changed)
     return moved(ends, subscription.interval, -1) < begins + timedelta(days=1)
 
 

@@ -32,13 +32,13 @@ def snapshot(subscription: Subscription, event: Event) -> list[f.Fact]:
 def activated(subscription: Subscription, event: Event) -> list[f.Fact]:
     """It begins, or one that was deactivated is on again."""
     at = event.occurred_at
-    standing = [_reopening(fact, subscription) for fact in standing_of(subscription, at)]
-    good = any(isinstance(fact, f.SubscriptionActivated | f.TrialStarted) for fact in standing)
+    standing = [each for fact in standing_of(subscription, at) for each in _reopening(fact, subscription)]
+    good = any(isinstance(fact, f.SubscriptionActivated) for fact in standing)
     return [
         *([f.SubscriptionBegan()] if is_beginning(subscription, at) else []),
         *described(subscription),
-        *([_activation_paid(subscription, at)] if good else []),
         *standing,
+        *([_activation_paid(subscription, at)] if good else []),
         *_planned_end(subscription),
     ]
 
@@ -57,16 +57,15 @@ def paused(subscription: Subscription, event: Event) -> list[f.Fact]:
 
 
 def resumed(subscription: Subscription, event: Event) -> list[f.Fact]:
-    if is_off(subscription):
+    """A pause is over; one that is off or in debt by the time the event is sent again is not resumed by it."""
+    if is_off(subscription) or subscription.state == "overdue":
         return snapshot(subscription, event)
     return [*described(subscription), f.SubscriptionActivated(), *_planned_end(subscription)]
 
 
 def fell_overdue(subscription: Subscription, event: Event) -> list[f.Fact]:
     """One of several notices; whoever paid before it was sent again is overdue no more."""
-    ends = paid_through(subscription)
-    paid_since = subscription.state == "active" and ends is not None and ends > event.occurred_at
-    if is_off(subscription) or paid_since:
+    if is_off(subscription) or paid_since(subscription, event.occurred_at):
         return snapshot(subscription, event)
     notices = subscription.payment_overdue
     told = notices is not None and notices.sent and notices.total
@@ -108,6 +107,12 @@ def is_off(subscription: Subscription) -> bool:
     """Whether there is no access. The state is believed where it says so in words, and where `active` is missing."""
     off = subscription.state == "paused" or (subscription.state == "deactivated" and subscription.active is None)
     return subscription.active is False or off
+
+
+def paid_since(subscription: Subscription, at: datetime) -> bool:
+    """Whether nothing is owed by the time that a failure is shown: it was made up for before it was told again."""
+    ends = paid_through(subscription)
+    return subscription.state != "overdue" and ends is not None and ends > at
 
 
 def standing_of(subscription: Subscription, at: datetime) -> list[f.Fact]:
@@ -154,13 +159,20 @@ def _activation_paid(subscription: Subscription, at: datetime) -> f.PeriodPaid:
         return first_paid(subscription, invoice=order, amount=amount, currency=currency)
     starts, ends = current_period(subscription)
     periods = (f.PaidPeriod(line=MAIN, start=starts, end=ends),) if starts and ends else ()
-    return f.PeriodPaid(invoice=f"activation:{subscription.next}", periods=periods, amount=0, currency=currency)
+    granted = subscription.changed if ends is None else subscription.next
+    return f.PeriodPaid(invoice=f"activation:{granted}", periods=periods, amount=0, currency=currency)
 
 
-def _reopening(fact: f.Fact, subscription: Subscription) -> f.Fact:
-    if not isinstance(fact, f.SubscriptionActivated):
-        return fact
-    return f.SubscriptionActivated(reopens=True, key=_content(subscription))
+def _reopening(standing: f.Fact, subscription: Subscription) -> list[f.Fact]:
+    """What is on again may be in its trial still."""
+    reopened = f.SubscriptionActivated(reopens=True, key=_content(subscription))
+    match standing:
+        case f.SubscriptionActivated():
+            return [reopened]
+        case f.TrialStarted():
+            return [reopened, standing]
+        case _:
+            return [standing]
 
 
 def _content(it: Subscription) -> str:

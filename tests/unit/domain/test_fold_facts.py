@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from domain import facts as f
 from domain.lifecycle import State
 from tests.stories import (
@@ -39,7 +41,24 @@ def test_an_activation_that_says_something_new_reopens_what_was_terminated() -> 
 def test_an_activation_that_was_sent_again_reopens_nothing() -> None:
     story = ended().when(happened(FEBRUARY, reopened("first")))
     assert story.subscription.state is State.TERMINATED
-    assert story.anomalies == ["an activation that was told before reopens nothing"]
+    assert story.anomalies == ["an activation that was told before brings nothing back"]
+
+
+@pytest.mark.parametrize("happens", [f.PaymentFellOverdue(), f.SubscriptionSuspended(reason="paused")])
+def test_an_activation_that_was_sent_again_pays_no_debt_and_ends_no_pause(happens: f.Fact) -> None:
+    story = given(happened(JANUARY, reopened("first")), happened(MID_JANUARY, happens))
+    before = story.subscription.state
+    again = story.when(happened(FEBRUARY, reopened("first")))
+    assert (again.subscription.state, len(again.anomalies)) == (before, 1)
+    assert again.when(happened(MARCH, reopened("second"))).subscription.state is State.ACTIVE
+
+
+@pytest.mark.parametrize("then", [f.SubscriptionActivated(), f.TrialStarted(until=MARCH)])
+def test_an_activation_that_was_sent_again_while_all_is_well_is_not_worth_a_word(then: f.Fact) -> None:
+    begun = happened(JANUARY, reopened("first"), then, named="begun")
+    story = given(begun, happened(MID_JANUARY, reopened("first"), then))
+    since = story.subscription.state_since
+    assert (since is not None and since.event_id, story.anomalies) == ("begun", [])
 
 
 def test_an_activation_that_may_not_reopen_does_not() -> None:

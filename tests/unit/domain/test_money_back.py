@@ -147,6 +147,42 @@ def test_a_refund_known_by_its_payment_counts_before_between_and_after_what_link
     assert because(granted, "enabled") == ("policy on_refund: the current period was refunded", "refund")
 
 
+# --- payments that pay for no period ------------------------------------------------------------------------
+
+
+def charged_at_will(*facts: f.Fact) -> Story:
+    """January and February are paid, by invoices that say of no period; then these facts happen."""
+    first = f.PeriodPaid(invoice="order_1", periods=(), amount=1000, currency="eur", first=True)
+    start = given(SUBSCRIBED, happened(JANUARY, first))
+    return start.when(happened(FEBRUARY, paid("order_2")), happened(MARCH, *facts))
+
+
+@pytest.mark.parametrize(("invoice", "enabled"), [("order_1", True), ("order_2", False)])
+def test_without_periods_the_money_that_counts_was_paid_last(invoice: str, enabled: bool) -> None:
+    for taken in (
+        refunded(invoice, 1000),
+        disputed("dp_1", invoice),
+        dispute_closed("dp_1", invoice, f.DisputeOutcome.LOST),
+    ):
+        assert charged_at_will(taken).license().enabled is enabled
+
+
+def test_a_first_payment_that_is_named_late_is_still_not_the_last() -> None:
+    first = f.PeriodPaid(invoice="order_1", periods=(), amount=1000, currency="eur", first=True)
+    story = given(SUBSCRIBED, happened(FEBRUARY, paid("order_2")), happened(MARCH, first))
+    assert not story.when(happened(MARCH, refunded("order_2", 1000))).license().enabled
+    assert story.when(happened(MARCH, refunded("order_1", 1000))).license().enabled
+
+
+def test_a_dispute_of_an_unknown_payment_may_be_of_the_one_that_counts() -> None:
+    assert not charged_at_will(disputed("dp_1", "order_9")).license().enabled
+
+
+def test_a_proration_of_another_line_pays_for_no_line_but_its_own() -> None:
+    added = happened(MID_JANUARY, paid("in_2", period(MID_JANUARY, FEBRUARY, "si_2", proration=True)))
+    assert given(SUBSCRIBED, added, happened(LATE_JANUARY, refunded("in_2", 1000))).license().enabled
+
+
 def test_a_refund_disables_every_line_that_the_payment_paid_for_and_no_other() -> None:
     both = f.LinesDescribed(lines=(line("si_1"), line("si_2")))
     story = given(

@@ -1,12 +1,14 @@
 """Given that a subscription at FastSpring ends, pauses or is not paid, then whether there is access."""
 
+from typing import Any
+
 import pytest
 
 from domain import facts as f
 from domain.lifecycle import State
 from tests.fastspring_stories import LATER, LATEST, OPENING, RENEWED, SOON, Told, after, line_of, only, steps
 from tests.payloads import fastspring as fs
-from tests.payloads.fastspring import APRIL, DAY, MARCH, at
+from tests.payloads.fastspring import APRIL, BOUGHT, DAY, MARCH, at
 
 
 class TestEnding:
@@ -40,6 +42,23 @@ class TestEnding:
         assert subscription.state is State.ACTIVE
         assert max(period.end for paid in subscription.invoices.values() for period in paid.periods) == at(APRIL)
 
+    def test_reopening_is_not_odd(self) -> None:
+        again = fs.subscription(next=APRIL, changed=LATER)
+        ended = ("subscription.deactivated", fs.deactivated(), SOON)
+        [*_, last] = steps(*OPENING, ended, ("subscription.activated", again, LATER))
+        assert (last.after, last.anomalies) == (State.ACTIVE, ())
+
+    def test_one_whose_trial_still_runs_is_in_trial_again(self) -> None:
+        began = ("subscription.activated", fs.trial(), BOUGHT)
+        ended = ("subscription.deactivated", fs.deactivated(), SOON)
+        again = ("subscription.activated", fs.trial(changed=SOON + DAY), SOON + DAY)
+        [*_, last] = steps(began, ended, again)
+        assert (last.after, last.anomalies) == (State.TRIALING, ())
+        assert after(began, ended, (*began[:2], SOON + DAY)).state is State.TERMINATED
+        assert after(began, ended, again, (*ended[:2], SOON + 2 * DAY), (*again[:2], SOON + 3 * DAY)).state is (
+            State.TERMINATED
+        )
+
     def test_an_activation_sent_again_reopens_nothing(self) -> None:
         told = (*OPENING, ("subscription.deactivated", fs.deactivated(), SOON), (*OPENING[0][:2], SOON + DAY))
         assert after(*told).state is State.TERMINATED
@@ -65,6 +84,14 @@ class TestPause:
     def test_paused_is_suspended_for_that_reason(self) -> None:
         subscription = after(*OPENING, ("subscription.paused", self.PAUSED, LATER))
         assert (subscription.state, subscription.state_reason) == (State.SUSPENDED, "paused")
+
+    def test_a_resumption_sent_again_pays_no_younger_debt(self) -> None:
+        overdue = ("subscription.payment.overdue", fs.overdue(1), LATEST)
+        assert after(*OPENING, overdue, ("subscription.resumed", fs.overdue(1), LATEST + DAY)).state is State.PAST_DUE
+
+    def test_a_charge_sent_again_ends_no_pause(self) -> None:
+        told = (*OPENING, RENEWED, ("subscription.paused", self.PAUSED, LATEST), (*RENEWED[:2], LATEST + DAY))
+        assert after(*told).state is State.SUSPENDED
 
     def test_a_pause_that_has_not_begun_takes_nothing_away(self) -> None:
         asked = fs.subscription(isPauseScheduled=True)
@@ -129,6 +156,36 @@ class TestOverdue:
     def test_a_notice_sent_again_after_it_was_paid_changes_nothing(self) -> None:
         again = ("subscription.payment.overdue", fs.subscription(next=APRIL), LATEST + DAY)
         assert after(*OPENING, RENEWED, again).state is State.ACTIVE
+
+    @pytest.mark.parametrize("by_now", ["active", "canceled"])
+    @pytest.mark.parametrize("type_", ["subscription.charge.failed", "subscription.payment.overdue"])
+    def test_a_failure_sent_again_after_it_was_paid_changes_nothing(self, type_: str, by_now: str) -> None:
+        shown = fs.subscription(next=APRIL, state=by_now)
+        data = fs.charge_failed(subscription=fs.embedded(next=APRIL, state=by_now)) if "charge" in type_ else shown
+        failed = (*self.FAILED[:2], MARCH + DAY // 4)
+        subscription = after(*OPENING, failed, RENEWED, (type_, data, LATEST + DAY))
+        assert (subscription.state, line_of(subscription).period_end) == (State.ACTIVE, at(APRIL))
+
+    def test_a_change_that_could_not_be_charged_leaves_what_is_paid(self) -> None:
+        assert after(*OPENING, (*self.FAILED[:2], SOON)).state is State.ACTIVE
+
+    def test_a_failure_told_again_while_it_is_owed_is_one_still(self) -> None:
+        owed = fs.charge_failed(subscription=fs.embedded(state="overdue"))
+        assert after(*OPENING, self.FAILED, ("subscription.charge.failed", owed, LATEST)).state is State.PAST_DUE
+
+    @pytest.mark.parametrize("form", [lambda data: data, fs.unexpanded], ids=["expanded", "unexpanded"])
+    def test_a_charge_told_twice_pays_once(self, form: Any) -> None:
+        charge = ("subscription.charge.completed", form(fs.charge()))
+        overdue = ("subscription.payment.overdue", fs.overdue(1, next=APRIL), APRIL + 8 * DAY)
+        told = (*OPENING, (*charge, MARCH + DAY // 2), overdue, (*charge, APRIL + 9 * DAY))
+        assert after(*told).state is State.PAST_DUE
+
+    def test_a_charge_first_heard_of_long_after_shows_how_it_stands(self) -> None:
+        charge = fs.charge(subscription=fs.embedded(next=APRIL, state="overdue"))
+        subscription = after(("subscription.charge.completed", charge, APRIL + 9 * DAY))
+        assert (subscription.state, line_of(subscription).period_start) == (State.PAST_DUE, at(APRIL))
+        gone = fs.charge(subscription=fs.deactivated())
+        assert after(("subscription.charge.completed", gone, APRIL + 9 * DAY)).state is State.TERMINATED
 
     def test_a_subscription_first_heard_of_overdue_is_past_due(self) -> None:
         assert after(self.OVERDUE).state is State.PAST_DUE
