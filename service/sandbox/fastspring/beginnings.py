@@ -97,7 +97,8 @@ class Beginnings(Desk):
             tags=tags or {},
         )
         self._put(order)
-        self._ask_for_keys(order)
+        for item in order.items:
+            self.ask_for_keys(order, item, order.reference + "S" if item.subscription else None)
         return order.id
 
     def complete(self, order: str) -> None:
@@ -147,22 +148,6 @@ class Beginnings(Desk):
         )
         fees = [each for each in catalog.ALL if each.path == product.fee]
         return [own] + [Item(product=fee, quantity=1, subtotal=fee.price, belongs_to=product.path) for fee in fees]
-
-    def _ask_for_keys(self, order: Order) -> None:
-        for item in order.items:
-            if item.product.generator is not None:
-                self.book.calls.append(
-                    GeneratorCall(
-                        order=order.id,
-                        reference=order.reference,
-                        subscription_reference=order.reference + "S" if item.subscription else None,
-                        product=item.product,
-                        quantity=item.quantity,
-                        contact=self.book.accounts[order.account].contact,
-                        tags=order.tags,
-                        made=self.book.now,
-                    )
-                )
 
     def _begin(self, order: Order, item: Item) -> Subscription:
         product, today = item.product, midnight(self.book.now)

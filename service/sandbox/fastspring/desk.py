@@ -133,10 +133,29 @@ class Desk:
             card=subscription.card,
         )
         self.book.orders[order.id] = order
+        for item in items:
+            if item.product.asks_again and not item.proration:
+                self.ask_for_keys(order, item, subscription.reference + "S")
         account = self.book.accounts[subscription.account]
         told = ChargeTold(order=order, subscription=subscription, account=account)
         self.book.happened("subscription.charge.completed", self.tick(), told)
         self.pay_out(order)
+
+    def ask_for_keys(self, order: Order, item: Item, subscription_reference: str | None) -> None:
+        """Lists what the license generator is asked, if the product has one."""
+        if item.product.generator is not None:
+            self.book.calls.append(
+                GeneratorCall(
+                    order=order.id,
+                    reference=order.reference,
+                    subscription_reference=subscription_reference,
+                    product=item.product,
+                    quantity=item.quantity,
+                    contact=self.book.accounts[order.account].contact,
+                    tags=order.tags,
+                    made=self.book.now,
+                )
+            )
 
     def period_items(self, subscription: Subscription) -> list[Item]:
         """What a period of the subscription is billed as."""

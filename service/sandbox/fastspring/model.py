@@ -20,7 +20,8 @@ OrderState = Literal["open", "pending", "completed", "failed", "canceled"]
 class Product(msgspec.Struct, frozen=True, kw_only=True):
     """A product of the catalog. `interval` is None for one that is bought once.
 
-    `generator`: its keys are asked from the vendor's server during checkout, one per unit or a single one.
+    `generator`: its keys are asked from the vendor's server during checkout, one per unit or a single one; with
+    `asks_again` before each later period of a subscription too ("rebills").
     `fee` is the path of a set-up fee that is sold along with it.
     """
 
@@ -32,6 +33,7 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
     trial_days: int = 0
     attributes: dict[str, str] = {}
     generator: Generator | None = None
+    asks_again: bool = False
     fee: str | None = None
 
     @property
