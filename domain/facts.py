@@ -168,6 +168,10 @@ class PurchaseFailed(Fact, frozen=True, kw_only=True):
     """The delayed payment of a one-time purchase failed."""
 
 
+class PurchaseBecameSubscriptions(Fact, frozen=True, kw_only=True):
+    """All that was ordered is subscriptions, which have streams of their own: nothing is left to wait for here."""
+
+
 # --- money --------------------------------------------------------------------------------------------------
 
 

@@ -93,6 +93,10 @@ def _trigger(subscription: Subscription, fact: f.Fact) -> str | None:
         case f.PaymentRefunded() if subscription.purchase:
             refund = subscription.refunds[fact.payment]
             return "purchase_refunded" if refund.in_full else None
+        case f.PurchaseBecameSubscriptions():
+            # Only one that waited for its payment was taken for a purchase of its own.
+            waited = subscription.purchase and subscription.state is State.PENDING
+            return "purchase_failed" if waited else None
         case f.PeriodPaid() if subscription.purchase:
             return None
         case f.SubscriptionActivated() if fact.reopens and subscription.state is State.TERMINATED:

@@ -27,7 +27,7 @@ def expected(store: Store) -> dict[str, Expected]:
     """By kind and id (`subscription/…`, `order/…`), with the policy as it is by default."""
     book = store.book
     subscriptions = {f"subscription/{it.id}": _subscription(store, it) for it in book.subscriptions.values()}
-    purchases = {f"order/{it.id}": _purchase(store, it) for it in book.orders.values() if _once(it) or it.payment_due}
+    purchases = {f"order/{it.id}": _purchase(store, it) for it in book.orders.values() if _stands_alone(store, it)}
     return {**subscriptions, **purchases}
 
 
@@ -46,10 +46,20 @@ def _subscription(store: Store, it: Subscription) -> Expected:
 def _purchase(store: Store, it: Order) -> Expected:
     units = sum(item.quantity for item in _once(it) if "product_short_code" in item.product.attributes)
     refunded = _in_full(it)
-    # An order that waited and turned out to begin subscriptions only stays as it was first told.
-    completed = "pending" if not _once(it) else "terminated" if refunded else "active"
+    completed = _begun(it) if not _once(it) else "terminated" if refunded else "active"
     state = {"completed": completed, "pending": "pending", "open": "pending"}.get(it.state, "terminated")
     return Expected(state, units if state == "active" and not _taken_back(store, it) else 0)
+
+
+def _stands_alone(store: Store, it: Order) -> bool:
+    """Whether its own stream says more than that money was taken back for what it began."""
+    begins = any(each.order == it.id for each in store.book.subscriptions.values())
+    return bool(_once(it)) or it.payment_due is not None or (begins and it.id not in store.book.chargebacks)
+
+
+def _begun(it: Order) -> str:
+    """Of an order that began subscriptions only, nothing was ever waited for unless it was paid late."""
+    return "pending" if it.payment_due is None else "terminated"
 
 
 def _once(it: Order) -> list[Item]:

@@ -28,7 +28,6 @@ CHOSEN = (
     "recover", "refund", "charge_back", "change_email", "resend",
 )  # fmt: skip
 TURNS = ("renew", "renew", "renew", "fail_charge", "reach_end", "begin_pause")
-STALE_BY_NATURE = frozenset({"subscription.charge.failed"})
 AFTER_A_FAILURE = ("recover", "notify_overdue", "give_up", "fail_charge")
 
 
@@ -153,11 +152,8 @@ class _Life:
                 subscription.order not in self.store.book.chargebacks and self.store.returnable(subscription.order) > 0
             ),
             "change_email": lambda: True,
-            "resend": lambda: bool(self._resendable()),
+            "resend": lambda: bool(self.store.happenings),
         }
-        if act in {"refund", "charge_back"} and self.orderly and subscription.managed:
-            # It has no periods, so which payment pays for now is a matter of opinion.
-            return False
         if act in extra:
             return extra[act]()
         sensible: dict[str, Callable[[], bool]] = {
@@ -201,17 +197,13 @@ class _Life:
                 subscription.account, f"moved{len(store.happenings)}@example.com"
             ),
             "resend": lambda: store.resend(
-                draw(st.sampled_from(self._resendable())), fresh=self.orderly or draw(st.booleans())
+                draw(st.sampled_from([it.id for it in store.happenings])), fresh=self.orderly or draw(st.booleans())
             ),
         }
         if act in special:
             special[act]()
         else:
             getattr(store, act)(identifier)
-
-    def _resendable(self) -> list[str]:
-        """A failure that is told again says nothing about whether it was made up for."""
-        return [it.id for it in self.store.happenings if not (self.orderly and it.type in STALE_BY_NATURE)]
 
     def _prorates(self, subscription: Subscription) -> bool:
         """On its first days a period is told from a change of it by nothing but the amount."""

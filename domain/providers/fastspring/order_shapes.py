@@ -51,6 +51,7 @@ class Recipient(Struct, frozen=True):
 class Order(NamedOrder, frozen=True, kw_only=True, rename="camel"):
     """`reference` is what the customer is told; the account's contact may be another person than `customer`."""
 
+    completed: bool | None = None
     reference: Text | None = None
     account: Text | Account | None = None
     customer: Contact | None = None

@@ -23,7 +23,8 @@ def completed(order: Order, event: Event) -> list[f.Fact]:
 
 
 def payment_pending(order: Order, event: Event) -> list[f.Fact]:
-    return _told(order, event, paid=False)
+    """Not paid yet, unless it is by the time that the event is sent again."""
+    return _told(order, event, paid=order.completed is True)
 
 
 def failed(order: Order, event: Event) -> list[f.Fact]:  # noqa: ARG001 - one of a table's functions
@@ -53,6 +54,8 @@ def _told(order: Order, event: Event, *, paid: bool) -> list[f.Fact]:
         told = _of_subscription(order, mine, event, paid=paid) if mine else None
     else:
         once = [item for item in items if not id_of(item.subscription)]
+        if items and not once and paid:
+            return [f.PurchaseBecameSubscriptions()]
         told = _of_purchase(once, paid=paid) if once or not items else None
     if told is None:
         return [f.Noted(about="an order of something else")]

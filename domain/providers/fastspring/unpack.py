@@ -139,6 +139,11 @@ def _ordered(order: _Ordered) -> Iterable[Place]:
     return [*places, *([("order", order.identifier)] if bought_once else [])]
 
 
+def _completed(order: _Ordered) -> Iterable[Place]:
+    """The order's own stream hears it in any case: before, no item may have named its subscription."""
+    return [*_ordered(order), ("order", order.identifier)]
+
+
 def _returned(given_back: Return) -> Iterable[Place]:
     places = [("subscription", subscription) for subscription in given_back.subscriptions]
     return [*places, *([("order", given_back.original_order)] if given_back.concerns_more else [])]
@@ -159,6 +164,7 @@ _PLAIN = Decoder(_Plain)
 
 _ROUTES: tuple[tuple[str, Callable[[Raw], Iterable[Place]]], ...] = (
     ("order.chargeback", _route(Decoder(NamedOrder), lambda order: [("order", order.identifier)])),
+    ("order.completed", _route(Decoder(_Ordered), _completed)),
     ("order.", _route(Decoder(_Ordered), _ordered)),
     ("return.", _route(Decoder(Return), _returned)),
     ("subscription.", _route(Decoder(_OfSubscription), _of_subscription)),

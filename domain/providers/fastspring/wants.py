@@ -24,7 +24,8 @@ def wants(stream: Stream, subscription: Subscription) -> Sequence[Want]:
     recurring = kind == "subscription"
     if not recurring and kind != "order":
         return []
-    if recurring and subscription.state is State.TERMINATED:
+    # By policy the licenses of a purchase may outlive its refund.
+    if subscription.state is State.TERMINATED and (recurring or not subscription.refunds):
         return []
     return [
         *(_subscription(identifier, subscription) if recurring else ()),

@@ -63,16 +63,19 @@ class Endings(Desk):
             self.charge(charged, self.period_items(charged))
 
     def reactivate(self, subscription: str) -> None:
-        """The vendor brings an ended subscription back: active and no trial any more, a new period from today."""
+        """The vendor brings an ended subscription back: a new period from today, or what is left of its trial."""
         before = self.allowed("reactivate", subscription)
         product = before.product
         going_on = None if before.managed else following(self.today, product.every, product.interval_length, self.today)
+        trial = before.trial if before.sequence == 1 else None
+        if trial is not None and trial.end <= self.book.now:
+            trial = None
         after = self.keep(
             before,
-            state="active",
-            anchor=self.today,
-            next=going_on,
-            trial=None,
+            state="trial" if trial else "active",
+            anchor=trial.end if trial else self.today,
+            next=trial.end if trial else going_on,
+            trial=trial,
             end=None,
             canceled=None,
             deactivation=None,

@@ -20,6 +20,8 @@ IN_ORDER = stream_of("store", "order", ORDER)
 IN_SUBSCRIPTION = stream_of("store", "subscription", fs.SUBSCRIPTION)
 APP = fs.item("app", quantity=3, subtotal=597.0)
 ONCE = fs.order(items=[APP])
+WAITING = {**ONCE, "completed": False}
+AT_WILL: Json = {"adhoc": True, "next": None, "intervalUnit": "adhoc"}
 RETURNED_ONCE = {"items": [{"product": "app", "quantity": 3, "subtotal": 597.0}]}
 
 Told = tuple[str, Json, int]
@@ -76,14 +78,14 @@ class TestPurchase:
         assert (customer.reference, customer.email) == (ACCOUNT, "ada@example.com")
 
     def test_a_payment_under_way_gives_nothing_yet(self) -> None:
-        pending = ("order.payment.pending", ONCE, BOUGHT)
+        pending = ("order.payment.pending", WAITING, BOUGHT)
         assert after(pending).state is State.PENDING
         assert after(pending, ("order.completed", ONCE, BOUGHT + DAY)).state is State.ACTIVE
 
     @pytest.mark.parametrize("type_", ["order.failed", "order.canceled"])
     def test_an_order_that_comes_to_nothing(self, type_: str) -> None:
         none = fs.order(items=[APP], reference=None, completed=False)
-        pending = ("order.payment.pending", ONCE, BOUGHT)
+        pending = ("order.payment.pending", WAITING, BOUGHT)
         assert after(pending, (type_, none, BOUGHT + DAY)).state is State.TERMINATED
         assert after(("order.completed", ONCE, BOUGHT), (type_, none, BOUGHT + DAY)).state is State.ACTIVE
 
@@ -161,12 +163,54 @@ class TestSubscriptionsOfOneOrder:
         assert facts_in(IN_SUBSCRIPTION, "order.completed", ONCE) == [f.Noted(about="an order of something else")]
 
     def test_a_payment_under_way_opens_the_subscription(self) -> None:
-        opened = after(("order.payment.pending", fs.order(), BOUGHT), stream=IN_SUBSCRIPTION)
+        pending = ("order.payment.pending", fs.order(completed=False), BOUGHT)
+        opened = after(pending, stream=IN_SUBSCRIPTION)
         assert (opened.state, opened.opened_since is not None) == (State.PENDING, True)
         failed = ("order.failed", fs.order(), BOUGHT + DAY)
-        assert after(("order.payment.pending", fs.order(), BOUGHT), failed, stream=IN_SUBSCRIPTION).state is (
-            State.TERMINATED
-        )
+        assert after(pending, failed, stream=IN_SUBSCRIPTION).state is State.TERMINATED
+
+
+class TestOrdersThatWaited:
+    """Until it is paid, an order names none of the subscriptions that it begins."""
+
+    UNPAID = fs.TERMS | {"unpaid_active_license_period": "30d", "license_type": "perpetual"}
+    PENDING: Told = ("order.payment.pending", fs.order(items=[fs.item(attributes=UNPAID)], completed=False), BOUGHT)
+    COMPLETED: Told = ("order.completed", fs.order(), BOUGHT + 4 * DAY)
+
+    def test_one_that_began_only_subscriptions_waits_no_longer(self) -> None:
+        assert after(self.PENDING).state is State.PENDING
+        assert after(self.PENDING, self.COMPLETED).state is State.TERMINATED
+
+    def test_its_licenses_are_those_of_its_subscriptions_alone(self) -> None:
+        def enabled(*told: Told) -> list[bool]:
+            return [each.enabled for each in entitle(IN_ORDER, after(*told), Policy()).licenses]
+
+        assert enabled(self.PENDING) == [True, True]
+        assert enabled(self.PENDING, self.COMPLETED) == [False, False]
+
+    @pytest.mark.parametrize("form", [lambda data: data, fs.unexpanded], ids=["expanded", "unexpanded"])
+    def test_one_that_never_waited_says_nothing_in_its_own_stream(self, form: Any) -> None:
+        order = after(("order.completed", form(fs.order()), BOUGHT))
+        assert (order.identified, order.state, order.anomalies) == (False, State.PENDING, 0)
+
+    def test_what_was_bought_once_beside_them_stays(self) -> None:
+        mixed = fs.order(items=[fs.item(subscription=fs.embedded()), APP])
+        both = fs.order(items=[fs.item(), APP], completed=False)
+        pending = ("order.payment.pending", both, BOUGHT)
+        purchase = after(pending, ("order.completed", mixed, BOUGHT + DAY))
+        assert (purchase.state, set(purchase.lines)) == (State.ACTIVE, {"app"})
+
+    def test_a_waiting_that_is_told_again_after_it_is_over_is_not_odd(self) -> None:
+        again = ("order.payment.pending", fs.order(), BOUGHT + DAY)
+        subscription = after(("order.completed", fs.order(), BOUGHT), again, stream=IN_SUBSCRIPTION)
+        assert (subscription.state, subscription.anomalies) == (State.ACTIVE, 0)
+
+    def test_an_order_that_came_to_nothing_asks_for_nothing(self) -> None:
+        named = fs.order(items=[fs.item("app", attributes={})], completed=False)
+        pending: Told = ("order.payment.pending", named, BOUGHT)
+        assert PROVIDER.wants(IN_ORDER, after(pending))
+        assert not PROVIDER.wants(IN_ORDER, after(pending, ("order.canceled", named, BOUGHT + DAY)))
+        assert not PROVIDER.wants(IN_ORDER, after(pending, self.COMPLETED))
 
 
 class TestRecipients:
@@ -234,6 +278,38 @@ class TestCharges:
         )
         assert (subscription.state, subscription.invoices) == (State.ACTIVE, {})
         assert subscription.payments == {REBILL: REBILL}
+
+
+class TestChargesAtWill:
+    """A managed subscription: the vendor charges when they like, so no payment pays for a period."""
+
+    BEGAN: Told = ("order.completed", fs.order(items=[fs.item(subscription=fs.embedded(**AT_WILL))]), BOUGHT)
+    CHARGED: Told = (
+        "subscription.charge.completed", fs.charge(subscription=fs.embedded(**AT_WILL)), MARCH + DAY,
+    )  # fmt: skip
+    REFUNDED: Told = ("return.created", fs.returned(), MARCH + 2 * DAY)
+    CHARGED_BACK: Told = ("order.chargeback", fs.chargeback(), MARCH + 2 * DAY)
+
+    def works(self, *told: Told) -> bool:
+        [works] = {
+            each.enabled for each in entitle(IN_SUBSCRIPTION, after(*told, stream=IN_SUBSCRIPTION), Policy()).licenses
+        }
+        return works
+
+    @pytest.mark.parametrize("back", [REFUNDED, CHARGED_BACK], ids=["refund", "chargeback"])
+    def test_the_money_of_the_last_payment_counts(self, back: Told) -> None:
+        assert not self.works(self.BEGAN, back)
+        assert self.works(self.BEGAN, self.CHARGED, back)
+
+    def test_what_the_vendor_grants_again_was_paid_by_nothing_that_went_back(self) -> None:
+        ended = ("subscription.deactivated", fs.deactivated(**AT_WILL), MARCH + 2 * DAY)
+        shown = fs.subscription(**AT_WILL, changed=MARCH + 3 * DAY)
+        again = ("subscription.activated", shown, MARCH + 3 * DAY)
+        assert self.works(self.BEGAN, self.REFUNDED, ended, again)
+
+    def test_its_first_activation_sent_again_grants_nothing(self) -> None:
+        activated = ("subscription.activated", fs.subscription(**AT_WILL), MARCH + 3 * DAY)
+        assert not self.works(self.BEGAN, self.REFUNDED, activated)
 
 
 class TestReturns:

@@ -208,7 +208,9 @@ class TestTies:
         tied = [
             event
             for number, type_ in enumerate(types)
-            for event in told(type_, fs.order() if type_.startswith("order") else fs.subscription(), id_=f"{number}")
+            for event in told(type_, fs.order() if type_.startswith("order") else fs.subscription(), id_=f"{number}")[
+                :1
+            ]
         ]
         tied = [msgspec.structs.replace(event, stream=IN_SUBSCRIPTION) for event in tied]
         own = msgspec.structs.replace(tied[0], type="tenure.grace_ended", origin="timer", event_id="0")
@@ -219,7 +221,7 @@ class TestTies:
 
     def test_the_id_decides_between_equals(self) -> None:
         one, other = told("return.created", fs.returned(), id_="a"), told("order.completed", fs.order(), id_="b")
-        assert [each.event_id for each in PROVIDER.settle([*other, *one])] == ["a", "b"]
+        assert [each.event_id for each in PROVIDER.settle([*other[:1], *one])] == ["a", "b"]
 
 
 def test_devices_are_freed_when_a_subscription_ends() -> None:

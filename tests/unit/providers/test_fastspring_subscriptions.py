@@ -71,7 +71,7 @@ class TestBeginning:
 
     def test_money_is_read_as_the_text_it_stands_there_as(self) -> None:
         body = msgspec.json.encode(fs.event("order.completed", fs.order(total=123456789.29)))
-        [event] = fs.stored_bytes(body.replace(b"123456789.29", b"90071992547409.93"))
+        event, _ = fs.stored_bytes(body.replace(b"123456789.29", b"90071992547409.93"))
         [paid] = [fact for fact in PROVIDER.translate(event) if isinstance(fact, f.PeriodPaid)]
         assert paid.amount == 9007199254740993
 
