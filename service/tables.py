@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -12,6 +13,8 @@ SECRET = msgspec.Meta(extra={"secret": True})
 """Marks a field whose value is never shown."""
 
 _LONGEST_SHOWN = 60
+_WORDS = {bool: ("true", "false"), int: ("a whole number",), float: ("a number",), str: ("a text in quotes",)}
+"""What to write for a value of that type."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -29,7 +32,8 @@ def read_table(kind: type[S], table: Mapping[str, object], path: tuple[str, ...]
     """Builds a `kind` from a TOML table; None, with findings appended, where that is not possible.
 
     Fields that are Structs, or dictionaries of Structs, are nested tables. The remedy of a field is the
-    `description` of its `msgspec.Meta`. Values of unknown keys are never shown: somebody may have put a secret there.
+    `description` of its `msgspec.Meta`, else what its type allows. Values of unknown keys are never shown: somebody may
+    have put a secret there.
     """
     before = len(found)
     hints = get_type_hints(kind, include_extras=True)
@@ -38,9 +42,14 @@ def read_table(kind: type[S], table: Mapping[str, object], path: tuple[str, ...]
     for field in msgspec.structs.fields(kind):
         hint, here = hints[field.name], (*path, field.name)
         if field.name in table:
-            values[field.name] = _read_value(hint, table[field.name], here, found)
+            known = len(found)
+            value = _read_value(hint, table[field.name], here, found)
+            if len(found) == known:
+                values[field.name] = value
         elif field.required:
             found.append(Finding(key_of(here), "is missing", _remedy(hint)))
+    if not any(field.required for field in msgspec.structs.fields(kind)):
+        found.extend(_refused_alone(kind, values, hints, path))
     if len(found) > before:
         return None
     try:
@@ -48,6 +57,17 @@ def read_table(kind: type[S], table: Mapping[str, object], path: tuple[str, ...]
     except ValueError as error:
         found.append(Finding(f"[{'.'.join(path)}]", f"does not fit ({error})", "Correct this table."))
         return None
+
+
+def _refused_alone(
+    kind: type[msgspec.Struct], values: Mapping[str, object], hints: Mapping[str, Any], path: tuple[str, ...]
+) -> Iterable[Finding]:
+    """What a Struct's own checks say of each value by itself: one mistake must not hide another."""
+    for name, value in values.items():
+        try:
+            kind(**{name: value})
+        except ValueError as error:
+            yield Finding(key_of((*path, name)), f"{_described(hints[name], value)} does not fit", f"{error}.")
 
 
 def key_of(path: tuple[str, ...]) -> str:
@@ -72,8 +92,7 @@ def _read_leaf(hint: Any, value: object, path: tuple[str, ...], found: list[Find
     try:
         return msgspec.convert(value, hint)
     except msgspec.ValidationError as error:
-        shown = "holds a value that" if _is_secret(hint) else f"= {_shown(value)}"
-        found.append(Finding(key_of(path), f"{shown} does not fit ({error})", _remedy(hint)))
+        found.append(Finding(key_of(path), f"{_described(hint, value)} does not fit ({error})", _remedy(hint)))
         return None
 
 
@@ -97,13 +116,32 @@ def _metas(hint: Any) -> Iterable[msgspec.Meta]:
 
 
 def _remedy(hint: Any) -> str:
-    return next((meta.description for meta in _metas(hint) if meta.description), "Correct or remove this key.")
+    told = next((meta.description for meta in _metas(hint) if meta.description), None)
+    return told or f"Write {_either(list(dict.fromkeys(_allowed(hint))))}."
+
+
+def _allowed(hint: Any) -> Iterable[str]:
+    """The values, or kinds of values, that a type takes, as one writes them into the file."""
+    if get_origin(hint) is Annotated:
+        return _allowed(get_args(hint)[0])
+    if get_origin(hint) is Literal:
+        return [f'"{value}"' for value in get_args(hint)]
+    if get_origin(hint) in (Union, UnionType):
+        return [word for kind in get_args(hint) for word in _allowed(kind)]
+    return _WORDS.get(hint, ())
+
+
+def _either(words: list[str]) -> str:
+    *others, last = words or ["another value"]
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _is_secret(hint: Any) -> bool:
     return get_origin(hint) is Annotated and any(meta.extra == SECRET.extra for meta in _metas(hint))
 
 
-def _shown(value: object) -> str:
+def _described(hint: Any, value: object) -> str:
+    if _is_secret(hint):
+        return "holds a value that"
     text = repr(value)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+    return f"= {text}" if len(text) <= _LONGEST_SHOWN else f"= {text[:_LONGEST_SHOWN]}…"

@@ -119,12 +119,28 @@ MISTAKES = [
     ('[sources.x]\nprovider = "stripe"\ntarget = "t"', ["[sources.x] target = 't' does not exist", "[targets.t]"]),
     ('[sources.x]\nmode = "Live"', ["[sources.x] mode = 'Live'", 'Write "live" or "test"']),
     ("[sources.A_b]", ["[sources.A_b] is not a usable name", "lower-case"]),
-    ("[sources.x.policy]\nrenewal_margin_hours = 99999", ["[sources.x.policy] does not fit", "8784"]),
-    ('[sources.x.policy]\non_refund = "explode"', ["[sources.x.policy] on_refund = 'explode'"]),
-    ('[sources.x.policy]\npast_due_days = "forever"', ["[sources.x.policy] past_due_days = 'forever'"]),
-    ("[sources.x.policy]\npast_due_days = 400", ["[sources.x.policy] does not fit", "366"]),
+    ("[sources.x.policy]\nrenewal_margin_hours = 99999", ["[sources.x.policy] renewal_margin_hours = 99999", "8784"]),
+    ('[sources.x.policy]\non_refund = "drop"', ["[sources.x.policy] on_refund = 'drop'", 'Write "disable" or "keep".']),
+    ("[sources.x.policy]\non_pause = true", ["[sources.x.policy] on_pause = True", 'Write "disable" or "keep".']),
+    ('[sources.x.policy]\ndevices_at_end = "x"', ["[sources.x.policy] devices_at_end", 'Write "keep" or "free".']),
+    (
+        '[sources.x.policy]\npast_due_days = "never"',
+        ["[sources.x.policy] past_due_days = 'never'", 'Write a whole number or "provider".'],
+    ),
+    ("[sources.x.policy]\npast_due_days = 1.5", ["past_due_days = 1.5", 'Write a whole number or "provider".']),
+    ("[sources.x.policy]\npast_due_days = 400", ["[sources.x.policy] past_due_days = 400", '"provider"', "366"]),
+    (
+        '[sources.x.policy.products.app]\npast_due_days = "never"',
+        ["[sources.x.policy.products.app] past_due_days = 'never'", 'Write a whole number or "provider".'],
+    ),
+    (
+        '[sources.x.policy.products.app]\non_dispute = "drop"',
+        ["[sources.x.policy.products.app] on_dispute = 'drop'", 'Write "disable" or "keep".'],
+    ),
+    ("[database]\nmigrate_at_start = 1", ["[database] migrate_at_start = 1", "Write true or false."]),
+    ("[database]\ndata_directory = 1", ["[database] data_directory = 1", "Write a text in quotes."]),
     ("[sources.x.policy.products.app]\npast_due_day = 4", ["past_due_day is not a known key", "past_due_days?"]),
-    ("[sources.x.policy.products.app]\npast_due_days = -1", ["[sources.x.policy.products.app] does not fit"]),
+    ("[sources.x.policy.products.app]\npast_due_days = -1", ["[sources.x.policy.products.app] past_due_days = -1"]),
     ('[sources.x.api]\nurl = "http://example.org"', ["[sources.x.api] url is http", "https"]),
     ('[sources.x.api]\nurl = "https://ada:pw@example.org"', ["[sources.x.api] url", "without user name"]),
     ('[sources.x.api]\nkey = "sk_1"', ["[sources.x.api] key is not a known key", "environment"]),
@@ -148,6 +164,18 @@ def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
     text = '[server]\nport = -1\nhots = "x"\n[sources.x]\nprovider = "paypall"\ntarget = "t"\nmode = "prod"'
     keys = [line.split(" ")[1] for line in findings(tmp_path, text, TENURE_VIEWER_TOKENS="short")]
     assert sorted(keys) == sorted(["port", "hots", "provider", "target", "mode", "holds"])
+
+
+@pytest.mark.parametrize("table", ["policy", "policy.products.app"])
+def test_a_number_out_of_range_is_reported_beside_other_mistakes_of_its_table(tmp_path: Path, table: str) -> None:
+    mistakes = 'past_due_days = -1\nrenewal_margin_hours = -1\non_refund = "drop"\non_refnud = "keep"\n'
+    lines = findings(tmp_path, f"{GOOD}[sources.stripe-main.{table}]\n{mistakes}")
+    assert sorted(line.split(" ")[1] for line in lines) == [
+        "on_refnud",
+        "on_refund",
+        "past_due_days",
+        "renewal_margin_hours",
+    ]
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
