@@ -35,7 +35,7 @@ class SubscriptionActivated(Fact, frozen=True, kw_only=True):
     """The provider counts the subscription as in good standing.
 
     `reopens`: said by an event that may bring a terminated subscription back. `key` tells such events apart by what
-    they say: one that says what an earlier one said (sent again by hand, under a new id) reopens nothing.
+    they say: one that says what an earlier one said (sent again by hand, under a new id) changes nothing.
     """
 
     reopens: bool = False

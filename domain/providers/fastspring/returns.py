@@ -60,10 +60,11 @@ def _share(given_back: Return, total: Money, event: Event) -> tuple[Money, Money
         return total, back
     if not mine:
         return None
-    known = sum((item.subtotal for item in mine if item.subtotal is not None), start=Decimal(0))
-    if of and all(item.quantity and item.subtotal is not None for item in mine):
-        return known, known
-    return total, back if len(mine) == len(items) else known
+    known = [item.subtotal for item in mine if item.quantity and item.subtotal is not None]
+    if of and len(known) == len(mine):
+        return (own := sum(known, start=Decimal(0))), own
+    # What is given back of the order in several steps may be split among its items in any way.
+    return total, back
 
 
 def unfulfilled(failure: Unfulfilled, event: Event) -> list[f.Fact]:  # noqa: ARG001 - one of a table's functions

@@ -136,6 +136,17 @@ class TestSubscriptionsOfOneOrder:
         licenses = entitle(IN_SUBSCRIPTION, after(*told, stream=IN_SUBSCRIPTION), Policy()).licenses
         assert {license_.enabled for license_ in licenses} == {enabled}
 
+    def test_all_the_money_of_the_order_in_steps_is_all_of_each(self) -> None:
+        def money(amount: float, first: float, id_: str) -> Told:
+            shares = ((fs.SUBSCRIPTION, first), ("sub2", amount - first))
+            items = [{"product": "p", "subscription": sub, "quantity": 0, "subtotal": part} for sub, part in shares]
+            back = {**fs.returned(amount=amount, items=items, id_=id_), "original": original(126.0)}
+            return "return.created", back, BOUGHT + DAY
+
+        told: tuple[Told, ...] = (("order.completed", self.BOTH, BOUGHT), money(42.0, 42.0, "r1"))
+        assert after(*told, stream=IN_SUBSCRIPTION).refunds[ORDER].refunded == 4200
+        assert after(*told, money(84.0, 58.0, "r2"), stream=IN_SUBSCRIPTION).refunds[ORDER].in_full
+
     def test_all_the_money_of_the_order_is_all_of_each(self) -> None:
         items = [
             {"product": fs.PRO, "subscription": sub, "quantity": 2, "subtotal": 58.0}
