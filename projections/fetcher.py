@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 from secrets import token_hex
+from time import monotonic
 from typing import Literal
 
 import msgspec
@@ -22,21 +23,28 @@ from domain.readback import Answer, instant_of
 from projections.budget import Budget, hold, spend
 from projections.failures import FAILURES, in_short
 from projections.ports import EventLog, Provided
-from projections.provided import ProvidedError, Refused, Throttled, Unauthorized, Unavailable
+from projections.provided import Doubtful, ProvidedError, Refused, Throttled, Unauthorized, Unavailable
 from projections.tables import Pool, Tables
 from projections.working import work_off
 
 LARGEST_ANSWER = 4 * 1024 * 1024
 """Bytes of all pages of an answer."""
 
-Outcome = Literal["answered", "unknown", "throttled", "unavailable", "unauthorized", "refused", "failed"]
-"""What became of a question; `unknown` means that the API knows of no such thing."""
+Outcome = Literal["answered", "unknown", "doubtful", "throttled", "unavailable", "unauthorized", "refused", "failed"]
+"""What became of a question; `unknown`: the API knows of no such thing; `doubtful`: it said so, and is asked again."""
+
+WARN_AGAIN = 60.0
+"""Seconds for which a source's refused API key is not warned of again."""
 
 _log = structlog.get_logger("tenure.fetcher")
 
 
 class FetcherSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Times in seconds. `lease` bounds a question with its turn; what is not answered by half of it is given up."""
+    """Times in seconds. `lease` bounds a question with its turn; what is not answered by half of it is given up.
+
+    `doubtful_delays` lie between the times that a source has to say that there is no such thing, the last of them
+    between all further ones.
+    """
 
     concurrency: int = 4
     poll: float = 1.0
@@ -44,6 +52,7 @@ class FetcherSettings(msgspec.Struct, frozen=True, kw_only=True):
     first_delay: float = 1.0
     longest_delay: float = 600.0
     refused_delay: float = 3600.0
+    doubtful_delays: tuple[float, ...] = (60.0, 300.0, 1800.0)
     pause: float = 30.0
     behind: float = 1.0
     longest_wait: float = 10.0
@@ -53,7 +62,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """A source whose API can be asked.
 
     `sure_after` is how often it has to say that there is no such thing before it is believed: some say so when they
-    are asked too often.
+    are asked too often, which is why minutes lie in between.
     """
 
     provider: Provider
@@ -70,6 +79,10 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     about: str
     source: str
     attempts: int
+    unfound: int
+    """How often the source said that there is no such thing."""
+    again: bool
+    """It was answered before, and is asked once more."""
     position: int
     """Up to which its stream was folded when it was claimed."""
     owner: str
@@ -80,7 +93,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
         return {name: getattr(self, name) for name in ("partition", "stream", "about", "owner")}
 
 
-_CLAIMED = ("partition", "stream", "about", "source", "attempts", "position")
+_CLAIMED = ("partition", "stream", "about", "source", "attempts", "unfound", "again", "position")
 
 
 class Fetcher:
@@ -95,15 +108,22 @@ class Fetcher:
         sources: Mapping[str, Asked],
         owner: str,
         settings: FetcherSettings | None = None,
+        unasked: Mapping[str, str] | None = None,
         on_outcome: Callable[[str, Outcome], None] = lambda _source, _outcome: None,
     ) -> None:
-        """`on_outcome` is told the source and what became of each question."""
+        """`unasked` are the sources that are not asked, each with the reason, which is kept with what is due there.
+
+        `on_outcome` is told the source and what became of each question.
+        """
         self._log = log
         self._pool = pool
         self._tables = tables
         self._sources = sources
         self._owner = owner
         self._settings = settings or FetcherSettings()
+        self._unasked = unasked or {}
+        self._begun = False
+        self._warned: dict[str, float] = {}
         self._on_outcome = on_outcome
         self._woken = asyncio.Event()
 
@@ -148,6 +168,7 @@ class Fetcher:
             _log.error("a question failed", stream=claim.stream, about=claim.about, error=type(error).__name__)
 
     async def _claim(self, limit: int) -> list[Claim]:
+        await self._prepare()
         if not self._sources:
             return []
         owner = f"{self._owner}/{token_hex(4)}"
@@ -157,6 +178,16 @@ class Fetcher:
             cursor = await connection.execute(self._tables["claim_wants"], arguments)
             rows = await cursor.fetchall()
         return [Claim(**dict(zip(_CLAIMED, row, strict=True)), owner=owner) for row in rows]
+
+    async def _prepare(self) -> None:
+        if self._begun and not self._unasked:
+            return
+        async with self._pool.connection() as connection:
+            if not self._begun:
+                await connection.execute(self._tables["ask_with_new_key"], {"sources": list(self._sources)})
+                self._begun = True
+            for source, reason in self._unasked.items():
+                await connection.execute(self._tables["note_unasked"], {"source": source, "reason": reason})
 
     async def _fetch(self, claim: Claim) -> None:
         if await self._log.read_stream(claim.stream, claim.position, 1):
@@ -197,8 +228,8 @@ class Fetcher:
             _log.error("a fault in Tenure while asking a provider", about=claim.about, error=type(error).__name__)
             text = f"{type(error).__name__}: a fault in Tenure, please report it"
             raise Refused(claim.about, text=text) from error
-        if pages is None and claim.attempts + 1 < asked.sure_after:
-            raise Unavailable(claim.about, text="knows of no such thing, but may say so when asked too often")
+        if pages is None and claim.unfound + 1 < asked.sure_after:
+            raise Doubtful(claim.about, text="knows of no such thing, but may say so when asked too often")
         _check(claim.about, pages or [])
         return pages or []
 
@@ -220,33 +251,49 @@ class Fetcher:
             if len(stream.encode()) <= LONGEST_STREAM
         ]
         await self._log.append(events)
-        # Not to be asked again before the answer is folded, and later each time if that does not help.
-        delay = max(self._settings.pause, self._delay(claim.attempts))
-        await self._statement("postpone_want", claim, delay=delay, error=None)
+        if claim.again:
+            await self._statement("drop_want", claim)
+        else:
+            # Not to be asked again before the answer is folded, and later each time if that does not help.
+            delay = max(self._settings.pause, self._delay(claim.attempts))
+            await self._statement("postpone_want", claim, delay=delay, error=None, unfound=0, unauthorized=False)
         self._on_outcome(claim.source, "answered" if pages else "unknown")
 
     async def _postpone(self, claim: Claim, error: ProvidedError) -> None:
         settings = self._settings
         delay = self._delay(claim.attempts)
+        unauthorized, doubtful = isinstance(error, Unauthorized), isinstance(error, Doubtful)
         if isinstance(error, Unauthorized):
             # Says nothing about what was asked, so it is asked soon after the key was mended.
             delay = settings.longest_delay
+            self._warn(claim.source, error)
         elif isinstance(error, Refused):
             delay = settings.refused_delay
+        elif isinstance(error, Doubtful):
+            least = settings.doubtful_delays[min(claim.unfound, len(settings.doubtful_delays) - 1)]
+            delay = least * random.uniform(1.0, 1.25)  # noqa: S311 - jitter, not a secret
         elif error.retry_after:
             delay = max(delay, error.retry_after)
         if isinstance(error, Throttled):
             pause = min(delay, settings.longest_delay)
             await hold(self._pool, self._tables, account_of(claim.source), self._sources[claim.source].budget, pause)
         _log.info("asked again later", stream=claim.stream, about=claim.about, error=str(error), delay=round(delay, 2))
-        await self._statement("postpone_want", claim, delay=delay, error=str(error))
+        arguments = {"error": str(error), "unfound": int(doubtful), "unauthorized": unauthorized}
+        await self._statement("postpone_want", claim, delay=delay, **arguments)
         self._on_outcome(claim.source, _OUTCOMES.get(type(error), "failed"))
+
+    def _warn(self, source: str, error: ProvidedError) -> None:
+        """An API key that is refused fails everything that is asked: once in a while is enough."""
+        now = monotonic()
+        if now - self._warned.get(source, -WARN_AGAIN) >= WARN_AGAIN:
+            self._warned[source] = now
+            _log.warning("a provider refuses the API key", source=source, error=str(error))
 
     def _delay(self, attempts: int) -> float:
         delay = min(self._settings.longest_delay, self._settings.first_delay * 2.0 ** min(attempts, 20))
         return delay * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
 
-    async def _statement(self, name: str, claim: Claim, *, delay: float, **arguments: object) -> None:
+    async def _statement(self, name: str, claim: Claim, *, delay: float = 0.0, **arguments: object) -> None:
         """Runs a statement on the claim's row, if that is still its."""
         async with self._pool.connection() as connection:
             named = {**claim.named, "delay": timedelta(seconds=delay), **arguments}
@@ -254,6 +301,7 @@ class Fetcher:
 
 
 _OUTCOMES: dict[type[ProvidedError], Outcome] = {
+    Doubtful: "doubtful",
     Throttled: "throttled",
     Unavailable: "unavailable",
     Unauthorized: "unauthorized",

@@ -51,6 +51,7 @@ def rows_of(stream: Stream, fold: Fold, position: int, source: Source, targets: 
             if len(linked.encode()) <= LONGEST_STREAM
         ),
         wants=wants,
+        vain=tuple(want.about for want in missing if want.about in fold.subscription.answered),
         timers=timers,
     )
 
@@ -130,8 +131,8 @@ def _stream_row(
 
 
 def _needs(want: Want, subscription: Subscription) -> str:
-    in_vain = ", and the provider's API was asked in vain" if want.about in subscription.answered else ""
-    return f"needs {want.why}{in_vain}"
+    in_vain = ", and the provider's API was asked in vain (have it asked again: tenure streams retry)"
+    return f"needs {want.why}{in_vain if want.about in subscription.answered else ''}"
 
 
 def _license_row(stream: Stream, license_: License, target: str, applied: Applied, calls: list[Call]) -> LicenseRow:

@@ -4,9 +4,11 @@
       Refused         asking again soon is in vain
         Unauthorized  the API key is missing, wrong or lacks a right; that says nothing about what was asked
       Throttled       come back later
+      Doubtful        there is said to be no such thing, by one who says so when asked too often, too
       Unavailable     no usable answer, try again
 
-Reading changes nothing, so there is no unclear outcome; and "there is no such thing" is an answer, not an error.
+Reading changes nothing, so there is no unclear outcome; and "there is no such thing" is an answer, not an error, once
+it is to be believed.
 """
 
 import re
@@ -55,13 +57,19 @@ class Refused(ProvidedError):
 class Unauthorized(Refused):
     """The key is missing, wrong, withdrawn, or may not read this."""
 
-    remedy = "check the source's API key and what it may read"
+    remedy = "check the source's API key and what it may read; a restart asks again at once"
 
 
 class Throttled(ProvidedError):
     """Too many requests."""
 
     remedy = "asked again later, and slower"
+
+
+class Doubtful(ProvidedError):
+    """There is said to be no such thing, which may be true, or mean that too much was asked."""
+
+    remedy = "asked again in some minutes, before it is believed"
 
 
 class Unavailable(ProvidedError):

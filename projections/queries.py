@@ -9,9 +9,10 @@ from uuid import uuid4
 import msgspec
 from psycopg.rows import dict_row
 
-from domain.events import NewEvent, Stream, partition_of
+from domain.events import NewEvent, Stream, partition_of, source_of
 from domain.history import Fold, decode_fold
 from domain.licensing import License
+from domain.readback import Want
 from domain.receipts import AppliedLicense, PushRetried, Refusal, type_of
 from domain.version import CODE
 from projections.ports import EventLog
@@ -263,6 +264,13 @@ class Queries:
         async with self._pool.connection() as connection:
             arguments = {"partition": partition_of(stream), "stream": stream}
             return (await connection.execute(self._tables["ask_now"], arguments)).rowcount > 0
+
+    async def ask_in_vain(self, stream: Stream, wants: Collection[Want]) -> None:
+        """Has a stream's provider asked once more what it has answered in vain. What it says now is an event, too."""
+        shared = {"partition": partition_of(stream), "stream": stream, "source": source_of(stream)}
+        rows = [{**shared, "about": want.about, "why": want.why, "essential": want.essential} for want in wants]
+        async with self._pool.connection() as connection, connection.cursor() as cursor:
+            await cursor.executemany(self._tables["ask_in_vain"], rows)
 
     async def _rows(self, statement: str, **arguments: Any) -> list[dict[str, Any]]:
         if any(isinstance(value, str) and "\0" in value for value in arguments.values()):

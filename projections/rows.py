@@ -84,4 +84,6 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
     push: PushRow | None
     links: tuple[LinkRow, ...]
     wants: tuple[WantRow, ...]
+    vain: tuple[str, ...]
+    """What is missing although it was asked about and answered."""
     timers: tuple[TimerRow, ...]

@@ -58,13 +58,21 @@ async def write_rows(connection: AsyncConnection[Any], tables: Tables, rows: Seq
         await _many(cursor, tables, "save_license", [row for each in rows for row in each.licenses])
         await cursor.executemany(tables["retire_pushes"], places)
         await _many(cursor, tables, "save_push", [each.push for each in rows if each.push is not None])
-        await cursor.executemany(tables["clear_wants"], _kept(rows, lambda each: [want.about for want in each.wants]))
+        await cursor.executemany(tables["clear_wants"], _wanted(rows))
         await _many(cursor, tables, "save_want", [row for each in rows for row in each.wants])
         ringing = _kept(rows, lambda each: [timer.event_id for timer in each.timers])
         await cursor.executemany(tables["clear_timers"], ringing)
         await _many(cursor, tables, "save_timer", [row for each in rows for row in each.timers])
         await _many(cursor, tables, "save_link", links)
         await cursor.executemany(tables["mark_links"], places)
+
+
+def _wanted(rows: Sequence[Rows]) -> list[dict[str, Any]]:
+    still = _kept(rows, lambda each: [want.about for want in each.wants])
+    vain = _kept(rows, lambda each: list(each.vain))
+    return [
+        {**place, "vain_of": other["kept_of"], "vain": other["kept"]} for place, other in zip(still, vain, strict=True)
+    ]
 
 
 def _kept(rows: Sequence[Rows], names: Callable[[Rows], list[str]]) -> list[dict[str, Any]]:

@@ -7,8 +7,10 @@ from typing import Literal, assert_never
 import msgspec
 
 from domain.events import Stream
+from domain.readback import Want
 from projections import queries
 from projections.queries import LastListed, StreamView, WantView
+from projections.sources import Source, source_for
 from service.lookup import Reader, find_stream, find_subscription
 
 Need = Literal["stopped", "unrouted", "waiting"]
@@ -50,12 +52,18 @@ def _problem(view: StreamView, wants: Sequence[WantView], reader: Reader) -> str
     """What is wrong with a stream, and what became of the questions whose answers would help."""
     told = [view.problem or ("no subscription is known for it yet" if view.status == "unrouted" else "")]
     for want in wants:
-        source = reader.sources.get(want.source)
-        reason = (source.unasked if source else "") or want.error or ""
+        reason = want.error or _unasked_here(reader.sources.get(want.source), want)
         tried = f" (asked {want.attempts} times)" if want.attempts > 1 else ""
         # The problem names what is essential already.
         told += ["" if want.essential else f"lacks {want.why}", reason and f"{reason}{tried}"]
     return "; ".join(dict.fromkeys(filter(None, told)))
+
+
+def _unasked_here(source: Source | None, want: WantView) -> str:
+    """Why nobody may have asked yet, as far as this process knows: another one may have other secrets."""
+    if source is None or not source.unasked or want.attempts:
+        return ""
+    return f"not asked yet, and by this process it is not: {source.unasked}"
 
 
 async def _views(reader: Reader, need: Need, before: LastListed | None, limit: int) -> list[StreamView]:
@@ -72,12 +80,22 @@ async def _views(reader: Reader, need: Need, before: LastListed | None, limit: i
 async def retry_stream(reader: Reader, text: str, *, by_key: bool = False) -> Stream:
     """Has a stopped stream folded again, or what another lacks fetched at once, and says which.
 
-    Raises NotFound, Ambiguous, NothingToRetry.
+    What was asked in vain is asked once more. Raises NotFound, Ambiguous, TooLong, NothingToRetry.
     """
     stream = await find_stream(reader, text, by_key=by_key)
+    await reader.queries.ask_in_vain(stream, await _asked_in_vain(reader, stream))
     if not await reader.queries.ask_again(stream) and not await reader.queries.ask_now(stream):
         raise NothingToRetry(f"{stream} is not stopped and waits for nothing, there is nothing to retry.")
     return stream
+
+
+async def _asked_in_vain(reader: Reader, stream: Stream) -> list[Want]:
+    """What a stream lacks although its provider's API was asked for it."""
+    _, fold = await find_subscription(reader, stream)
+    if fold.stopped:
+        return []
+    provider = source_for(reader.sources, stream).provider
+    return [want for want in provider.wants(stream, fold.subscription) if want.about in fold.subscription.answered]
 
 
 async def retry_refused(reader: Reader, text: str, author: str, *, by_key: bool = False) -> str:

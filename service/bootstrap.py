@@ -238,7 +238,9 @@ def _fetcher(
             poll=numbers.poll_seconds,
             lease=numbers.lease_seconds,
             longest_delay=numbers.longest_delay_seconds,
+            doubtful_delays=numbers.doubtful_delays_seconds,
         ),
+        unasked={name: reason for name in settings.sources if (reason := why_unasked(settings, name))},
         on_outcome=lambda source, outcome: metrics.fetches.labels(source, outcome).inc(),
     )
 

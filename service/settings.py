@@ -144,6 +144,10 @@ class Fetch(_Table, frozen=True, kw_only=True):
     """How long a webhook is given to say what could also be asked."""
     longest_delay_seconds: Seconds = 600.0
     """Between two attempts, unless the provider refused: then it is an hour."""
+    doubtful_delays_seconds: Annotated[
+        tuple[Seconds, ...], Meta(min_length=1, max_length=10, description="Give 1 to 10 numbers of seconds.")
+    ] = (60.0, 300.0, 1800.0)
+    """Between the times that FastSpring has to say that there is no such thing, as it does when asked too often."""
 
 
 class File(_Table, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """A provider whose payloads leave something out, its API, and a fetcher that asks it, for tests."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +20,7 @@ from service.lookup import Reader
 from tests.projecting import Projected, projecting
 from tests.stories import JANUARY, PURCHASE, TELLER, activated, described, happened, line, linked, refunded
 
-AT_ONCE = FetcherSettings(first_delay=0, longest_delay=0, behind=3600)
+AT_ONCE = FetcherSettings(first_delay=0, longest_delay=0, behind=3600, doubtful_delays=(0,))
 PLENTY = Budget(per_second=10_000, burst=1_000)
 
 LINES = "checkout/cs_1/lines"
@@ -134,18 +134,21 @@ async def asking(
     settings: FetcherSettings = AT_ONCE,
     budget: Budget = PLENTY,
     sure_after: int = 1,
+    unasked: Mapping[str, str] | None = None,
     **options: Any,
 ) -> AsyncIterator[Asking]:
-    """A projection of `dsn` whose source `acme` is asked through `api`."""
+    """A projection of `dsn` whose source `acme` is asked through `api`, or is `unasked`."""
     outcomes: list[tuple[str, str]] = []
+    asked = Asked(provider=FORGETFUL, provided=api, budget=budget, sure_after=sure_after)
     async with projecting(dsn, provider=FORGETFUL, owner=owner, **options) as projected:
         fetcher = Fetcher(
             log=projected.log,
             pool=projected.pool,
             tables=projected.tables,
-            sources={"acme": Asked(provider=FORGETFUL, provided=api, budget=budget, sure_after=sure_after)},
+            sources={} if unasked else {"acme": asked},
             owner=owner,
             settings=settings,
+            unasked=unasked,
             on_outcome=lambda source, outcome: outcomes.append((source, outcome)),
         )
         yield Asking(projected=projected, fetcher=fetcher, api=api, outcomes=outcomes)

@@ -96,6 +96,12 @@ select stream.partition, stream.stream, source, kind, identifier, status, state,
 -- What a stream lacks is asked at once, whatever went wrong before.
 update {schema}.want set next_at = now() where partition = %(partition)s and stream = %(stream)s
 
+-- name: ask_in_vain
+-- What was answered, but not with what is missing, is asked once more.
+insert into {schema}.want as want (partition, stream, about, source, why, essential, next_at, again)
+values (%(partition)s, %(stream)s, %(about)s, %(source)s, %(why)s, %(essential)s, now(), true)
+on conflict (partition, stream, about) do update set next_at = now(), again = true
+
 -- name: count_wants
 -- Of each source: how much is asked and not answered, how much of it was tried, and since when the oldest is wanted.
 select source, count(*) as open, count(*) filter (where attempts > 0) as failing,

@@ -79,11 +79,14 @@ update {schema}.push as push set due = false
  where push.partition = %(partition)s and push.stream = now_at.stream and push.target <> now_at.target and push.due
 
 -- name: clear_wants
--- What is no longer wanted; what still is keeps what the fetcher wrote to it.
+-- What is no longer wanted; what still is keeps what the fetcher wrote to it. What was answered in vain stays while a
+-- person wants it asked again.
 delete from {schema}.want as want
  where partition = %(partition)s and stream = any(%(streams)s)
    and not exists (select from unnest(%(kept_of)s::text[], %(kept)s::text[]) as kept (stream, about)
                     where kept.stream = want.stream and kept.about = want.about)
+   and not (again and exists (select from unnest(%(vain_of)s::text[], %(vain)s::text[]) as vain (stream, about)
+                               where vain.stream = want.stream and vain.about = want.about))
 
 -- name: save_want
 insert into {schema}.want as want (partition, stream, about, source, why, essential, next_at)

@@ -98,7 +98,8 @@ create table if not exists {schema}.push (
 create index if not exists push_due on {schema}.push (next_at) where due or doubt <> '{{}}';
 
 -- Work for the fetcher: what a stream's fold lacks and the provider's API could say. `why` and `essential` are the
--- runner's, the rest is the fetcher's once the row is there.
+-- runner's, the rest is the fetcher's once the row is there. `again` marks what was answered in vain and a person wants
+-- asked once more.
 create table if not exists {schema}.want (
     partition    smallint not null,
     stream       text not null,
@@ -109,6 +110,9 @@ create table if not exists {schema}.want (
     since        timestamptz not null default now(),
     next_at      timestamptz not null,
     attempts     integer not null default 0,
+    unfound      integer not null default 0, -- how often the API said that there is no such thing
+    unauthorized boolean not null default false, -- the last time, for the sake of the API key
+    again        boolean not null default false,
     error        text,
     owner        text,
     leased_until timestamptz,

@@ -79,7 +79,7 @@ async def test_an_api_that_is_not_to_be_believed_at_once_is_asked_until_it_is(da
         await shop.projected.take([checkout()])
         await shop.settle()
         assert shop.api.asked == [LINES] * 3
-        assert shop.outcomes == [("acme", "unavailable"), ("acme", "unavailable"), ("acme", "unknown")]
+        assert shop.outcomes == [("acme", "doubtful"), ("acme", "doubtful"), ("acme", "unknown")]
 
 
 async def test_an_answer_goes_to_every_stream_that_it_is_an_event_of(database: str) -> None:

@@ -94,10 +94,36 @@ async def test_a_wrong_key_is_tried_again_soon(database: str) -> None:
         assert "API key" in (want.error or "")
 
 
+async def test_after_a_restart_what_was_refused_for_the_key_is_asked_at_once(database: str) -> None:
+    async with asking(database, api(), settings=FetcherSettings(longest_delay=600)) as shop:
+        shop.api.fails(Unauthorized, status=401)
+        shop.api.fails(Refused, status=400)
+        await shop.projected.take([checkout(1)])
+        await shop.settle()
+        await shop.projected.take([checkout(2)])
+        await shop.settle()
+        assert await shop.fetcher.fetch_until_idle() == 0
+    async with asking(database, api()) as shop:
+        await shop.settle()
+        assert shop.api.asked == [LINES], "what was refused for another reason is not"
+        assert await status(shop) == ("folded", "")
+
+
+async def test_a_key_that_is_refused_is_warned_of_once_in_a_while(
+    database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with asking(database, api()) as shop:
+        shop.api.fails(Unauthorized, times=2, status=401)
+        await shop.projected.take([checkout(1), checkout(2)])
+        await shop.settle()
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "refuses the API key" in line]
+    assert "warning" in line
+    assert "acme" in line
+
+
 async def test_without_a_key_what_can_be_known_is_done_and_the_rest_is_listed_with_the_reason(database: str) -> None:
     reason = "no API key: set TENURE_SOURCE_ACME_API_KEY"
-    async with asking(database, Api()) as shop:
-        shop.fetcher._sources = {}
+    async with asking(database, Api(), unasked={"acme": reason}) as shop:
         await shop.projected.take([ANONYMOUS, checkout(), REFUND])
         await shop.settle()
         assert len(await shop.projected.queries.licenses()) == 1
@@ -115,6 +141,27 @@ async def test_without_a_key_what_can_be_known_is_done_and_the_rest_is_listed_wi
         assert (await unasked.open_work()).wants == 0
         (wanted,) = await shop.projected.queries.wanted()
         assert (wanted.source, wanted.open, wanted.failing) == ("acme", 3, 0)
+
+
+async def test_a_reader_with_other_secrets_than_the_fetcher_says_what_the_fetcher_lacks(database: str) -> None:
+    reason = "no API key: set TENURE_SOURCE_ACME_API_KEY"
+    async with asking(database, Api(), unasked={"acme": reason}) as shop:
+        await shop.projected.take([checkout()])
+        (needy,) = await needy_streams(reader(shop, reason), "waiting", limit=10)
+        assert needy.problem == f"needs what was bought; not asked yet, and by this process it is not: {reason}"
+        await shop.settle()
+        (needy,) = await needy_streams(reader(shop), "waiting", limit=10)
+        assert needy.problem == f"needs what was bought; {reason}"
+
+
+async def test_a_reader_without_secrets_does_not_deny_what_the_fetcher_found_out(database: str) -> None:
+    async with asking(database, api()) as shop:
+        shop.api.fails(Refused, status=400, text="no")
+        await shop.projected.take([checkout()])
+        await shop.settle()
+        (needy,) = await needy_streams(reader(shop, "no API key: set SUCH"), "waiting", limit=10)
+        assert "400 no" in needy.problem
+        assert "SUCH" not in needy.problem
 
 
 @pytest.mark.parametrize(
