@@ -109,7 +109,7 @@ async def wired(
             for name, target in settings.targets.items()
         }
         asked = {
-            name: await stack.enter_async_context(_opened(settings, name))
+            name: await stack.enter_async_context(provided(settings, name))
             for name in (settings.sources if "fetcher" in parts else ())
             if not why_unasked(settings, name)
         }
@@ -205,22 +205,35 @@ def why_unasked(settings: Settings, name: str) -> str:
     return "" if name in settings.secrets.api_keys else f"no API key: set {api_key_variable(name)}"
 
 
-def provided(settings: Settings, name: str) -> AbstractAsyncContextManager[Provided]:
-    """The API of a source's provider, to be asked where `why_unasked` says nothing."""
+@asynccontextmanager
+async def provided(settings: Settings, name: str) -> AsyncIterator[Provided]:
+    """The API of a source's provider, to be asked where `why_unasked` says nothing.
+
+    Raises SettingsInvalid where the API key is not of the provider's form; nothing is asked before that.
+    """
     source = settings.sources[name]
     reading = READING[source.provider]
-    return reading.open(source.api.url or reading.url, settings.secrets.api_keys[name].reveal())
-
-
-@asynccontextmanager
-async def _opened(settings: Settings, name: str) -> AsyncIterator[Provided]:
-    """Raises SettingsInvalid where the API key is not of the provider's form."""
     async with AsyncExitStack() as stack:
         try:
-            api = await stack.enter_async_context(provided(settings, name))
+            opened = reading.open(source.api.url or reading.url, settings.secrets.api_keys[name].reveal())
+            api = await stack.enter_async_context(opened)
         except ValueError as error:
             raise SettingsInvalid([Finding(api_key_variable(name), f"does not fit ({error})", "Correct it.")]) from None
         yield api
+
+
+async def check_api_keys(settings: Settings) -> None:
+    """Returns if every API key is of its provider's form, else raises SettingsInvalid with all that are not."""
+    found: list[Finding] = []
+    for name in settings.sources:
+        if not why_unasked(settings, name):
+            try:
+                async with provided(settings, name):
+                    pass
+            except SettingsInvalid as invalid:
+                found.extend(invalid.findings)
+    if found:
+        raise SettingsInvalid(found)
 
 
 def _fetcher(

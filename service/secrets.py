@@ -8,6 +8,10 @@ from service.tables import Finding
 
 SHORTEST_TOKEN = 24
 """Characters; 24 random ones of base64 are 144 bits."""
+SHORTEST_GENERATOR_KEY = 32
+"""Characters; what a checkout sends is signed with MD5, so the key has to be long."""
+HOW_TO_MAKE = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+"""A command that prints a random text of 43 characters."""
 
 
 class Secret:
@@ -88,8 +92,7 @@ def _tokens(environ: Mapping[str, str], variable: str, found: list[Finding]) -> 
     tokens = _several(environ, variable)
     if any(len(token.reveal()) < SHORTEST_TOKEN for token in tokens):
         problem = f"holds a token of fewer than {SHORTEST_TOKEN} characters"
-        remedy = "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
-        found.append(Finding(variable, problem, remedy))
+        found.append(Finding(variable, problem, f"Make one with: {HOW_TO_MAKE}"))
     return tokens
 
 

@@ -23,7 +23,7 @@ from tests.serving import Served, served, settings
 
 WEBHOOK_SECRET = "webhook-secret"
 SANDBOX = SandboxSettings(
-    products=(ProductSeed(short_code="falcon-pro"), ProductSeed(short_code="falcon-lite")),
+    products=tuple(ProductSeed(short_code=f"falcon-{name}") for name in ("pro", "lite", "team", "floating")),
     plan="unlimited",
     flood_protection=False,
     seed=1,

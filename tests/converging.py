@@ -33,7 +33,7 @@ class Worlds:
         self, told: Sequence[Delivery], arriving: Sequence[Delivery], cuts: Sequence[int]
     ) -> dict[str, Any]:
         for world in (self.true, self.other):
-            await _empty(world)
+            await empty(world)
         for delivery in told:
             await self.true.append(events_of([delivery], provider=self._provider))
         await self.true.runner.project_until_idle()
@@ -53,7 +53,7 @@ class Worlds:
         self._loop.close()
 
 
-async def _empty(world: Projected) -> None:
+async def empty(world: Projected) -> None:
     """Forgets everything, past the triggers that forbid it: only a test may."""
     tables = ", ".join(f"projection_1.{name}" for name in TABLES)
     async with world.pool.connection() as connection, connection.transaction():

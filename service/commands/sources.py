@@ -1,13 +1,22 @@
 """`tenure sources check`: what is configured for each source, and what is still missing."""
 
+import asyncio
 import os
 from pathlib import Path
 
 import msgspec
 
+from service.bootstrap import check_api_keys
 from service.commands.failures import NOT_FOUND
 from service.commands.output import print_json, print_line, print_table
-from service.secrets import api_key_variable, generator_key_variable, source_variable, target_variable
+from service.secrets import (
+    HOW_TO_MAKE,
+    SHORTEST_GENERATOR_KEY,
+    api_key_variable,
+    generator_key_variable,
+    source_variable,
+    target_variable,
+)
 from service.settings import Settings, load
 from service.sources.table import GENERATORS, READING
 
@@ -29,8 +38,9 @@ class SourceCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_sources(config: Path | None, *, as_json: bool) -> int:
-    """Prints each source; 1 when one of them lacks something, or there is none."""
+    """Prints each source; 1 when one of them lacks something, or there is none. Raises SettingsInvalid."""
     settings = load(config, os.environ)
+    asyncio.run(check_api_keys(settings))
     checks = [_check(settings, name) for name in settings.sources]
     if as_json:
         print_json(checks)
@@ -62,11 +72,20 @@ def _check(settings: Settings, name: str) -> SourceCheck:
 def _hints(settings: Settings, name: str) -> list[str]:
     provider, hints = settings.sources[name].provider, []
     if provider in READING and name not in settings.secrets.api_keys:
-        hints.append(f"API key, so what its deliveries leave out will wait: set {api_key_variable(name)}")
-    if provider in GENERATORS and name not in settings.secrets.generator_keys:
-        variable = generator_key_variable(name)
-        hints.append(f"generator key, so it is refused license keys at the checkout: set {variable}")
+        hints.append(f"no API key, so what its deliveries leave out will wait: set {api_key_variable(name)}")
+    if provider in GENERATORS:
+        hints += _generator_hints(settings, name)
     return hints
+
+
+def _generator_hints(settings: Settings, name: str) -> list[str]:
+    keys, variable = settings.secrets.generator_keys.get(name, ()), generator_key_variable(name)
+    if not keys:
+        return [f"no generator key, so it is refused license keys at the checkout: set {variable}"]
+    if any(len(key.reveal()) < SHORTEST_GENERATOR_KEY for key in keys):
+        short = f"fewer than {SHORTEST_GENERATOR_KEY} characters"
+        return [f"a generator key of {short} in {variable}, which could be guessed: make one with {HOW_TO_MAKE}"]
+    return []
 
 
 def _print(checks: list[SourceCheck]) -> None:
@@ -79,4 +98,4 @@ def _print(checks: list[SourceCheck]) -> None:
         for lack in check.missing:
             print_line(f"{check.source} is missing its {lack}")
         for hint in check.hints:
-            print_line(f"{check.source} has no {hint}")
+            print_line(f"{check.source} has {hint}")

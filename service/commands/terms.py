@@ -37,8 +37,8 @@ def check_file(path: str, provider: str | None, *, quantity: int, recurring: boo
 
 
 def check_source(config: Path | None, name: str, *, quantity: int, as_json: bool) -> int:
-    """Checks the catalog of a configured source, read through its API. Raises CommandFailed."""
-    from projections.provided import ProvidedError
+    """Checks the catalog of a configured source, read through its API. Raises CommandFailed and SettingsInvalid."""
+    from projections.provided import ProvidedError, Unauthorized
     from service.terms_catalog import CatalogUnread, read_catalog
 
     settings = load(config, os.environ)
@@ -49,6 +49,8 @@ def check_source(config: Path | None, name: str, *, quantity: int, as_json: bool
         raise usage(str(unread)) from None
     except FileUnclear as unclear:
         raise usage(f"The catalog of {name} {unclear}.") from None
+    except Unauthorized as error:
+        raise usage(f"The catalog of {name} may not be read: {error}") from None
     except ProvidedError as error:
         raise CommandFailed(UNAVAILABLE, f"The catalog of {name} could not be read: {error}") from None
     if not offers:

@@ -126,6 +126,32 @@ def test_a_source_without_an_api_key_is_complete_and_it_is_said_what_will_wait(t
     assert "TENURE_SOURCE_SHOP_API_KEY" not in tested.run("sources", "check", TENURE_SOURCE_SHOP_API_KEY="sk_1").out
 
 
+def two_stores(folder: Path) -> Tenure:
+    tested = tenure(folder, "postgresql://127.0.0.1:9/x")
+    with (folder / "tenure.toml").open("a", encoding="utf-8") as file:
+        file.write('[sources.store]\nprovider = "fastspring"\ntarget = "ls"\n')
+    return tested
+
+
+def test_keys_that_are_not_of_their_provider_s_form_are_all_named_as_mistakes_of_the_settings(tmp_path: Path) -> None:
+    tested = two_stores(tmp_path)
+    keys = {"TENURE_SOURCE_SHOP_API_KEY": "sk 1", "TENURE_SOURCE_STORE_API_KEY": "hidden"}
+    ended = tested.run("sources", "check", **keys)
+    assert (ended.code, ended.out) == (2, "")
+    for name in keys:
+        assert f"{name} does not fit" in ended.err
+    assert "NAME:PASSWORD" in ended.err
+    assert "hidden" not in ended.err
+
+
+def test_a_generator_key_that_could_be_guessed_is_warned_of(tmp_path: Path) -> None:
+    tested = two_stores(tmp_path)
+    said = tested.run("sources", "check", TENURE_SOURCE_STORE_GENERATOR_KEY=f"{'k' * 32},{'k' * 31}").out
+    assert "store has a generator key of fewer than 32 characters in TENURE_SOURCE_STORE_GENERATOR_KEY" in said
+    assert "kkk" not in said
+    assert "generator key" not in tested.run("sources", "check", TENURE_SOURCE_STORE_GENERATOR_KEY="k" * 32).out
+
+
 # --- with one -----------------------------------------------------------------------------------------------
 
 
