@@ -6,6 +6,8 @@ integration documents one; Tenure reads each of them from either store.
 
 import re
 from collections.abc import Callable
+from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any, Literal, get_args
 from uuid import UUID
 
@@ -22,12 +24,13 @@ RECURRING_TYPES: tuple[LicenseType, ...] = ("subscription", "consumption")
 CUSTOM_FIELD = "custom_field_"
 LONGEST_NAME = 100
 LONGEST_VALUE = 1000
+MOST = 999_999_999
 
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
 class Attribute(msgspec.Struct, frozen=True, kw_only=True):
-    """One attribute: where it is documented, what it sets, and which texts are allowed.
+    """One attribute: what it does in a vendor's words, where it is documented, what it sets, which texts are allowed.
 
     `field` is the field of `Terms`, or of `Reading` where the terms have none; empty for one that Tenure has no need
     of. `license` names the fields of `License` in which it ends. `read` raises ValueError on a text that is not
@@ -35,6 +38,7 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str
+    does: str
     stores: tuple[Store, ...]
     field: str
     license: tuple[str, ...]
@@ -44,7 +48,7 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
     prices: Prices = "any"
 
 
-def _number(least: int, most: int = 999_999_999) -> Callable[[str], int]:
+def _number(least: int, most: int = MOST) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
             raise ValueError(text)
@@ -93,6 +97,7 @@ _YES_OR_NO = "true or false, 1 or 0, yes or no"
 _ROWS = (
     Attribute(
         name="short_code",
+        does="names the product at LicenseSpring; without it nothing is licensed",
         stores=("stripe",),
         field="product_code",
         license=("product_code",),
@@ -101,15 +106,25 @@ _ROWS = (
     ),
     Attribute(
         name="product_short_code",
+        does="the same as `short_code`",
         stores=("fastspring",),
         field="product_code",
         license=("product_code",),
         read=_code,
         allowed=_A_CODE,
     ),
-    Attribute(name="uuid", stores=("fastspring",), field="", license=(), read=_uuid, allowed="a UUID"),
+    Attribute(
+        name="uuid",
+        does="nothing: Tenure has its own key for LicenseSpring's API",
+        stores=("fastspring",),
+        field="",
+        license=(),
+        read=_uuid,
+        allowed="a UUID",
+    ),
     Attribute(
         name="license_policy",
+        does="makes the licenses by this template of LicenseSpring's",
         stores=("stripe",),
         field="policy_code",
         license=("policy_code",),
@@ -118,6 +133,7 @@ _ROWS = (
     ),
     Attribute(
         name="license_type",
+        does="how the license ends: never, by its date, with the subscription, or when it is used up",
         stores=_BOTH,
         field="license_type",
         license=("license_type",),
@@ -126,6 +142,7 @@ _ROWS = (
     ),
     Attribute(
         name="valid_duration",
+        does="how long the license works from its first activation on",
         stores=_BOTH,
         field="valid_duration",
         license=("valid_duration",),
@@ -136,6 +153,7 @@ _ROWS = (
     ),
     Attribute(
         name="enable_maintenance_duration",
+        does="whether new versions are included for a time only",
         stores=_BOTH,
         field="maintenance",
         license=("maintenance",),
@@ -144,6 +162,7 @@ _ROWS = (
     ),
     Attribute(
         name="maintenance_duration",
+        does="for how long new versions are included",
         stores=_BOTH,
         field="maintenance_duration",
         license=("maintenance", "maintenance_duration"),
@@ -152,22 +171,25 @@ _ROWS = (
     ),
     Attribute(
         name="max_activations",
+        does="on how many devices one license may be used",
         stores=_BOTH,
         field="max_activations",
         license=("max_activations",),
         read=_number(1),
-        allowed="a whole number from 1",
+        allowed=f"a whole number from 1 to {MOST}",
     ),
     Attribute(
         name="floating_cloud",
+        does="how many may use one license at the same time",
         stores=_BOTH,
         field="floating_users",
         license=("floating_users",),
         read=_number(0),
-        allowed="a whole number from 0 (it does not float), at most max_activations",
+        allowed=f"a whole number from 0 (it does not float) to {MOST}, at most max_activations",
     ),
     Attribute(
         name="floating_users_from_quantity",
+        does="lets as many more use it at the same time with every unit",
         stores=_BOTH,
         field="floating_users_from_quantity",
         license=("floating_users", "max_activations"),
@@ -176,6 +198,7 @@ _ROWS = (
     ),
     Attribute(
         name="is_single_license",
+        does="makes one license for all units, which allows as much as they would together",
         stores=("stripe",),
         field="single_license",
         license=("max_activations", "max_license_users"),
@@ -184,6 +207,7 @@ _ROWS = (
     ),
     Attribute(
         name="single_license",
+        does="the same as `is_single_license`",
         stores=("fastspring",),
         field="single_license",
         license=("max_activations", "max_license_users"),
@@ -192,23 +216,26 @@ _ROWS = (
     ),
     Attribute(
         name="max_license_users",
+        does="how many people may be assigned to one license",
         stores=("stripe",),
         field="max_license_users",
         license=("max_license_users",),
         read=_number(0),
-        allowed="a whole number from 0 (unlimited)",
+        allowed=f"a whole number from 0 (unlimited) to {MOST}",
     ),
     Attribute(
         name="max_consumptions",
+        does="how much may be used up of one license, anew with each paid interval",
         stores=("fastspring",),
         field="max_consumptions",
         license=("max_consumptions",),
         read=_number(1),
-        allowed="a whole number from 1",
+        allowed=f"a whole number from 1 to {MOST}",
         types=("consumption",),
     ),
     Attribute(
         name="is_license_manager",
+        does="lets the customer manage the licenses of the order",
         stores=_BOTH,
         field="managed_by_customer",
         license=("managed_by_customer", "users"),
@@ -217,6 +244,7 @@ _ROWS = (
     ),
     Attribute(
         name="assign_customer_as_user",
+        does="makes the customer a user too, where the order names others",
         stores=_BOTH,
         field="customer_is_user",
         license=("users",),
@@ -225,6 +253,7 @@ _ROWS = (
     ),
     Attribute(
         name="grace_period",
+        does="how many hours the license goes on working after its end",
         stores=("fastspring",),
         field="margin_hours",
         license=("margin_hours",),
@@ -235,6 +264,7 @@ _ROWS = (
     ),
     Attribute(
         name="unpaid_active_license_period",
+        does="lets the license work for so long before anything is paid",
         stores=("stripe",),
         field="unpaid_duration",
         license=("enabled", "expiry", "trial"),
@@ -243,6 +273,7 @@ _ROWS = (
     ),
     Attribute(
         name="added_days",
+        does="moves the end by so many days",
         stores=("stripe",),
         field="added_days",
         license=("expiry",),
@@ -253,6 +284,7 @@ _ROWS = (
     ),
     Attribute(
         name="ignore_product_in_licensespring",
+        does="sells it without a license",
         stores=("stripe",),
         field="ignored",
         license=(),
@@ -261,6 +293,7 @@ _ROWS = (
     ),
     Attribute(
         name=CUSTOM_FIELD + "{NAME}",
+        does="sets the license's custom field NAME",
         stores=_BOTH,
         field="custom_fields",
         license=("custom_fields",),
@@ -269,6 +302,7 @@ _ROWS = (
     ),
     Attribute(
         name="feature_code",
+        does="adds this feature of the product; alone, to the licenses bought with it",
         stores=("fastspring",),
         field="feature",
         license=("features",),
@@ -277,6 +311,7 @@ _ROWS = (
     ),
     Attribute(
         name="is_product_bundle",
+        does="says that the product is a bundle, and each product in it is licensed too",
         stores=("stripe",),
         field="is_bundle",
         license=("is_bundle",),
@@ -289,6 +324,22 @@ ATTRIBUTES: dict[str, Attribute] = {row.name: row for row in _ROWS}
 """Every attribute by its name; that of the custom fields stands for all that begin with `custom_field_`."""
 
 
+_NEEDED = [row.name for row in _ROWS if row.field]
+_LIKENESS = 0.8
+"""Of two names, from 0 to 1; most slips of the fingers stay above it."""
+
+
 def attribute_of(name: str) -> Attribute | None:
     """The row that tells how an attribute of that name is read, if it is known."""
     return ATTRIBUTES.get(CUSTOM_FIELD + "{NAME}" if name.startswith(CUSTOM_FIELD) else name)
+
+
+def meant(name: str) -> str:
+    """The attribute that a name looks like which is none; empty where it looks like none that Tenure has a need of."""
+    known = attribute_of(name) is not None or len(name) > LONGEST_NAME
+    return "" if known else _alike(re.sub(r"[\s-]", "_", name.strip().lower()))
+
+
+@lru_cache(maxsize=4096)
+def _alike(name: str) -> str:
+    return next(iter(get_close_matches(name, _NEEDED, n=1, cutoff=_LIKENESS)), "")

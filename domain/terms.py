@@ -1,11 +1,11 @@
 """License terms: one reader for the attributes of every store (the table of them is in `domain/attributes.py`).
 
 An attribute that is not known, or that means nothing beside the others, is a warning; one that is wrong is an error
-that says what is allowed.
+that says what is allowed, and so are attributes of licenses without a code: a price that is no license has none.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
 
 import msgspec
 
@@ -17,11 +17,25 @@ from domain.attributes import (
     Attribute,
     LicenseType,
     attribute_of,
+    meant,
 )
 
-__all__ = ["ATTRIBUTES", "Attribute", "LicenseType", "Reading", "Terms", "TermsError", "read_terms", "works_unpaid"]
+__all__ = [
+    "ATTRIBUTES",
+    "Attribute",
+    "CodeMissing",
+    "LicenseType",
+    "Reading",
+    "Terms",
+    "TermsError",
+    "read_terms",
+    "works_unpaid",
+]
 
-_SHOWN = 80
+_SHOWN, _MOST_NAMED = 80, 5
+_NEEDS = {"time-limited": "valid_duration", "consumption": "max_consumptions"}
+_SINGLE = ("is_single_license", "single_license")
+_CODES = {row.name: row for row in ATTRIBUTES.values() if row.field in {"product_code", "feature"}}
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +67,19 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TermsError(ValueError):
-    """Attributes cannot be used; the text names each with its value, the product and what is allowed."""
+    """Attributes cannot be used; each of `errors` names one with its value, the product and what is allowed.
+
+    `warnings` are of the others.
+    """
+
+    def __init__(self, errors: Sequence[str], warnings: Sequence[str] = ()) -> None:
+        super().__init__("; ".join(errors))
+        self.errors = tuple(errors)
+        self.warnings = tuple(warnings)
+
+
+class CodeMissing(TermsError):
+    """There are attributes of licenses, or what looks like one, and no code to make licenses or a feature of."""
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -74,38 +100,59 @@ def works_unpaid(attributes: Mapping[str, str]) -> bool:
     return "unpaid_active_license_period" in attributes
 
 
-def read_terms(attributes: Mapping[str, str], *, product: str, recurring: bool) -> Reading:
+def read_terms(
+    attributes: Mapping[str, str], *, product: str, recurring: bool, kind: Literal["product", "price"] = "product"
+) -> Reading:
     """Reads one line's attributes. Raises TermsError, which lists everything that is wrong.
 
-    A line without any code of a product or feature is not licensed, and its other attributes are nobody's business.
+    `kind` says in texts what `product` is the name of. A line that has nothing to do with licenses is not licensed, and
+    its attributes are nobody's business.
     """
-    if _ignored(attributes, product):
+    if _ignored(attributes):
         return Reading(None, ignored=True)
-    if not any(ATTRIBUTES[name].field in {"product_code", "feature"} for name in attributes if name in ATTRIBUTES):
+    if not any(map(_is_of_licenses, attributes)):
         return Reading(None)
-    values, warnings, errors = _read_each(attributes, product)
+    of = f"{kind} {product}"
+    values, warnings, errors = _read_each(attributes, of)
+    if not _CODES.keys() & attributes.keys():
+        raise CodeMissing([_missing(attributes, of), *errors], warnings)
     feature = values.pop("feature", "")
-    if not errors and "product_code" in values:
+    if any(row.field == "product_code" and name in attributes for name, row in _CODES.items()):
         values.setdefault("license_type", "subscription" if recurring else "perpetual")
-        errors += _contradictions(attributes, values, product, recurring)
-        warnings += _without_meaning(attributes, values, product, recurring)
+        errors += _contradictions(attributes, values, of, recurring)
+        if not errors:
+            warnings += _without_meaning(attributes, values, of, recurring)
     if errors:
-        raise TermsError("; ".join(errors))
+        raise TermsError(errors, warnings)
     return Reading(Terms(**values) if "product_code" in values else None, tuple(warnings), feature)
 
 
-def _ignored(attributes: Mapping[str, str], product: str) -> bool:
+def _ignored(attributes: Mapping[str, str]) -> bool:
+    """Whether the vendor wants no license; a text that does not say is an error, with all the others."""
     row = ATTRIBUTES["ignore_product_in_licensespring"]
-    text = attributes.get(row.name)
-    if text is None:
-        return False
     try:
-        return bool(row.read(text.strip()))
+        return row.name in attributes and bool(row.read(attributes[row.name].strip()))
     except ValueError:
-        raise TermsError(_wrong(row.name, text, product, row.allowed)) from None
+        return False
 
 
-def _read_each(attributes: Mapping[str, str], product: str) -> tuple[dict[str, Any], list[str], list[str]]:
+def _is_of_licenses(name: str) -> bool:
+    row = attribute_of(name)
+    return bool(meant(name)) if row is None else row.field != ""
+
+
+def _missing(attributes: Mapping[str, str], of: str) -> str:
+    """That there is no code, with the one that may have been meant."""
+    names = [name[:_SHOWN] for name in sorted(attributes) if _is_of_licenses(name)]
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    likely = [f"was {meant(name)} meant by {name}?" for name in sorted(attributes) if meant(name) in _CODES]
+    hint = f" ({likely[0]})" if likely else ""
+    *codes, last = _CODES
+    told = f"{', '.join(names[:_MOST_NAMED])}{more}"
+    return f"{', '.join(codes)} or {last} of {of} is missing; nothing is licensed by {told} alone{hint}"
+
+
+def _read_each(attributes: Mapping[str, str], of: str) -> tuple[dict[str, Any], list[str], list[str]]:
     """Values by the field they set, warnings, errors."""
     values: dict[str, Any] = {}
     set_by: dict[str, str] = {}
@@ -114,21 +161,24 @@ def _read_each(attributes: Mapping[str, str], product: str) -> tuple[dict[str, A
     for name, text in sorted(attributes.items()):
         row = attribute_of(name)
         if row is None:
-            warnings.append(f"attribute {name[:_SHOWN]!r} of product {product} is not known and was ignored")
+            hint = f"; was {meant(name)} meant?" if meant(name) else ""
+            warnings.append(f"attribute {name[:_SHOWN]!r} of {of} is not known and was ignored{hint}")
             continue
         try:
             value = _value(row, name, text.strip())
         except ValueError:
-            errors.append(_wrong(name, text, product, row.allowed))
+            wrong = _wrong(name, text, of, row.allowed)
+            if row.field:
+                errors.append(wrong)
+            else:
+                warnings.append(f"{wrong}; it was ignored, as nothing needs it")
             continue
         if row.field == "custom_fields":
             values["custom_fields"] = {**values.get("custom_fields", {}), name.removeprefix(CUSTOM_FIELD): value}
         elif values.get(row.field, value) != value:
             other = set_by[row.field]
             both = f"{attributes[other][:_SHOWN]!r} and {text[:_SHOWN]!r}"
-            errors.append(
-                f"{other} and {name} of product {product} are {both}; allowed: one of them, or the same in both"
-            )
+            errors.append(f"{other} and {name} of {of} are {both}; allowed: one of them, or the same in both")
         elif row.field not in {"", "ignored"}:
             values[row.field], set_by[row.field] = value, name
     return values, warnings, errors
@@ -140,33 +190,31 @@ def _value(row: Attribute, name: str, text: str) -> Any:
     return row.read(text)
 
 
-def _wrong(name: str, text: str, product: str, allowed: str) -> str:
-    return f"{name[:_SHOWN]} of product {product} is {text[:_SHOWN]!r}; allowed: {allowed}"
+def _wrong(name: str, text: str, of: str, allowed: str) -> str:
+    return f"{name[:_SHOWN]} of {of} is {text[:_SHOWN]!r}; allowed: {allowed}"
 
 
 def _contradictions(
-    attributes: Mapping[str, str], values: Mapping[str, Any], product: str, recurring: bool
-) -> list[str]:
+    attributes: Mapping[str, str], values: Mapping[str, Any], of: str, recurring: bool
+) -> Iterator[str]:
     """What is wrong although each attribute by itself is right."""
-    errors = []
     kind, floating, seats = values["license_type"], values.get("floating_users"), values.get("max_activations")
     if recurring and kind not in RECURRING_TYPES:
         allowed = " or ".join(RECURRING_TYPES)
-        errors.append(f"license_type of product {product} is {kind!r}; allowed for a recurring price: {allowed}")
-    elif kind == "time-limited" and "valid_duration" not in values:
-        errors.append(f"valid_duration of product {product} is missing; a time-limited license needs one")
-    elif kind == "consumption" and "max_consumptions" not in values:
-        errors.append(f"max_consumptions of product {product} is missing; a consumption license needs one")
+        yield f"license_type of {of} is {kind!r}; allowed for a recurring price: {allowed}"
+    elif kind in _NEEDS and _NEEDS[kind] not in attributes:
+        yield f"{_NEEDS[kind]} of {of} is missing; a {kind} license needs one"
     if floating is not None and seats is not None and floating > seats:
         allowed = f"at most max_activations, which is {seats}"
-        errors.append(_wrong("floating_cloud", attributes["floating_cloud"], product, allowed))
-    if values.get("floating_users_from_quantity") and not values.get("single_license"):
-        name, allowed = "floating_users_from_quantity", "true only together with is_single_license or single_license"
-        errors.append(_wrong(name, attributes[name], product, allowed))
-    return errors
+        yield _wrong("floating_cloud", attributes["floating_cloud"], of, allowed)
+    # One that is wrong is an error already.
+    single = values.get("single_license", any(name in attributes for name in _SINGLE))
+    if values.get("floating_users_from_quantity") and not single:
+        name, allowed = "floating_users_from_quantity", f"true only together with {' or '.join(_SINGLE)}"
+        yield _wrong(name, attributes[name], of, allowed)
 
 
-def _without_meaning(attributes: Mapping[str, str], values: dict[str, Any], product: str, recurring: bool) -> list[str]:
+def _without_meaning(attributes: Mapping[str, str], values: dict[str, Any], of: str, recurring: bool) -> list[str]:
     """Drops values that mean nothing for such a license, and says so."""
     warnings = []
     price = "recurring" if recurring else "one-time"
@@ -178,9 +226,9 @@ def _without_meaning(attributes: Mapping[str, str], values: dict[str, Any], prod
         else:
             continue
         values.pop(row.field, None)
-        warnings.append(f"{row.name} of product {product} means nothing for {only} and was ignored")
+        warnings.append(f"{row.name} of {of} means nothing for {only} and was ignored")
     if values.get("maintenance_duration") is not None and not values.setdefault("maintenance", True):
         values.pop("maintenance_duration")
         off = "while enable_maintenance_duration is false"
-        warnings.append(f"maintenance_duration of product {product} means nothing {off} and was ignored")
+        warnings.append(f"maintenance_duration of {of} means nothing {off} and was ignored")
     return warnings

@@ -12,7 +12,7 @@ from domain.documented import Part
 
 README = Path(__file__).with_name("README.md")
 
-COLUMNS = ("attribute", "Stripe", "FastSpring", "allowed", "field of the license", "at LicenseSpring")
+COLUMNS = ("attribute", "what it does", "Stripe", "FastSpring", "allowed", "field of the license", "at LicenseSpring")
 
 AT_LICENSESPRING: dict[str, tuple[str, ...]] = {
     "product_code": ("product",),
@@ -50,6 +50,7 @@ def _row(row: Attribute) -> tuple[str, ...]:
     there = [name for field in row.license for name in AT_LICENSESPRING[field]]
     return (
         f"`{row.name}`",
+        row.does,
         _place(row, "stripe"),
         _place(row, "fastspring"),
         row.allowed + _only(row),

@@ -6,7 +6,6 @@ recurring, paid through January.
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from typing import Any, Literal
 
 import msgspec
@@ -18,7 +17,7 @@ from domain.fold import fold_event
 from domain.licensing import Entitlement, License, entitle
 from domain.policy import Policy
 from domain.subscription import EventRef, Subscription
-from domain.terms import Reading, TermsError, read_terms
+from domain.terms import TermsError, read_terms
 from service.terms_files import Offer
 
 BOUGHT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -27,7 +26,6 @@ BUYER = "buyer@example.com"
 _STREAM = stream_of("check", "subscription", "made-up")
 _SALE = EventRef("made-up", "made up", BOUGHT)
 _OFFER, _BESIDE = "offer", "beside"
-_CODES = ("product_code", "feature")
 
 Verdict = Literal["ok", "wrong", "not licensed"]
 
@@ -70,16 +68,17 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 def check(offer: Offer, *, quantity: int = 1, policy: Policy | None = None) -> Check:
     """Sells the offer and says what came of it; never raises for what a vendor wrote."""
     policy = policy or Policy()
+    kind: Literal["price", "product"] = "price" if offer.provider == "stripe" else "product"
     try:
-        reading = read_terms(offer.attributes, product=offer.name, recurring=offer.recurring)
+        reading = read_terms(offer.attributes, product=offer.name, recurring=offer.recurring, kind=kind)
     except TermsError as error:
-        return _checked(offer, quantity, "wrong", errors=(str(error),))
+        return _checked(offer, quantity, "wrong", errors=error.errors, warnings=error.warnings)
     if reading.terms is None and not reading.feature:
-        return _checked(offer, quantity, "not licensed", warnings=(*reading.warnings, *_forgotten(offer, reading)))
-    sold = _sold(offer, quantity, policy)
-    warnings = (*sold.warnings, *_hints(offer))
+        return _checked(offer, quantity, "not licensed")
+    sold, warnings = _sold(offer, quantity, policy), reading.warnings
     if sold.problems:
-        return _checked(offer, quantity, "wrong", errors=sold.problems, warnings=warnings)
+        errors = tuple(each.removeprefix(f"line {_OFFER}: ") for each in sold.problems)
+        return _checked(offer, quantity, "wrong", errors=errors, warnings=warnings)
     licenses = _of_offer(sold)
     if reading.terms is None or not licenses:
         features = ", ".join(feature for each in sold.licenses for feature in each.features)
@@ -176,30 +175,3 @@ def _becomes(offer: Offer, license_: License, unpaid: License | None) -> Iterabl
 def _value(license_: License, field: str, attribute: str) -> Any:
     value = getattr(license_, field)
     return value.get(attribute.removeprefix(CUSTOM_FIELD)) if field == "custom_fields" else value
-
-
-# --- what a vendor may have meant ---------------------------------------------------------------------------
-
-
-def _forgotten(offer: Offer, reading: Reading) -> list[str]:
-    """Why attributes of licenses count for nothing here."""
-    if reading.ignored:
-        return []
-    hints = _hints(offer)
-    used = sorted(name for name in offer.attributes if attribute_of(name) is not None)
-    if used:
-        codes = " or ".join(
-            row.name for row in ATTRIBUTES.values() if row.field in _CODES and offer.provider in row.stores
-        )
-        hints.append(f"{', '.join(used)} of product {offer.name} count for nothing without {codes}")
-    return hints
-
-
-def _hints(offer: Offer) -> list[str]:
-    """Known attributes that an unknown one looks like."""
-    return [
-        f"{name[:80]} of product {offer.name}: was {alike[0]} meant?"
-        for name in sorted(offer.attributes)
-        if attribute_of(name) is None
-        and (alike := get_close_matches(name.lower().replace("-", "_"), ATTRIBUTES, n=1, cutoff=0.8))
-    ]

@@ -45,6 +45,8 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     add_on: bool = False
     """Sold beside a product, in the same subscription."""
     wrong: tuple[Wrong, ...]
+    harmless: bool = False
+    """What is wrong is a warning, and it is licensed nevertheless."""
 
 
 _CODE = {"short_code": APP}
@@ -65,6 +67,7 @@ SAMPLES: dict[str, Sample] = {
         holds={"product": APP},
         wrong=(
             *_not("short_code", "x" * 101),
+            Wrong(attribute="short_code", value=None, beside={"max_activations": "3"}, allowed="short_code"),
             Wrong(
                 attribute="short_code",
                 value=APP,
@@ -76,7 +79,7 @@ SAMPLES: dict[str, Sample] = {
     "product_short_code": Sample(
         value=APP, beside={}, holds={"product": APP}, wrong=_not("product_short_code", "x" * 101)
     ),
-    "uuid": Sample(value="6a9c2f51-5e0b-4f0e-9f5c-0d6f8a1b2c3d", holds={}, wrong=_not("uuid", "none")),
+    "uuid": Sample(value="6a9c2f51-5e0b-4f0e-9f5c-0d6f8a1b2c3d", holds={}, wrong=_not("uuid", "none"), harmless=True),
     "license_policy": Sample(value=GOLD, holds={"license policy": GOLD}, wrong=_not("license_policy", "x" * 101)),
     "license_type": Sample(
         value="consumption",

@@ -4,7 +4,7 @@ A license is identified by source, subscription, line, unit and what it is a lic
 pauses and quantity changes, and a change to another product makes another license and disables the old one.
 """
 
-from domain.licensing.claims import MOST_UNITS
+from domain.licensing.claims import MOST_UNITS, warnings_of
 from domain.licensing.entitlement import Entitlement, entitle
 from domain.licensing.license import Because, License, LicenseId, User, in_order, license_id
 
@@ -18,4 +18,5 @@ __all__ = [
     "entitle",
     "in_order",
     "license_id",
+    "warnings_of",
 ]

@@ -5,11 +5,14 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from domain.facts import Line
+from domain.licensing.seats import too_many
 from domain.subscription import EventRef, SoldLine, Subscription
-from domain.terms import Reading, Terms, TermsError, read_terms
+from domain.terms import CodeMissing, Reading, Terms, TermsError, read_terms
 
 MOST_UNITS = 10_000
 """Licenses of one line; buyers can choose quantities, and one of them must not exhaust the process."""
+
+REMEDY = "correct it in the store: the next webhook that describes it counts, for FastSpring also this one sent again"
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -54,15 +57,20 @@ def claims_of(s: Subscription) -> Claims:
     claims = Claims([], [each for form in understood if (each := _former(form)) is not None], set(), [], [])
     for held in s.lines.values():
         line = held.line
-        form, problem = _form_of(line, understood)
+        form, problem, warnings = _form_of(line, understood)
+        claims.warnings += warnings
         if problem:
-            claims.problems.append(f"line {line.id}: {problem}")
+            claims.problems.append(f"line {line.id}: {problem}; {REMEDY}")
         if isinstance(form, Reading):
-            claims.warnings += form.warnings
             _claim(claims, line, form, held.since)
         elif form is not None:
             _claim(claims, _still(form.sold.line, line), form.reading, form.sold.since)
     return claims
+
+
+def warnings_of(s: Subscription) -> tuple[str, ...]:
+    """What is ignored of the lines' attributes, each once."""
+    return tuple(dict.fromkeys(claims_of(s).warnings))
 
 
 def _understood(s: Subscription) -> Iterator[_Understood]:
@@ -87,24 +95,30 @@ def _former(form: _Understood) -> Claim | None:
     return Claim(sold.line, quantity, reading.terms, reading.feature, sold.since, current=False)
 
 
-def _form_of(line: Line, understood: Sequence[_Understood]) -> tuple[Reading | _Understood | None, str]:
-    """What counts for a line, its own reading or a former one, and what is wrong with it."""
+def _form_of(
+    line: Line, understood: Sequence[_Understood]
+) -> tuple[Reading | _Understood | None, str, tuple[str, ...]]:
+    """What counts for a line, its own reading or a former one; what is wrong with it; and warnings."""
     last = next((each for each in understood if each.sold.line.id == line.id and _says(each.reading)), None)
     if not line.described:
-        return last, ""
+        return last, "", ()
     try:
-        reading = _read(line)
+        reading, missing = _read(line), ""
+    except CodeMissing as error:
+        reading, missing = Reading(None, error.warnings), str(error)
     except TermsError as error:
-        return last, str(error)
+        return last, str(error), error.warnings
     lost = next((each for each in understood if _same_price(each.sold.line, line) and _says(each.reading)), None)
     if lost is None or reading.terms is not None or reading.ignored:
-        return reading, ""
+        return (last if missing else reading), missing, reading.warnings
     # The same price was licensed before: its code was lost by a slip, not by a choice of the customer.
     if lost.reading.terms is not None:
-        return lost, f"price {line.price} lost its product code {lost.reading.terms.product_code!r}"
-    if not reading.feature:
-        return lost, f"price {line.price} lost its feature code {lost.reading.feature!r}"
-    return reading, ""
+        slip = f"price {line.price} lost its product code {lost.reading.terms.product_code!r}"
+    elif not reading.feature:
+        slip = f"price {line.price} lost its feature code {lost.reading.feature!r}"
+    else:
+        return reading, "", reading.warnings
+    return lost, "; ".join(filter(None, (slip, missing))), reading.warnings
 
 
 def _says(reading: Reading) -> bool:
@@ -133,4 +147,6 @@ def _claim(claims: Claims, line: Line, reading: Reading, since: EventRef) -> Non
             f"the first {MOST_UNITS} units are licensed"
         )
     quantity = min(line.quantity, MOST_UNITS)
+    if much := too_many(reading.terms, quantity):
+        claims.problems.append(f"line {line.id}: {much}; so many are licensed")
     claims.current.append(Claim(line, quantity, reading.terms, reading.feature, since, current=True))

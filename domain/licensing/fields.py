@@ -3,10 +3,13 @@
 from collections.abc import Collection
 from typing import Any
 
+import msgspec
+
 from domain.attributes import TYPES, attribute_of
 from domain.licensing.access import works_before_payment
 from domain.licensing.claims import Claim
 from domain.licensing.license import Because, User
+from domain.licensing.seats import seats_of
 from domain.lifecycle import State
 from domain.policy import Policy
 from domain.subscription import Subscription
@@ -31,22 +34,9 @@ def from_attributes(claim: Claim) -> Decided:
         "custom_fields": terms.custom_fields,
         "managed_by_customer": terms.managed_by_customer,
         "is_bundle": terms.is_bundle,
-        **_seats(claim),
+        **msgspec.structs.asdict(seats_of(terms, claim.quantity)),
     }
     return {field: (value, _because(claim, field)) for field, value in said.items()}
-
-
-def _seats(claim: Claim) -> dict[str, int | None]:
-    """How many may use it. A single license allows for all units what each license would allow for one."""
-    terms, units = claim.terms, claim.quantity
-    activations, users, floating = terms.max_activations, terms.max_license_users, terms.floating_users or None
-    if terms.single_license:
-        activations = units * (activations or 1)
-        users = None if users is None else units * users
-    if terms.floating_users_from_quantity:
-        floating = units * max(1, floating or 0)
-        activations = max(activations or 0, floating)
-    return {"max_activations": activations, "max_license_users": users, "floating_users": floating}
 
 
 def _because(claim: Claim, field: str) -> Because:

@@ -25,6 +25,7 @@ from service.terms_files import LARGEST_FILE, FileUnclear, read_offers
 _COLOURS: dict[Verdict, str] = {"ok": "bold green", "wrong": "bold red", "not licensed": "yellow"}
 _WIDEST = 100
 _INDENT = (0, 0, 0, 2)
+_UNASKED = "LicenseSpring is not asked: products, policies, features, custom fields and bundles have to exist there."
 
 
 def check_file(path: str, provider: str | None, *, quantity: int, recurring: bool, as_json: bool) -> int:
@@ -80,18 +81,22 @@ def _report(checks: Sequence[Check], *, as_json: bool) -> int:
             _show(console, each)
         if any(name == "expiry" for each in checks for became in each.attributes for name in became.license):
             console.print(f"Dates are those of a purchase on {BOUGHT:%Y-%m-%d}, paid through {PAID_THROUGH:%Y-%m-%d}.")
+        if any(each.verdict == "ok" for each in checks):
+            console.print(_UNASKED)
         console.print(_summary(checks, wrong))
     return NOT_FOUND if wrong else 0
 
 
 def _summary(checks: Sequence[Check], wrong: int) -> Text:
+    warned = "; look at the warnings (!)" if any(each.warnings for each in checks) else ""
     if wrong:
-        return Text(f"{wrong} of {len(checks)} {'is' if wrong == 1 else 'are'} wrong.", style="red")
-    return Text(f"Nothing is wrong{'; look at the warnings (!)' if any(each.warnings for each in checks) else ''}.")
+        return Text(f"{wrong} of {len(checks)} {'is' if wrong == 1 else 'are'} wrong{warned}.", style="red")
+    return Text(f"Nothing is wrong{warned}.", style="yellow" if warned else "")
 
 
 def _show(console: Console, found: Check) -> None:
     verdict = found.verdict.upper() if found.verdict != "not licensed" else found.verdict
+    verdict += ", with warnings" if found.verdict == "ok" and found.warnings else ""
     console.print(
         Text.assemble((harmless(found.name), "bold"), "  ", (verdict, _COLOURS[found.verdict])), soft_wrap=True
     )
@@ -112,7 +117,7 @@ def _units(found: Check) -> str:
     if found.verdict == "not licensed":
         return f"{kind}: no license is made for it"
     if found.verdict == "wrong":
-        return f"{kind}: no license can be made for it"
+        return f"{kind}: has to be corrected first"
     if not found.licenses:
         return f"{kind}: adds feature {found.feature} to the licenses beside it"
     units = f"{found.quantity} unit{'' if found.quantity == 1 else 's'}"

@@ -59,7 +59,8 @@ cat timeline.txt
         "past_due → active",
         "1 license created",
         "2 units → 2 subscription licenses of falcon-pro",
-        "grace_perod of product price_pro: was grace_period meant?",
+        "price_pro  OK, with warnings",
+        "! attribute 'grace_perod' of price price_pro is not known and was ignored; was",
     ):
         assert line in ran.stdout
         assert line in README, "the README shows what is printed"

@@ -42,6 +42,7 @@ def test_all_right_ends_with_0_and_says_what_will_be_made(vendor: Tenure) -> Non
     assert "price_pro  OK" in ended.out
     assert "2 units → 2 subscription licenses of pro" in ended.out
     assert "product_code pro" in ended.out
+    assert "LicenseSpring is not asked" in ended.out
 
 
 def test_something_wrong_ends_with_1_and_says_what_is_allowed(vendor: Tenure) -> None:
@@ -49,9 +50,44 @@ def test_something_wrong_ends_with_1_and_says_what_is_allowed(vendor: Tenure) ->
     assert ended.code == 1
     assert "price_pro  OK" in ended.out
     assert "price_bad  WRONG" in ended.out
-    assert "max_activations of product price_bad is 'many'; allowed: a whole number" in ended.out
+    assert "max_activations of price price_bad is 'many'; allowed: a whole number" in ended.out
     assert "1 of 2 is wrong" in ended.out
     assert max(map(len, ended.out.splitlines())) <= 80
+
+
+def test_where_warnings_stand_it_is_not_said_to_be_right(vendor: Tenure) -> None:
+    price = {**RIGHT, "metadata": {"short_code": "pro", "colour": "red"}}
+    (vendor.folder / "warned.json").write_text(json.dumps(price), encoding="utf-8")
+    ended = vendor.run("terms", "check", "warned.json")
+    assert ended.code == 0
+    assert "price_pro  OK, with warnings" in ended.out
+    assert "! attribute 'colour' of price price_pro is not known" in ended.out
+    assert "Nothing is wrong; look at the warnings (!)." in ended.out
+
+
+def test_what_has_no_code_is_wrong_only_if_it_has_attributes_of_licenses(vendor: Tenure) -> None:
+    fee = {**RIGHT, "id": "price_fee", "metadata": {"colour": "red"}}
+    slip = {**RIGHT, "id": "price_slip", "metadata": {"product_short_cod": "pro"}}
+    (vendor.folder / "fee.json").write_text(json.dumps(fee), encoding="utf-8")
+    (vendor.folder / "slip.json").write_text(json.dumps(slip), encoding="utf-8")
+    silent, told = (vendor.run("terms", "check", name) for name in ("fee.json", "slip.json"))
+    assert (silent.code, "!" in silent.out, "LicenseSpring is not asked" in silent.out) == (0, False, False)
+    assert "price_fee  not licensed" in silent.out
+    assert (told.code, "price_slip  WRONG" in told.out) == (1, True)
+    assert "(was product_short_code meant by product_short_cod?)" in " ".join(told.out.split())
+
+
+def test_what_is_wrong_is_told_a_line_each_together_with_what_is_not_known(vendor: Tenure) -> None:
+    metadata = {
+        "short_code": "pro",
+        "max_activations": "0",
+        "ignore_product_in_licensespring": "?",
+        "licence_type": "x",
+    }
+    (vendor.folder / "wrong.json").write_text(json.dumps({**RIGHT, "metadata": metadata}), encoding="utf-8")
+    ended = vendor.run("terms", "check", "wrong.json")
+    assert [ended.out.count(mark) for mark in ("✗", "!")] == [2, 2]
+    assert "1 of 1 is wrong; look at the warnings (!)." in ended.out
 
 
 def test_json_holds_all_that_is_known(vendor: Tenure) -> None:

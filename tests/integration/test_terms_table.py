@@ -58,7 +58,7 @@ def rows() -> Iterator[Row]:
     printed = README.read_text(encoding="utf-8").split(TERMS_TABLE.begin)[1].split(TERMS_TABLE.end)[0]
     for line in printed.splitlines():
         if line.startswith("| `"):
-            attribute, _, _, allowed, _, held = (cell.strip() for cell in line.strip("|").split("|"))
+            attribute, _, _, _, allowed, _, held = (cell.strip() for cell in line.strip("|").split("|"))
             names = tuple(name.strip().strip("`") for name in held.split(",")) if held else ()
             yield Row(attribute.strip("`"), allowed.partition(";")[0], names)
 
@@ -105,7 +105,7 @@ def selling(number: int, row: Row) -> Selling:
         for place, each in enumerate(sample.wrong)
     )
     turned = None
-    if sample.sale == "recurring" and not sample.add_on and sample.holds is not None:
+    if sample.sale == "recurring" and not (sample.add_on or sample.harmless) and sample.holds is not None:
         worse = wrong_attributes(row.attribute, sample, sample.wrong[0])
         turned = (sample.wrong[0], sold("t", right), sold("t", worse))
     return Selling(row, sample, sold("ok", right), wrong, turned)
@@ -193,6 +193,11 @@ async def amiss(market: Market, each: Selling) -> list[str]:
     found = list(amiss_when_right(each, await market.look(each.right)))
     for wrong, sold in each.wrong:
         seen = await market.look(sold)
+        if each.sample.harmless:
+            found += amiss_when_right(each, seen)
+            warnings = "; ".join(seen.stream.warnings) if seen.stream else ""
+            found += amiss_when_wrong(each, wrong, warnings, market.shop.product(sold))
+            continue
         found += amiss_when_wrong(each, wrong, problems_of(seen), market.shop.product(sold))
         # An add-on is sold beside a product, which is all right.
         if seen.held and not each.sample.add_on:

@@ -67,11 +67,33 @@ def test_what_is_wrong_names_attribute_product_value_and_what_is_allowed(
 def test_an_offer_without_a_code_is_not_licensed_and_its_attributes_are_missed() -> None:
     assert checked({}) == Check(name="price_1", provider="stripe", recurring=True, verdict="not licensed", quantity=1)
     found = checked({"shortcode": "app", "max_activations": "3"})
-    assert found.verdict == "not licensed"
-    assert found.warnings == (
-        "shortcode of product price_1: was short_code meant?",
-        "max_activations of product price_1 count for nothing without short_code",
+    assert (found.verdict, found.licenses) == ("wrong", 0)
+    assert found.errors == (
+        (
+            "short_code, product_short_code or feature_code of price price_1 is missing; nothing is licensed by "
+            "max_activations, shortcode alone (was short_code meant by shortcode?)"
+        ),
     )
+    assert "was short_code meant?" in found.warnings[0]
+
+
+def test_all_that_is_wrong_is_told_each_by_itself_with_what_is_not_known() -> None:
+    wrong = {"ignore_product_in_licensespring": "x", "max_activations": "many", "licence_type": "subscription"}
+    found = checked({"short_code": "app", **wrong})
+    assert [each.split(maxsplit=1)[0] for each in found.errors] == list(wrong)[:2]
+    assert found.warnings == (
+        "attribute 'licence_type' of price price_1 is not known and was ignored; was license_type meant?",
+    )
+
+
+@pytest.mark.parametrize(("provider", "kind"), [("stripe", "price"), ("fastspring", "product")])
+def test_the_attributes_are_said_to_be_of_what_the_store_keeps_them_with(provider: str, kind: str) -> None:
+    wrong = {"short_code": "app", "max_activations": "0", "colour": "red"}
+    found = check(Offer(name="pro", provider=provider, recurring=True, attributes=wrong))
+    assert f"max_activations of {kind} pro is '0'" in found.errors[0]
+    assert f"attribute 'colour' of {kind} pro is not known" in found.warnings[0]
+    found = check(Offer(name="pro", provider=provider, recurring=True, attributes={"short_code": "app", "x": ""}))
+    assert found.warnings == (f"attribute 'x' of {kind} pro is not known and was ignored",)
 
 
 def test_an_ignored_offer_is_not_licensed_without_a_warning() -> None:
@@ -82,8 +104,8 @@ def test_an_ignored_offer_is_not_licensed_without_a_warning() -> None:
 def test_an_unknown_attribute_is_a_warning_with_what_it_looks_like() -> None:
     found = checked({"short_code": "app", "Max-Activation": "3"})
     assert found.verdict == "ok"
-    assert "not known" in found.warnings[0]
-    assert found.warnings[1] == "Max-Activation of product price_1: was max_activations meant?"
+    (warning,) = found.warnings
+    assert warning.endswith("is not known and was ignored; was max_activations meant?")
 
 
 def test_an_add_on_is_told_with_the_feature_it_adds_to_what_is_bought_beside_it() -> None:
@@ -106,4 +128,10 @@ def test_what_works_unpaid_is_told_as_it_is_before_the_payment() -> None:
 def test_more_units_than_are_licensed_for_one_line_are_wrong() -> None:
     found = checked({"short_code": "app"}, quantity=10_001, policy=Policy())
     assert found.verdict == "wrong"
-    assert "10001" in found.errors[0]
+    assert found.errors[0].startswith("quantity 10001 is more")
+
+
+def test_a_single_license_that_would_allow_more_than_is_counted_is_wrong() -> None:
+    found = checked({"short_code": "app", "is_single_license": "yes", "max_activations": "999999999"}, quantity=3)
+    assert found.verdict == "wrong"
+    assert found.errors[0].startswith("max_activations 2999999997 for 3 units is more than a license holds")

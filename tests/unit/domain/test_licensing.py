@@ -191,7 +191,10 @@ def test_an_attribute_that_is_not_known_is_a_warning_once() -> None:
 # --- attributes that cannot be used -------------------------------------------------------------------------
 
 WRONG = {**TERMS, "max_activations": "many"}
-PROBLEM = "line si_1: max_activations of product prod_app is 'many'; allowed: a whole number from 1"
+PROBLEM = (
+    "line si_1: max_activations of product prod_app is 'many'; allowed: a whole number from 1 to 999999999; "
+    "correct it in the store: the next webhook that describes it counts, for FastSpring also this one sent again"
+)
 
 
 def test_a_wrong_attribute_is_a_problem_and_the_other_lines_are_licensed() -> None:
@@ -226,6 +229,32 @@ def test_a_vendors_slip_keeps_the_product_that_was_sold_last_and_not_the_one_see
     assert units(story) == {("si_1", "APP", 1): True, ("si_1", "PRO", 1): False}
 
 
+def test_a_code_that_is_misspelled_makes_no_license_and_is_a_problem_until_it_is_mended() -> None:
+    slip = line("si_1", attributes={"product_short_cod": "APP"})
+    story = given(happened(JANUARY, described(slip, line("si_2")), activated()))
+    assert units(story) == {("si_2", "APP", 1): True}
+    (problem,) = story.entitlement.problems
+    assert problem.startswith(
+        "line si_1: short_code, product_short_code or feature_code of product prod_app is missing"
+    )
+    assert "was product_short_code meant by product_short_cod?" in problem
+    mended = story.when(happened(MID_JANUARY, described(line("si_1"), line("si_2"))))
+    assert units(mended) == {("si_1", "APP", 1): True, ("si_2", "APP", 1): True}
+    assert mended.entitlement.problems == ()
+
+
+def test_a_change_to_a_price_whose_code_is_misspelled_keeps_what_was_understood_last() -> None:
+    slip = line(price="price_pro", product="prod_pro", attributes={"shortcode": "PRO", "max_activations": "9"})
+    story = paying(described(slip))
+    assert units(story) == {("si_1", "APP", 1): True}
+    assert len(story.entitlement.problems) == 1
+
+
+def test_what_is_wrong_hides_no_warning() -> None:
+    story = paying(described(line(attributes={**WRONG, "colour": "red"})))
+    assert story.entitlement.warnings == ("attribute 'colour' of product prod_app is not known and was ignored",)
+
+
 def test_a_vendors_slip_does_not_revive_a_terminated_subscription() -> None:
     story = paying(described(line(attributes=WRONG)), f.SubscriptionTerminated())
     assert units(story) == {("si_1", "APP", 1): False}
@@ -237,5 +266,6 @@ def test_a_price_that_lost_its_product_code_locks_nobody_out_and_is_listed() -> 
     assert [each.enabled for each in story.licenses] == [True]
     (problem,) = story.entitlement.problems
     assert "lost its product code 'APP'" in problem
+    assert "was short_code meant by shortcode?" in problem
     another = described(line(attributes={}, price="price_support", product="prod_support"))
     assert [each.enabled for each in paying(another).licenses] == [False]

@@ -160,6 +160,19 @@ def test_a_single_license_of_a_quantity_beyond_all_reason_is_bounded_too() -> No
     assert len(story.entitlement.problems) == 1
 
 
+def test_a_single_license_allows_no_more_than_license_servers_count_and_says_so() -> None:
+    most = 2**31 - 1
+    story = paying(attributed(3, single_license="true", max_activations="999999999", max_license_users="800000000"))
+    assert (story.license().max_activations, story.license().max_license_users) == (most, most)
+    assert story.entitlement.problems == (
+        (
+            "line si_1: max_activations 2999999997 and max_license_users 2400000000 for 3 units is more than a license "
+            "holds; allowed: at most 2147483647; so many are licensed"
+        ),
+    )
+    assert paying(attributed(2, single_license="true", max_activations="999999999")).entitlement.problems == ()
+
+
 # --- add-ons ------------------------------------------------------------------------------------------------
 
 SYNC = line("si_2", price="price_sync", product="prod_sync", attributes={"feature_code": "SYNC"})

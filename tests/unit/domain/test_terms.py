@@ -6,7 +6,7 @@ import pytest
 
 from domain.attributes import attribute_of
 from domain.licensing import License
-from domain.terms import ATTRIBUTES, Reading, Terms, TermsError, read_terms
+from domain.terms import ATTRIBUTES, CodeMissing, Reading, Terms, TermsError, read_terms
 
 
 def of(**more: Any) -> Terms:
@@ -69,7 +69,7 @@ def of(**more: Any) -> Terms:
         ),
         ({"short_code": "APP", "is_product_bundle": "1"}, True, of(is_bundle=True)),
         ({}, True, None),
-        ({"max_activations": "5"}, True, None),
+        ({"colour": "red", "uuid": "none"}, True, None),
     ],
 )
 def test_attributes_are_read_as(attributes: dict[str, str], recurring: bool, terms: Terms | None) -> None:
@@ -90,24 +90,23 @@ _CUSTOM = "a name of 1 to 100 characters and a value of at most 1000"
         ("short_code", " ", _CODE),
         ("product_short_code", "", _CODE),
         ("short_code", "X" * 101, _CODE),
-        ("uuid", "no uuid", "a UUID"),
         ("license_policy", "", "the code of a license policy, of 1 to 100 characters"),
         ("license_type", "rental", f"one of {_TYPES}"),
-        ("max_activations", "0", "a whole number from 1"),
-        ("max_activations", "-1", "a whole number from 1"),
-        ("max_activations", "²", "a whole number from 1"),
-        ("max_activations", "1234567890", "a whole number from 1"),
+        ("max_activations", "0", "a whole number from 1 to 999999999"),
+        ("max_activations", "-1", "a whole number from 1 to 999999999"),
+        ("max_activations", "²", "a whole number from 1 to 999999999"),
+        ("max_activations", "1234567890", "a whole number from 1 to 999999999"),
         ("valid_duration", "0d", _DURATION),
         ("valid_duration", "1y6m", _DURATION),
         ("valid_duration", "30", _DURATION),
         ("maintenance_duration", "1 y", _DURATION),
         ("enable_maintenance_duration", "on", _BOOLEAN),
-        ("floating_cloud", "-1", "a whole number from 0 (it does not float), at most max_activations"),
+        ("floating_cloud", "-1", "a whole number from 0 (it does not float) to 999999999, at most max_activations"),
         ("floating_users_from_quantity", "2", _BOOLEAN),
         ("is_single_license", "", _BOOLEAN),
         ("single_license", "maybe", _BOOLEAN),
-        ("max_license_users", "many", "a whole number from 0 (unlimited)"),
-        ("max_consumptions", "0", "a whole number from 1"),
+        ("max_license_users", "many", "a whole number from 0 (unlimited) to 999999999"),
+        ("max_consumptions", "0", "a whole number from 1 to 999999999"),
         ("is_license_manager", "x", _BOOLEAN),
         ("assign_customer_as_user", "x", _BOOLEAN),
         ("grace_period", "8785", "whole hours from 0 to 8784"),
@@ -130,7 +129,7 @@ def test_a_value_that_is_wrong_is_refused_with_what_is_allowed(attribute: str, v
 def test_every_attribute_has_a_row_above_that_is_wrong() -> None:
     (mark,) = test_a_value_that_is_wrong_is_refused_with_what_is_allowed.pytestmark  # type: ignore[attr-defined]
     rows = {attribute_of(attribute) for attribute, _, _ in mark.args[1]}
-    assert rows == set(ATTRIBUTES.values())
+    assert rows == {row for row in ATTRIBUTES.values() if row.field}
 
 
 @pytest.mark.parametrize(
@@ -186,8 +185,27 @@ def test_every_attribute_has_a_row_above_that_is_wrong() -> None:
             True,
             (
                 "added_days of product prod_1 is 'x'; allowed: whole days from 0 to 3660; "
-                "max_activations of product prod_1 is 'many'; allowed: a whole number from 1"
+                "max_activations of product prod_1 is 'many'; allowed: a whole number from 1 to 999999999"
             ),
+        ),
+        (
+            {"ignore_product_in_licensespring": "x", "max_activations": "0", "license_type": "perpetual"},
+            True,
+            (
+                f"ignore_product_in_licensespring of product prod_1 is 'x'; allowed: {_BOOLEAN}; "
+                "max_activations of product prod_1 is '0'; allowed: a whole number from 1 to 999999999; "
+                f"license_type of product prod_1 is 'perpetual'; {_RECURRING}"
+            ),
+        ),
+        (
+            {"license_type": "time-limited", "valid_duration": "soon"},
+            False,
+            f"valid_duration of product prod_1 is 'soon'; allowed: {_DURATION}",
+        ),
+        (
+            {"floating_users_from_quantity": "yes", "is_single_license": "maybe"},
+            True,
+            f"is_single_license of product prod_1 is 'maybe'; allowed: {_BOOLEAN}",
         ),
     ],
 )
@@ -259,8 +277,63 @@ def test_an_attribute_that_is_not_known_is_a_warning_that_names_it() -> None:
     assert reading.warnings == ("attribute 'colour' of product prod_1 is not known and was ignored",)
 
 
-def test_attributes_of_a_line_that_is_not_licensed_are_nobodys_business() -> None:
-    assert read_terms({"colour": "red", "max_activations": "many"}, product="p", recurring=True) == Reading(None)
+def test_an_attribute_that_looks_like_another_is_told_so() -> None:
+    reading = read_terms({"short_code": "APP", "Max-Activation": "3"}, product="prod_1", recurring=True)
+    text = "attribute 'Max-Activation' of product prod_1 is not known and was ignored; was max_activations meant?"
+    assert reading.warnings == (text,)
+
+
+def test_what_nothing_needs_is_a_warning_where_it_is_wrong_and_the_license_is_made() -> None:
+    reading = read_terms({"short_code": "APP", "uuid": "none"}, product="prod_1", recurring=True)
+    assert reading.terms == of()
+    assert reading.warnings == (
+        "uuid of product prod_1 is 'none'; allowed: a UUID; it was ignored, as nothing needs it",
+    )
+
+
+_MISSING = "short_code, product_short_code or feature_code of product p is missing; nothing is licensed by"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "errors"),
+    [
+        ({"max_activations": "5"}, (f"{_MISSING} max_activations alone",)),
+        (
+            {"product_short_cod": "APP"},
+            (f"{_MISSING} product_short_cod alone (was product_short_code meant by product_short_cod?)",),
+        ),
+        ({"Short Code": "APP"}, (f"{_MISSING} Short Code alone (was short_code meant by Short Code?)",)),
+        ({"max_activation": "5", "colour": "red"}, (f"{_MISSING} max_activation alone",)),
+        (
+            {"max_activations": "many"},
+            (
+                f"{_MISSING} max_activations alone",
+                "max_activations of product p is 'many'; allowed: a whole number from 1 to 999999999",
+            ),
+        ),
+        (
+            {f"custom_field_{letter}": "x" for letter in "abcdefg"},
+            (f"{_MISSING} {', '.join(f'custom_field_{letter}' for letter in 'abcde')} and 2 more alone",),
+        ),
+    ],
+)
+def test_attributes_of_licenses_without_a_code_are_refused_with(
+    attributes: dict[str, str], errors: tuple[str, ...]
+) -> None:
+    with pytest.raises(CodeMissing) as refused:
+        read_terms(attributes, product="p", recurring=True)
+    assert refused.value.errors == errors
+
+
+def test_what_is_wrong_hides_no_warning() -> None:
+    with pytest.raises(TermsError) as refused:
+        read_terms({"short_code": "APP", "colour": "red", "added_days": "x"}, product="p", recurring=True)
+    assert refused.value.errors == ("added_days of product p is 'x'; allowed: whole days from 0 to 3660",)
+    assert refused.value.warnings == ("attribute 'colour' of product p is not known and was ignored",)
+
+
+def test_attributes_of_a_line_that_has_nothing_to_do_with_licenses_are_nobodys_business() -> None:
+    assert read_terms({"colour": "red", "category": "fee"}, product="p", recurring=True) == Reading(None)
 
 
 def test_every_attribute_sets_a_field_of_the_terms() -> None:
