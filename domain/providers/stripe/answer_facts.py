@@ -14,7 +14,7 @@ from domain.events import Event, Stream, kind_of
 from domain.providers import Untranslatable
 from domain.providers.stripe import customers, invoices, subscriptions
 from domain.providers.stripe.invoice_shapes import Invoice, InvoiceLine, InvoicePayment
-from domain.providers.stripe.shapes import Count, Page, Price, Text, id_of
+from domain.providers.stripe.shapes import Count, Page, Price, Ref, Text, id_of
 from domain.readback import TYPE, read_answer
 
 T = TypeVar("T")
@@ -29,6 +29,13 @@ class LineItem(Struct, frozen=True):
     id: Text
     price: Price | None = None
     quantity: Count | None = None
+
+
+class Visit(Struct, frozen=True):
+    """A checkout session with its line items."""
+
+    invoice: Ref = None
+    line_items: Page[LineItem] | None = None
 
 
 class Deletable(customers.Customer, frozen=True, kw_only=True):
@@ -92,6 +99,13 @@ def _line_items(items: list[LineItem], event: Event) -> list[f.Fact]:
     return [f.LinesDescribed(lines=lines)]
 
 
+def _session(visit: Visit, event: Event) -> list[f.Fact] | None:
+    """What was bought, unless an invoice was made, which tells it: both would be licensed."""
+    if id_of(visit.invoice):
+        return [f.PurchaseCompleted(paid=True), f.Noted(about="its invoice tells what was bought")]
+    return None if visit.line_items is None else _line_items(visit.line_items.data, event)
+
+
 def _invoice(invoice: Invoice, event: Event) -> list[f.Fact]:
     """One that is for a subscription only leads there: which of its periods are paid is another question."""
     if invoice.subscription_id:
@@ -141,6 +155,7 @@ _BY_TYPE: dict[str, Read] = {
     TYPE + "invoices": _all(Decoder(Page[Invoice]), _invoices),
     TYPE + "line_items": _all(Decoder(Page[LineItem]), _line_items),
     TYPE + "price": _one(Decoder(Price), _price),
+    TYPE + "session": _one(Decoder(Visit), _session),
     TYPE + "subscription": _one(Decoder(subscriptions.Subscription), _subscription),
     TYPE + "subscription_items": _all(
         Decoder(Page[subscriptions.Item]), lambda items, _: [subscriptions.all_items(items)]

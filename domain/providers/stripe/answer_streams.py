@@ -44,6 +44,7 @@ _WORDS = tuple(
     (re.compile(path + r"([?#].*)?", re.DOTALL), word)
     for path, word in (
         (rf"checkout/sessions/{_ID}/line_items", "line_items"),
+        (rf"checkout/sessions/{_ID}", "session"),
         (rf"customers/{_ID}", "customer"),
         (r"invoice_payments", "invoice_payments"),
         (r"invoices", "invoices"),

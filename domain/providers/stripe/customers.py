@@ -76,6 +76,7 @@ def _completed(session: Session, stream: Stream, *, paid: bool) -> list[f.Fact]:
             raise ValueError(f"Unknown mode {session.mode[:40]!r} - at `$.data.object.mode`")
 
 
+WITH_LINES = "?expand[]=line_items"
 _UNDER_WAY = f.Noted(about="the payment is under way; its invoice will tell what was bought")
 
 
@@ -94,8 +95,11 @@ def _bought(session: Session, stream: Stream, *, paid: bool) -> list[f.Fact]:
         if not paid:
             return [*linked, _UNDER_WAY]
         return [*linked, f.PurchaseCompleted(paid=paid, lines_from=lines_of(invoice))]
-    if session.invoice_creation is not None and session.invoice_creation.enabled and payment:
-        return [f.PaymentLinked(payment=payment, invoice="") if paid else _UNDER_WAY]
+    if session.invoice_creation is not None and session.invoice_creation.enabled:
+        if payment:
+            return [f.PaymentLinked(payment=payment, invoice="") if paid else _UNDER_WAY]
+        # Nothing was to be paid. Whether it gets an invoice all the same, the session says a little later.
+        return [f.PurchaseCompleted(paid=paid, lines_from=f"checkout/sessions/{named(session.id)}{WITH_LINES}")]
     return [f.PurchaseCompleted(paid=paid, lines_from=f"checkout/sessions/{named(session.id)}/line_items")]
 
 

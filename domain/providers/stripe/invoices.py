@@ -44,6 +44,8 @@ def _subscription_paid(invoice: Invoice) -> list[f.Fact]:
         facts.append(f.PaymentLinked(payment=payment, invoice=invoice.id))
     if invoice.lines.has_more:
         facts.append(f.Noted(about="the invoice has more lines than the event shows"))
+    if invoice.billing_reason == "subscription_create" and any(not line.item for line in invoice.lines.data):
+        facts.append(f.Noted(about="what was bought once beside the subscription is not licensed: sell it by itself"))
     return facts
 
 

@@ -7,6 +7,7 @@ customer, and a refund since basil (2025-03-31) names a payment that only `invoi
 from collections.abc import Iterator, Sequence
 
 from domain.events import Stream, identifier_of, kind_of
+from domain.providers.stripe.customers import WITH_LINES
 from domain.providers.stripe.shapes import named
 from domain.readback import Want
 from domain.subscription import Subscription
@@ -26,8 +27,8 @@ def wants(stream: Stream, subscription: Subscription) -> Sequence[Want]:
 
 def _lines(kind: str, identifier: str, s: Subscription) -> Iterator[Want]:
     if s.lines_from:
-        # That an invoice is paid is told by an event of its own, which shows its lines.
-        told_soon = s.lines_from.startswith("invoices/")
+        # That an invoice is paid is told by an event of its own, which shows its lines; a session names it by then.
+        told_soon = s.lines_from.startswith("invoices/") or s.lines_from.endswith(WITH_LINES)
         why = "what was bought (its lines with their prices)"
         yield Want(about=s.lines_from, why=why, essential=not s.lines, patient=told_soon)
     elif kind == "subscription" and not s.lines:

@@ -63,6 +63,12 @@ class TestInvoiceOfASubscription:
         [paid] = [fact for fact in facts if isinstance(fact, f.PeriodPaid)]
         assert paid.periods == ()
 
+    @pytest.mark.parametrize(("reason", "noted"), [("subscription_create", True), ("subscription_update", False)])
+    def test_what_is_bought_once_beside_a_new_subscription_is_noted(self, reason: str, noted: bool) -> None:
+        once = stripe.line("clover", item=None)
+        facts = facts_of("invoice.paid", stripe.invoice(lines=[stripe.line("clover"), once], billing_reason=reason))
+        assert noted == any(isinstance(fact, f.Noted) and "beside the subscription" in fact.about for fact in facts)
+
     def test_further_lines_are_noted(self) -> None:
         page = {"object": "list", "data": [stripe.line()], "has_more": True}
         facts = facts_of("invoice.paid", {**stripe.invoice(), "lines": page})

@@ -9,6 +9,7 @@ import pytest
 from domain import facts as f
 from domain.events import Event, Stream, stream_of
 from domain.history import refold
+from domain.lifecycle import State
 from domain.providers import Untranslatable, open_wants
 from domain.readback import Want
 from tests.payloads import stripe
@@ -101,6 +102,20 @@ class TestWants:
     def test_a_checkout_that_is_to_be_invoiced_asks_for_the_invoice(self) -> None:
         visit = stripe.session(invoice_creation={"enabled": True})
         assert abouts(told("checkout.session.completed", visit)) == [PAID_BY]
+
+    def test_a_free_checkout_that_may_be_invoiced_asks_whether_it_was(self) -> None:
+        free: Json = {"payment_intent": None, "payment_status": "no_payment_required"}
+        visit = told("checkout.session.completed", stripe.session(**free, invoice_creation={"enabled": True}))
+        [want] = wanted(visit)
+        assert want.about == "checkout/sessions/cs_test_1?expand[]=line_items"
+        assert (want.essential, want.patient) == (True, True)
+        lines = {"line_items": stripe.page(stripe.line_item())}
+        for invoice, sold in (("in_1", []), (None, ["li_1"])):
+            session = {**stripe.session(**free), "invoice": invoice, **lines}
+            [answer] = answered(want.about, session, stream=visit.stream)
+            fold = refold([visit, msgspec.structs.replace(answer, position=2)], STRIPE)
+            assert [line_id[:3] for line_id in fold.subscription.lines] == [each[:3] for each in sold]
+            assert (fold.subscription.state, fold.subscription.lines_from, fold.stopped) == (State.ACTIVE, "", "")
 
     def test_a_payment_that_paid_an_invoice_asks_what_the_invoice_is_for(self) -> None:
         [want] = wanted(told("invoice_payment.paid", stripe.invoice_payment()))
