@@ -212,7 +212,8 @@ _RECEIPTS: dict[type[r.Receipt], Callable[[Any], str]] = {
     r.LicenseChanged: _license_changed,
     r.OrderChanged: lambda it: f"order set at {it.target}: {_changed(it.fields)}",
     r.CustomerChanged: lambda it: f"customer updated at {it.target} ({', '.join(sorted(it.fields))})",
-    r.PushRefused: lambda it: f"{it.target} refused to {it.call}: {it.text}",
+    # Without a status it is not the server that refused.
+    r.PushRefused: lambda it: f"{it.target} {'cannot' if it.status is None else 'refused to'} {it.call}: {it.text}",
     r.PushRetried: lambda it: f"{it.author or 'an operator'} asked {it.target} again",
 }
 

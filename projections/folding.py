@@ -105,9 +105,10 @@ def _stream_row(
     for target, applied in fold.applied.items():
         for subject, refusal in applied.refusals.items():
             if subject not in known:
-                problems.append(f"{target} refused to {refusal.call} {subject}: {refusal.text}")
-        if refused := len(known & applied.refusals.keys()):
-            problems.append(f"{target} refused {refused} of {len(known)} licenses")
+                refused = "cannot" if refusal.status is None else "refused to"
+                problems.append(f"{target} {refused} {refusal.call} {subject}: {refusal.text}")
+        if count := len(known & applied.refusals.keys()):
+            problems.append(f"{target} refused {count} of {len(known)} licenses")
     return StreamRow(
         partition=partition_of(stream),
         stream=stream,

@@ -21,6 +21,8 @@ from projections.tables import Pool, Tables
 Status = Literal["folded", "waiting", "unrouted", "stopped", "other"]
 ANSWER_SECONDS = 30.0
 KNOWN: tuple[Status, ...] = ("folded", "waiting", "stopped")
+_MOST_HOPS = 5
+_MOST_LED_TO = 50
 
 
 class LastListed(msgspec.Struct, frozen=True, array_like=True):
@@ -129,11 +131,37 @@ class Queries:
         self._pool = pool
         self._tables = tables
 
-    async def find(self, text: str, *, by_key: bool) -> list[Stream]:
+    async def find(self, text: str, *, by_key: bool) -> dict[Stream, Status]:
         """The streams a person may mean: by stream name, provider's id, license id or key; at most 20."""
         key = text if by_key else None
         rows = await self._rows("streams_by_identifier", text=text, key=key, partition=partition_of(Stream(text)))
-        return [row["stream"] for row in rows]
+        return {row["stream"]: row["status"] for row in rows}
+
+    async def led_to(self, text: str) -> dict[Stream, Stream]:
+        """The subscriptions and purchases that know of something of that stream name or provider's id.
+
+        Each with the first stream on the way to it. Links are followed hop by hop: payment → invoice → subscription.
+        """
+        rows = await self._rows(
+            "links_from_identifier", text=text, partition=partition_of(Stream(text)), limit=_MOST_LED_TO
+        )
+        ahead: dict[Stream, Stream] = {row["to_stream"]: row["from_stream"] for row in rows}
+        seen = set(ahead)
+        led: dict[Stream, Stream] = {}
+        for _ in range(_MOST_HOPS):
+            if not ahead:
+                break
+            names = {"partitions": [partition_of(stream) for stream in ahead], "streams": list(ahead)}
+            known = [row["stream"] for row in await self._rows("get_statuses", **names) if row["status"] in KNOWN]
+            led.update((stream, ahead[stream]) for stream in known)
+            hops = await self._rows("links_from", **names, limit=_MOST_LED_TO)
+            ahead = {
+                hop["to_stream"]: ahead[hop["from_stream"]]
+                for hop in hops
+                if hop["to_stream"] not in seen and hop["from_stream"] not in led
+            }
+            seen.update(ahead)
+        return led
 
     async def streams(
         self,
@@ -200,6 +228,16 @@ class Queries:
     async def unrouted(self, *, before: LastListed | None = None, limit: int = 50) -> list[StreamView]:
         """Streams of payments and invoices that concern money and are linked to no subscription yet, newest first."""
         return await self.streams(statuses=("unrouted",), unlinked=True, before=before, limit=limit)
+
+    async def wrong_mode(self, *, before: LastListed | None = None, limit: int = 50) -> list[StreamView]:
+        """Streams that hold one delivery of the other mode than their source's, newest first."""
+        rows = await self._rows(
+            "list_wrong_mode",
+            before_at=before.latest_at if before else None,
+            before_stream=before.stream if before else None,
+            limit=limit,
+        )
+        return [_stream(row) for row in rows]
 
     async def postponed(self, *, limit: int = 50) -> list[Postponed]:
         """Pushes that failed and are tried again, the next one first."""

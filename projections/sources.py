@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Literal
 
 import msgspec
 
@@ -9,12 +10,15 @@ from domain.events import Event, Stream, source_of
 from domain.policy import Policy
 from domain.providers import Provider, Untranslatable
 
+WRONG_MODE: Literal["wrong-mode"] = "wrong-mode"
+
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """One configured provider account: how its events are understood and where its licenses go.
 
     `patience` is how long a webhook is given to say what could also be asked from the provider's API; `unasked` says
-    why that API is not asked at all, with the remedy, and is empty where it is.
+    why that API is not asked at all, with the remedy, and is empty where it is. `live` is the mode of the deliveries
+    that count; those of the other one are set aside in streams of kind WRONG_MODE.
     """
 
     name: str
@@ -23,6 +27,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     patience: timedelta = timedelta(seconds=20)
     unasked: str = ""
+    live: bool = True
 
 
 def _unconfigured(name: str) -> Source:

@@ -6,14 +6,14 @@ from typing import Literal, assert_never
 
 import msgspec
 
-from domain.events import Stream
+from domain.events import Event, Stream, kind_of
 from domain.readback import Want
 from projections import queries
 from projections.queries import LastListed, StreamView, WantView
-from projections.sources import Source, source_for
+from projections.sources import WRONG_MODE, Source, source_for
 from service.lookup import Reader, find_stream, find_subscription
 
-Need = Literal["stopped", "unrouted", "waiting"]
+Need = Literal["stopped", "unrouted", "waiting", "wrong-mode"]
 MOST_WANTS = 1_000
 """Of the streams of one page."""
 
@@ -36,6 +36,8 @@ async def needy_streams(
 ) -> list[NeedyStream]:
     """The streams with that need, the one with the latest event first."""
     views = await _views(reader, need, before, limit)
+    if need == WRONG_MODE:
+        return [await _set_aside(reader, view) for view in views]
     wants = await reader.queries.wants([view.stream for view in views], limit=MOST_WANTS)
     return [
         NeedyStream(
@@ -46,6 +48,26 @@ async def needy_streams(
         )
         for view in views
     ]
+
+
+async def _set_aside(reader: Reader, view: StreamView) -> NeedyStream:
+    source = source_for(reader.sources, view.stream)
+    events = await reader.log.read_stream(view.stream, limit=1)
+    delivery = next((_mode(source, event) for event in events), "")
+    mode = "live" if source.live else "test"
+    if delivery == mode:
+        problem = f"the delivery is {delivery}, as the source is by now: have the provider send it again"
+    else:
+        remedy = f'set mode = "{delivery}" in [sources.{view.source}] and have it sent again, or send it elsewhere'
+        problem = f"the source is set to {mode}, the delivery is {delivery}: {remedy}"
+    return NeedyStream(stream=view.stream, status=WRONG_MODE, problem=problem, latest_at=view.latest_at)
+
+
+def _mode(source: Source, event: Event) -> Literal["live", "test"]:
+    """In which mode a delivery was sent: that of a source which does not set it aside."""
+    unpacked = source.provider.unpack(source.name, event.body, True, event.received_at)
+    taken = any(one.event_id == event.event_id and kind_of(one.stream) != WRONG_MODE for one in unpacked)
+    return "live" if taken else "test"
 
 
 def _problem(view: StreamView, wants: Sequence[WantView], reader: Reader) -> str:
@@ -74,6 +96,8 @@ async def _views(reader: Reader, need: Need, before: LastListed | None, limit: i
             return await reader.queries.waiting(before=before, limit=limit)
         case "unrouted":
             return await reader.queries.unrouted(before=before, limit=limit)
+        case "wrong-mode":
+            return await reader.queries.wrong_mode(before=before, limit=limit)
     assert_never(need)
 
 

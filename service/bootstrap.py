@@ -319,6 +319,7 @@ def _projected(settings: Settings) -> dict[str, Projected]:
             target=source.target,
             patience=timedelta(seconds=settings.fetch.patience_seconds),
             unasked=why_unasked(settings, name),
+            live=source.live,
         )
         for name, source in settings.sources.items()
     }

@@ -194,7 +194,8 @@ def timeline(
 ) -> None:
     """Tell what happened to a subscription, and what followed from it.
 
-    ID is the provider's (sub_...), the whole name of the stream (shop/subscription/sub_...), or a license or its key.
+    ID is the provider's (sub_...), the whole name of the stream (shop/subscription/sub_...), a license or its key, or
+    something that belongs to it: an order or its reference, an invoice, a payment.
     """
     from service.commands.timeline import print_timeline
 
@@ -232,10 +233,11 @@ def licenses(config: Path | None, identifier: str | None, limit: int, as_json: b
 @tenure.group(invoke_without_command=True)
 @click.option(
     "--status",
-    type=click.Choice(["stopped", "unrouted", "waiting"]),
+    type=click.Choice(["stopped", "unrouted", "waiting", "wrong-mode"]),
     default="stopped",
     show_default=True,
-    help="Stopped at an event not understood; of no known subscription; or waiting for something to be fetched.",
+    help="Stopped at an event not understood; of no known subscription; waiting for something to be fetched; or a "
+    "delivery of the other mode (live or test) than its source's.",
 )
 @limit
 @as_json

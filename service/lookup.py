@@ -8,7 +8,7 @@ import msgspec
 from domain.events import Event, Stream
 from domain.history import Fold, refold
 from projections.ports import EventLog
-from projections.queries import LicenseView, OpenWork, Queries, StreamView
+from projections.queries import KNOWN, LicenseView, OpenWork, Queries, StreamView
 from projections.sources import Source, source_for
 from projections.timeline import Entry, timeline
 
@@ -47,20 +47,36 @@ class TooLong(Exception):
     """The stream has more events than are told at once."""
 
 
-async def find_stream(reader: Reader, text: str, *, by_key: bool = False) -> Stream:
+class Found(msgspec.Struct, frozen=True):
+    """The stream that is meant; `through` is what was named, where that only led there (an order, a payment)."""
+
+    stream: Stream
+    through: Stream | None = None
+
+
+async def find(reader: Reader, text: str, *, by_key: bool = False) -> Found:
     """The one stream meant by a stream's name, a provider's id or a license's id.
 
-    With `by_key` a license's key will do too; not where the text comes from a URL, which ends up in the logs of
-    proxies. Raises NotFound and Ambiguous.
+    What is no subscription or purchase itself, but known to belong to one (an order, an invoice, a payment, the
+    reference of an order), leads to that; by its whole name a stream that has events is always found itself. With
+    `by_key` a license's key will do too; not where the text comes from a URL, which ends up in the logs of proxies.
+    Raises NotFound and Ambiguous.
     """
     candidates = await reader.queries.find(text, by_key=by_key)
     if text in candidates:
-        return Stream(text)
-    if len(candidates) > 1:
-        raise Ambiguous(text, candidates)
-    if not candidates:
+        return Found(Stream(text))
+    led = {} if set(candidates.values()) & set(KNOWN) else await reader.queries.led_to(text)
+    meant = sorted(led or candidates)
+    if len(meant) > 1:
+        raise Ambiguous(text, meant)
+    if not meant:
         raise NotFound(f"Nothing is known of {text}. Events show here once they are projected.")
-    return candidates[0]
+    return Found(meant[0], led.get(meant[0]))
+
+
+async def find_stream(reader: Reader, text: str, *, by_key: bool = False) -> Stream:
+    """The stream that `find` finds. Raises NotFound and Ambiguous."""
+    return (await find(reader, text, by_key=by_key)).stream
 
 
 async def find_subscription(reader: Reader, text: str) -> tuple[StreamView, Fold]:

@@ -63,6 +63,12 @@ class Metrics:
         self.repeated = Counter(
             "tenure_events_repeated", "Delivered events that were stored before", ("source",), registry=registry
         )
+        self.set_aside = Counter(
+            "tenure_events_set_aside",
+            "Delivered events of the other mode than their source's",
+            ("source",),
+            registry=registry,
+        )
         self.fetches = Counter(
             "tenure_fetches",
             "Questions to providers' APIs, by what became of them",

@@ -11,12 +11,14 @@ from litestar import asgi
 from litestar.handlers import ASGIRouteHandler
 from litestar.types import HTTPScope, Receive, Scope, Send
 
-from domain.events import NewEvent
+from domain.events import NewEvent, kind_of
 from domain.providers import UNREADABLE, Provider, Unpacked, unreadable
 from domain.providers.item import part_of
 from projections.ports import Appended, EventLog
+from projections.sources import WRONG_MODE
 from service.inbound import RETRY, Inbound, Refused, kept_headers
 from service.metrics import Metrics
+from service.refusals import RefusalLog
 from service.secrets import Secret
 from service.sources import NotAuthentic, Receiving, Reply
 from service.store.errors import StoreBusy, StoreUnavailable, UnstorableEvent
@@ -60,6 +62,7 @@ class Receiver:
         self._log = log
         self._metrics = metrics
         self._clock = clock
+        self._set_aside = RefusalLog(logger, event="delivery set aside")
         self._inbound = Inbound(
             "delivery", metrics.deliveries, logger, limit=body_limit_bytes, seconds=body_timeout_seconds
         )
@@ -103,6 +106,7 @@ class Receiver:
         else:
             self._count(source.name, appended)
             reply = source.receiving.reply([one.event_id for one in unpacked])
+        self._count_set_aside(source, unpacked)
         self._metrics.append_seconds.observe(perf_counter() - started)
         return reply
 
@@ -138,6 +142,15 @@ class Receiver:
             part = bytes(part_of(delivery.body, one.item))
             kept = unreadable(source.name, part, delivery.received_at, one.item)
             return await self._log.append([_event(kept, delivery)])
+
+    def _count_set_aside(self, source: Source, unpacked: Sequence[Unpacked]) -> None:
+        """A source in the wrong mode takes everything and licenses nothing, which nobody should find out by chance."""
+        count = sum(kind_of(one.stream) == WRONG_MODE for one in unpacked)
+        if count:
+            self._metrics.set_aside.labels(source.name).inc(count)
+            mode, other = ("live", "test") if source.live else ("test", "live")
+            remedy = f'a {other} delivery to a source in {mode} mode makes no licenses: set mode = "{other}"?'
+            self._set_aside.write(source.name, "wrong mode", remedy=remedy)
 
     def _count(self, source: str, appended: Sequence[Appended]) -> None:
         repeated = sum(one.repeated for one in appended)

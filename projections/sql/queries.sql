@@ -3,12 +3,30 @@
 -- name: streams_by_identifier
 -- A provider's id, a whole stream name, or a license's id or key (null: of no license); several streams may share a
 -- provider's id.
-select stream from {schema}.stream where partition between 0 and 255 and identifier = %(text)s
+select stream, status from {schema}.stream where partition between 0 and 255 and identifier = %(text)s
 union
-select stream from {schema}.stream where partition = %(partition)s and stream = %(text)s
+select stream, status from {schema}.stream where partition = %(partition)s and stream = %(text)s
 union
-select stream from {schema}.license where partition between 0 and 255 and (id = %(text)s or key = %(key)s)
+select license.stream, stream.status from {schema}.license as license
+  join {schema}.stream as stream on stream.partition = license.partition and stream.stream = license.stream
+ where license.partition between 0 and 255 and (license.id = %(text)s or license.key = %(key)s)
 order by stream limit 20
+
+-- name: links_from_identifier
+-- A stream need not have events of its own for others to know that it belongs to them.
+select from_stream, to_stream from {schema}.link
+ where partition between 0 and 255 and substring(from_stream from '^[^/]*/[^/]*/(.*)$') = %(text)s
+union
+select from_stream, to_stream from {schema}.link where partition = %(partition)s and from_stream = %(text)s
+order by from_stream, to_stream limit %(limit)s
+
+-- name: links_from
+select from_stream, to_stream from {schema}.link
+ where partition = any(%(partitions)s) and from_stream = any(%(streams)s)
+ order by from_stream, to_stream limit %(limit)s
+
+-- name: get_statuses
+select stream, status from {schema}.stream where partition = any(%(partitions)s) and stream = any(%(streams)s)
 
 -- name: list_streams
 -- Newest first; the cursor is the last row's (latest_at, stream). A stream that stopped at once has no latest_at.
@@ -21,6 +39,16 @@ select partition, stream, source, kind, identifier, status, state, problem, warn
    and (not %(problems)s or problem <> '')
    and (not %(unlinked)s or not exists (select from {schema}.link as link
                                          where link.partition = stream.partition and link.from_stream = stream.stream))
+   and (%(before_stream)s::text is null or (coalesce(latest_at, '-infinity'), stream)
+                                           < (coalesce(%(before_at)s::timestamptz, '-infinity'), %(before_stream)s))
+ order by coalesce(latest_at, '-infinity') desc, stream desc limit %(limit)s
+
+-- name: list_wrong_mode
+-- Deliveries of the other mode than their source's; newest first, the cursor is the last row's (latest_at, stream).
+select partition, stream, source, kind, identifier, status, state, problem, warnings::text, customer, email, events,
+       anomalies, first_at, latest_at, position
+  from {schema}.stream
+ where partition between 0 and 255 and kind = 'wrong-mode'
    and (%(before_stream)s::text is null or (coalesce(latest_at, '-infinity'), stream)
                                            < (coalesce(%(before_at)s::timestamptz, '-infinity'), %(before_stream)s))
  order by coalesce(latest_at, '-infinity') desc, stream desc limit %(limit)s

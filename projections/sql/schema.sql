@@ -44,6 +44,8 @@ create table if not exists {schema}.stream (
 create index if not exists stream_identifier on {schema}.stream (identifier);
 create index if not exists stream_latest on {schema}.stream (coalesce(latest_at, '-infinity'), stream)
     where status <> 'other';
+create index if not exists stream_wrong_mode on {schema}.stream (coalesce(latest_at, '-infinity'), stream)
+    where kind = 'wrong-mode';
 create index if not exists stream_status on {schema}.stream (status, stream) where status in ('waiting', 'unrouted', 'stopped');
 
 -- One row per license: what is desired, what is applied, and the dead letter if the target refused.
@@ -76,6 +78,7 @@ create table if not exists {schema}.link (
     primary key (partition, from_stream, to_stream)
 );
 create index if not exists link_due on {schema}.link (partition) where due;
+create index if not exists link_identifier on {schema}.link (substring(from_stream from '^[^/]*/[^/]*/(.*)$'));
 
 -- Work for the pusher: one row per stream and target. `due` and `folded` are the runner's, the rest is the pusher's.
 -- `doubt` names what a call was about that may have acted without a receipt: it is looked at before anything else.

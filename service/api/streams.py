@@ -19,7 +19,8 @@ Status = Annotated[
     Need,
     QueryParameter(
         description="`stopped`: an event could not be understood. `waiting`: something has to be fetched first. "
-        "`unrouted`: concerns money, but no subscription is known for it yet."
+        "`unrouted`: concerns money, but no subscription is known for it yet. `wrong-mode`: a delivery that was set "
+        "aside, since its source is set to the other mode (live or test)."
     ),
 ]
 

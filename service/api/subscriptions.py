@@ -14,7 +14,7 @@ from projections.queries import LastListed, LicenseView, StreamView
 from projections.timeline import Entry
 from service.api.paging import Cursor, Limit, Page, page, read_cursor
 from service.api.parameters import ONE_STREAM, Instant, aware, name_of
-from service.lookup import Reader, find_stream, find_subscription, licenses_of, tell_stream
+from service.lookup import Reader, find, find_stream, find_subscription, licenses_of, tell_stream
 from service.problems import api_problems
 
 
@@ -22,8 +22,9 @@ class SubscriptionDetail(msgspec.Struct, frozen=True, kw_only=True):
     """One subscription or purchase with what was derived from its events. Times are UTC, the provider's clock."""
 
     summary: StreamView
+    through: str | None
+    """What was asked for, where that only led to this one: an order, an invoice, a payment."""
     waiting: list[str]
-    """What is missing and could be read back from the provider."""
     """What has to be fetched before licenses can be derived; empty when nothing has."""
     state_since: datetime | None
     state_reason: str
@@ -67,10 +68,12 @@ class Subscriptions(Controller):
         kind: FromPath[str | None] = None,
     ) -> SubscriptionDetail:
         """Shows one subscription or purchase with its licenses."""
-        view, fold = await find_subscription(reader, name_of(source, kind, identifier))
+        found = await find(reader, name_of(source, kind, identifier))
+        view, fold = await find_subscription(reader, found.stream)
         subscription = fold.subscription
         return SubscriptionDetail(
             summary=view,
+            through=found.through,
             waiting=[want.why for want in reader.sources[view.source].provider.wants(view.stream, subscription)]
             if view.source in reader.sources
             else [],

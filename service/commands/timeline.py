@@ -14,7 +14,7 @@ from projections.queries import LicenseView, StreamView
 from projections.timeline import Entry
 from service.commands.output import harmless, print_json, state_text
 from service.commands.reading import ask
-from service.lookup import Reader, find_stream, find_subscription, licenses_of, tell_stream
+from service.lookup import Reader, find, find_subscription, licenses_of, tell_stream
 
 LATE_SECONDS = 3_600
 """Providers try again after minutes; what took longer is worth a word."""
@@ -26,6 +26,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     """A timeline, and how the subscription that it is about stands now; `state` is the one the timeline ends in."""
 
     subscription: StreamView
+    through: str | None = None
+    """What was asked for, where that only led to this one: an order, an invoice, a payment."""
     licenses: list[LicenseView]
     state: str
     timeline: list[Entry]
@@ -37,11 +39,13 @@ def print_timeline(
     """Prints the timeline of the one stream that `text` means. Raises NotFound and Ambiguous."""
 
     async def question(reader: Reader) -> Told:
-        stream = await find_stream(reader, text, by_key=True)
+        found = await find(reader, text, by_key=True)
+        stream = found.stream
         view, _ = await find_subscription(reader, stream)
         told = await tell_stream(reader, stream, as_of=as_of, known_at=known_at)
         return Told(
             subscription=view,
+            through=found.through,
             licenses=await licenses_of(reader, stream),
             state=next((entry.after for entry in reversed(told) if entry.after), "pending"),
             timeline=told,
@@ -103,6 +107,7 @@ def _about(told: Told) -> list[str]:
     due = sum(each.due for each in told.licenses)
     pending = f", {due} not yet as desired at the license server" if due else ""
     return [
+        *([f"{told.through} belongs to it"] if told.through else []),
         *filter(None, [view.customer]),
         f"{count} license{'' if count == 1 else 's'} now, {enabled} enabled{pending}",
         f"{len(told.timeline)} events, times in UTC",

@@ -195,6 +195,13 @@ async def test_a_subscription_is_found_by_id_and_by_whole_name(shop: Served, nam
     assert detail["licenses"][0]["desired"]["because"]["enabled"]["rule"]
 
 
+async def test_a_subscription_is_found_by_what_belongs_to_it_and_that_is_said(shop: Served) -> None:
+    found = await got(shop, "/subscriptions/in_1")
+    assert (found["summary"]["stream"], found["through"]) == (SUB_1, "shop/invoice/in_1")
+    assert (await got(shop, "/subscriptions/sub_1"))["through"] is None
+    assert await got(shop, "/subscriptions/in_1/timeline") == await got(shop, "/subscriptions/sub_1/timeline")
+
+
 async def test_a_subscription_that_other_code_folded_is_shown_all_the_same(shop: Served, database: str) -> None:
     before = await got(shop, "/subscriptions/sub_1")
     async with await AsyncConnection.connect(database) as connection:

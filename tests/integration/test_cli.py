@@ -222,6 +222,39 @@ async def test_lists_show_what_is_there_and_what_is_wrong(shop: Tenure) -> None:
     assert shop.run("dead-letters").out == "No dead letters.\n"
 
 
+async def test_a_delivery_of_the_wrong_mode_is_listed_with_what_to_set(shop: Tenure, database: str) -> None:
+    live = STORY[0].replace(b'"livemode":false', b'"livemode":true').replace(b"evt_created", b"evt_live")
+    configured = settings(database)
+    async with reading(configured, database) as reader:
+        await reader.log.append([as_event(live)])
+    await project(configured, database)
+    said = " ".join(shop.run("streams", "--status", "wrong-mode").out.split())
+    assert "shop/wrong-mode/evt_live" in said
+    assert 'the source is set to test, the delivery is live: set mode = "live" in [sources.shop]' in said
+    file = shop.folder / "tenure.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace('mode = "test"', 'mode = "live"'), encoding="utf-8")
+    assert "have the provider send it again" in " ".join(shop.run("streams", "--status", "wrong-mode").out.split())
+
+
+async def test_what_a_person_has_to_type_is_not_broken_in_80_columns(shop: Tenure, database: str) -> None:
+    async with await AsyncConnection.connect(database, autocommit=True) as connection:
+        name = "TENURE_SOURCE_A_SHOP_OF_SOME_LENGTH_API_KEY"
+        await connection.execute(f"update projection_1.want set next_at = now(), error = 'set {name}'".encode())
+    lines = shop.run("streams", "--status", "waiting").out.splitlines()
+    assert any(name in line for line in lines)
+    assert max(map(len, lines)) <= 80
+
+
+async def test_what_belongs_to_a_subscription_leads_to_it(shop: Tenure) -> None:
+    ended = shop.run("timeline", "in_1")
+    assert ended.code == 0
+    assert ended.out.startswith("shop/subscription/sub_1  past_due")
+    assert "shop/invoice/in_1 belongs to it" in ended.out
+    ended = shop.run("timeline", "cus_1")
+    assert ended.code == 2
+    assert "tenure: shop/subscription/sub_1" in ended.err
+
+
 async def test_what_could_not_be_pushed_is_listed_with_the_reason(shop: Tenure, database: str) -> None:
     assert shop.run("pushes").out == "No push failed.\n"
     async with await AsyncConnection.connect(database, autocommit=True) as connection:

@@ -98,9 +98,7 @@ async def test_a_second_bundle_is_refused_in_words_and_the_first_one_stays() -> 
         calls = len(at.control.calls())
         await at.settle(SUITE, box)
         assert len(at.control.calls()) == calls, "nobody was asked"
-        assert at.applied.refusals[box.id].text == (
-            "two different bundles in one order: BOX, SUITE; LicenseSpring takes one"
-        )
+        assert at.applied.refusals[box.id].text == ("BOX, SUITE; LicenseSpring takes one, so sell them apart")
         await at.settle(other(SUITE, expiry=MARCH), box)
         assert at.mismatches(other(SUITE, expiry=MARCH)) == []
         await at.settle(other(SUITE, enabled=False), box)

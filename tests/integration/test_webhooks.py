@@ -144,6 +144,19 @@ async def test_a_delivery_of_the_other_mode_is_kept_apart(shop: Served) -> None:
     assert len(await stored(shop, Stream("shop/wrong-mode/evt_1"))) == 1
 
 
+async def test_deliveries_of_the_other_mode_are_counted_and_warned_of_once_in_a_while(
+    shop: Served, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for id_ in ("evt_1", "evt_2"):
+        await shop.deliver(delivery(id_).replace(b'"livemode":false', b'"livemode":true'))
+    await shop.deliver(delivery("evt_3"))
+    assert await shop.metric('tenure_events_set_aside_total{source="shop"}') == 2
+    out, err = capfd.readouterr()
+    (line,) = [line for line in (out + err).splitlines() if "set aside" in line]
+    assert "live delivery to a source in test mode" in line
+    assert "shop" in line
+
+
 async def test_a_body_sent_in_chunks_is_taken_whole(shop: Served) -> None:
     body = delivery()
 

@@ -69,6 +69,10 @@ class RefuseBundles(Call, frozen=True, kw_only=True):
 
     product_codes: tuple[str, ...]
 
+    @property
+    def name(self) -> str:
+        return "hold two bundles in one order"
+
 
 class OfLicense(Call, frozen=True, kw_only=True):
     """A call about one license there: its own, or with `companion` one that the server made with its bundle."""

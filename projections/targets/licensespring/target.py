@@ -76,9 +76,8 @@ class LicenseSpringTarget:
                 found = await find(self._client, self.name, call)
                 return found or OrderMissing(target=self.name, order=call.order, licenses=call.subjects)
             case RefuseBundles(product_codes=codes):
-                raise Refused(
-                    call.name, text=f"two different bundles in one order: {', '.join(codes)}; LicenseSpring takes one"
-                )
+                text = f"{', '.join(codes)}; LicenseSpring takes one, so sell them apart"
+                raise Refused(call.name, text=text)
             case OfLicense():
                 return await self._change(call)
             case AddManager() | RemoveManager():
