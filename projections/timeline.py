@@ -11,9 +11,10 @@ import msgspec
 from domain.arrangement import arrange
 from domain.events import Event
 from domain.history import Told, tell
+from domain.licensing import warnings_of
 from domain.providers import Provider
 from domain.receipts import is_receipt, read_receipt
-from domain.subscription import Subscription
+from domain.subscription import HeldLine, Subscription
 from domain.words import Teller, say_receipt
 
 Kind = Literal["delivery", "relay", "readback", "backfill", "operator", "timer", "receipt"]
@@ -24,8 +25,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     `occurred_at` is the provider's clock, `recorded_at` ours; `lag` seconds lie between. `late` means that an event
     which happened later had been recorded before. `summary` says what is new in it, and may be empty; `before` and
-    `after` are states; `error` says why the event could
-    not be understood, and `folded` is false for it and for all that come after it.
+    `after` are states; `warnings` say what is ignored of the license attributes, at the event that told them first;
+    `error` says why the event could not be understood, and `folded` is false for it and for all that come after it.
     """
 
     kind: Kind
@@ -42,6 +43,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     before: str
     after: str
     anomalies: tuple[str, ...]
+    warnings: tuple[str, ...]
     error: str
     folded: bool
 
@@ -64,8 +66,12 @@ def timeline(
     ]
     history = arrange((event for event in chosen if not is_receipt(event)), provider.settle)
     late = _late(history)
-    teller = Teller()
-    told = [_told(each, each.event.position in late, teller) for each in tell(history, provider, Subscription())]
+    teller, warner, subscription = Teller(), _Warner(), Subscription()
+    # Warned of while it is told: the subscription is then as that event left it.
+    told = [
+        _told(each, each.event.position in late, teller, warner.news(subscription))
+        for each in tell(history, provider, subscription)
+    ]
     receipts = [_receipt(event) for event in chosen if is_receipt(event)]
     receipts.sort(key=lambda entry: (entry.occurred_at, entry.position))
     return list(merge(told, receipts, key=lambda entry: entry.occurred_at))
@@ -83,7 +89,24 @@ def _late(history: Sequence[Event]) -> set[int]:
     return late
 
 
-def _told(told: Told, late: bool, teller: Teller) -> Entry:
+class _Warner:
+    """Says of each warning only once, at the event that brought it."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, HeldLine] | None = None
+        self._said: set[str] = set()
+
+    def news(self, subscription: Subscription) -> tuple[str, ...]:
+        # What changes lines makes others of them; the attributes of the same need not be read again.
+        if subscription.lines is self._lines:
+            return ()
+        self._lines = subscription.lines
+        news = tuple(each for each in warnings_of(subscription) if each not in self._said)
+        self._said.update(news)
+        return news
+
+
+def _told(told: Told, late: bool, teller: Teller, warnings: tuple[str, ...]) -> Entry:
     step = told.step
     kind: Kind = "delivery" if told.event.origin == "webhook" else told.event.origin
     return _entry(
@@ -94,6 +117,7 @@ def _told(told: Told, late: bool, teller: Teller) -> Entry:
         before=step.before.value if step else "",
         after=step.after.value if step else "",
         anomalies=step.anomalies if step else (),
+        warnings=warnings,
         error=told.error,
         folded=step is not None,
     )
@@ -118,6 +142,7 @@ def _entry(
     before: str = "",
     after: str = "",
     anomalies: tuple[str, ...] = (),
+    warnings: tuple[str, ...] = (),
 ) -> Entry:
     return Entry(
         kind=kind,
@@ -134,6 +159,7 @@ def _entry(
         before=before,
         after=after,
         anomalies=anomalies,
+        warnings=warnings,
         error=error,
         folded=folded,
     )

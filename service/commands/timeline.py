@@ -90,7 +90,7 @@ def _time(entry: Entry) -> Text:
 
 def _is_quiet(entry: Entry) -> bool:
     """Whether the event said nothing new and changed nothing."""
-    return entry.folded and not (entry.summary or entry.anomalies or entry.before != entry.after)
+    return entry.folded and not (entry.summary or entry.anomalies or entry.warnings or entry.before != entry.after)
 
 
 def _quiet(entries: list[Entry]) -> Text:
@@ -122,6 +122,8 @@ def _entry(entry: Entry, listening: datetime) -> Text:
         text.append(f"{mark}{harmless(line)}\n", style="cyan" if indent else "" if entry.summary else "dim")
     for anomaly in entry.anomalies:
         text.append(f"? {harmless(anomaly)}\n", style="yellow")
+    for warning in entry.warnings:
+        text.append(f"! {harmless(warning)}\n", style="yellow")
     if entry.error:
         text.append(f"! {harmless(entry.error)}\n", style="red")
     elif not entry.folded:
