@@ -112,7 +112,7 @@ def _until(desired: License) -> Text:
     if not desired.enabled:
         return Text("disabled", style="dim")
     if desired.expiry is None:
-        return Text("for ever")
+        return Text(f"{desired.valid_duration} from activation" if desired.valid_duration else "for ever")
     return Text(f"{desired.expiry + timedelta(hours=desired.margin_hours):%Y-%m-%d}")
 
 
