@@ -87,12 +87,21 @@ def sandbox() -> None:
 @sandbox.command("licensespring")
 @click.option("--port", type=click.IntRange(0, 65535), default=8091, show_default=True, help="Listen on this port.")
 @click.option("--product", "products", multiple=True, metavar="CODE", help="Sell a product of this short code.")
+@click.option(
+    "--settings",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="What it sells and how it behaves, as JSON: bundles, features, custom fields, policies, products by user.",
+)
 @click.option("--state", metavar="FILE", help="Keep everything in this file.")
-def sandbox_licensespring(port: int, products: tuple[str, ...], state: str | None) -> None:
-    """Serve a sandbox of LicenseSpring's Management API."""
+def sandbox_licensespring(port: int, products: tuple[str, ...], settings: str | None, state: str | None) -> None:
+    """Serve a sandbox of LicenseSpring's Management API.
+
+    With --settings service/sandbox/licensespring/falcon.json it sells what the lives of the other sandboxes buy.
+    """
     from service.commands.sandbox import run_licensespring
 
-    sys.exit(run_licensespring(port, products, state))
+    sys.exit(run_licensespring(port, products, settings, state))
 
 
 @sandbox.command("stripe")

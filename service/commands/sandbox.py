@@ -26,10 +26,11 @@ LEEWAY = timedelta(days=4)
 """Months are not equally long: a life that begins on another day takes another time."""
 
 
-def run_licensespring(port: int, products: tuple[str, ...], state: str | None) -> int:
+def run_licensespring(port: int, products: tuple[str, ...], settings: str | None, state: str | None) -> int:
     """Serves LicenseSpring's sandbox until SIGTERM or SIGINT; the exit code."""
-    options = [f"--product={code}" for code in products]
-    return licensespring([f"--port={port}", *options, *([f"--state={state}"] if state else [])])
+    files = {"settings": settings, "state": state}
+    options = [f"--{option}={file}" for option, file in files.items() if file]
+    return licensespring([f"--port={port}", *options, *(f"--product={code}" for code in products)])
 
 
 def send_stripe_life(life: str, url: str, secret: str) -> None:

@@ -1,5 +1,6 @@
 """Mistakes in the settings are all reported at once, each with its key and what to do; secrets are never shown."""
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -60,6 +61,16 @@ def test_every_default_in_the_example_is_the_real_one(tmp_path: Path) -> None:
     text = (Path(__file__).parents[2] / "service" / "tenure.example.toml").read_text(encoding="utf-8")
     spelled_out = "\n".join(line.removeprefix("# ") if " = " in line else line for line in text.splitlines())
     assert loaded(tmp_path, spelled_out) == loaded(tmp_path, text)
+
+
+def test_the_store_in_the_example_needs_nothing_but_its_marks_taken_away(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "service" / "tenure.example.toml").read_text(encoding="utf-8")
+    taken = re.sub(r"^#(?=\[|\w+ = )", "", text, flags=re.MULTILINE)
+    shop = loaded(tmp_path, taken).sources["shop"]
+    assert (shop.provider, shop.live, shop.policy.past_due_days) == ("fastspring", True, 14)
+    assert shop.policy.of("falcon-pro").on_partial_refund == "disable"
+    undecided = taken.replace("devices_at_end", "# devices_at_end")
+    assert loaded(tmp_path, undecided).sources["shop"] == shop, "what it calls a default is one"
 
 
 def test_several_secrets_of_a_source_are_live_at_once(tmp_path: Path) -> None:
