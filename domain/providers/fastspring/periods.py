@@ -69,11 +69,11 @@ def is_beginning(subscription: Subscription, at: datetime) -> bool:
 
 
 def is_first_period(subscription: Subscription, at: datetime) -> bool:
-    """Whether `next` is the end of the first period; without periods, whether it only changed at its beginning."""
+    """Whether `next` is the end of the first period; in a trial or without periods, whether it changed only then."""
     begins, ends = instant_or_none(subscription.begin), paid_through(subscription)
     if begins is None or is_beginning(subscription, at):
         return True
-    if ends is None:
+    if ends is None or trial_of(subscription, at) is not None:
         changed = instant_or_none(subscription.changed)
         return changed is None or is_beginning(subscription, changed)
     return moved(ends, subscription.interval, -1) < begins + timedelta(days=1)

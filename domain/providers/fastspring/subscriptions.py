@@ -158,8 +158,11 @@ def _activation_paid(subscription: Subscription, at: datetime) -> f.PeriodPaid:
         amount = in_smallest_unit(price, currency) if price is not None else 0
         return first_paid(subscription, invoice=order, amount=amount, currency=currency)
     starts, ends = current_period(subscription)
+    granted = subscription.next
+    if ends is None or trial_of(subscription, at) is not None:
+        # The day does not tell it from what was granted before, so it counts from when it was.
+        granted, starts = subscription.changed, instant_or_none(subscription.changed)
     periods = (f.PaidPeriod(line=MAIN, start=starts, end=ends),) if starts and ends else ()
-    granted = subscription.changed if ends is None else subscription.next
     return f.PeriodPaid(invoice=f"activation:{granted}", periods=periods, amount=0, currency=currency)
 
 

@@ -318,6 +318,15 @@ class TestChargesAtWill:
         again = ("subscription.activated", shown, MARCH + 3 * DAY)
         assert self.works(self.BEGAN, self.REFUNDED, ended, again)
 
+    def test_so_it_is_with_what_is_left_of_a_trial(self) -> None:
+        began = ("subscription.activated", fs.trial(), BOUGHT)
+        first = ("order.completed", fs.order(items=[fs.item(subscription=fs.trial())]), BOUGHT + 1)
+        back = ("order.chargeback", fs.chargeback(), BOUGHT + DAY)
+        ended = ("subscription.deactivated", fs.deactivated(), BOUGHT + DAY)
+        again = ("subscription.activated", fs.trial(changed=BOUGHT + 4 * DAY), BOUGHT + 4 * DAY)
+        assert not self.works(began, first, back)
+        assert self.works(began, first, back, ended, again)
+
     def test_its_first_activation_sent_again_grants_nothing(self) -> None:
         activated = ("subscription.activated", fs.subscription(**AT_WILL), MARCH + 3 * DAY)
         assert not self.works(self.BEGAN, self.REFUNDED, activated)
