@@ -91,7 +91,7 @@ def _uuid(text: str) -> str:
 _code = _text(1, LONGEST_NAME)
 _BOTH: tuple[Store, ...] = ("stripe", "fastspring")
 _A_CODE = f"a product code of 1 to {LONGEST_NAME} characters"
-_A_DURATION = "a number and one of d, w, m, y, such as 30d or 1y"
+_A_DURATION = "a number and one of d, w, m, y, such as 30d or 1y, of at most 100 years"
 _YES_OR_NO = "true or false, 1 or 0, yes or no"
 
 _ROWS = (
@@ -183,7 +183,7 @@ _ROWS = (
         does="how many may use one license at the same time",
         stores=_BOTH,
         field="floating_users",
-        license=("floating_users",),
+        license=("floating_users", "max_activations"),
         read=_number(0),
         allowed=f"a whole number from 0 (it does not float) to {MOST}, at most max_activations",
     ),

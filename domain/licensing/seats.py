@@ -38,4 +38,7 @@ def _wanted(terms: Terms, units: int) -> dict[str, int | None]:
     if terms.floating_users_from_quantity:
         floating = units * max(1, floating or 0)
         activations = max(activations or 0, floating)
+    if floating is not None and activations is None:
+        # The license server's default may be less, and fewer may activate it than may use it at once.
+        activations = floating
     return {"max_activations": activations, "max_license_users": users, "floating_users": floating}

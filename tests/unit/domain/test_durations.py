@@ -27,6 +27,8 @@ def test_a_duration_ends(start: datetime, duration: str, end: datetime) -> None:
     assert after(start, duration) == end
 
 
-@pytest.mark.parametrize("text", ["", "d", "0d", "01d", "-1d", "1.5d", "1D", "1d ", "1y6m", "100000d", "²d"])
+@pytest.mark.parametrize(
+    "text", ["", "d", "0d", "01d", "-1d", "1.5d", "1D", "1d ", "1y6m", "100000d", "²d", "101y", "36526d"]
+)
 def test_anything_else_is_no_duration(text: str) -> None:
     assert not is_duration(text)

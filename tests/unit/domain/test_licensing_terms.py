@@ -56,7 +56,7 @@ def of(quantity: int = 1, /, **attributes: str) -> License:
         ({"maintenance_duration": "1y"}, {"maintenance": True, "maintenance_duration": "1y"}),
         ({"enable_maintenance_duration": "false"}, {"maintenance": False, "maintenance_duration": None}),
         ({"max_activations": "5"}, {"max_activations": 5, "floating_users": None}),
-        ({"floating_cloud": "2"}, {"floating_users": 2, "max_activations": None}),
+        ({"floating_cloud": "2"}, {"floating_users": 2, "max_activations": 2}),
         ({"floating_cloud": "0"}, {"floating_users": None}),
         ({"max_license_users": "0"}, {"max_license_users": 0}),
         ({"is_license_manager": "true"}, {"managed_by_customer": True}),

@@ -79,7 +79,7 @@ def test_attributes_are_read_as(attributes: dict[str, str], recurring: bool, ter
 _TYPES = "perpetual, time-limited, subscription, consumption"
 _RECURRING = "allowed for a recurring price: subscription or consumption"
 _CODE = "a product code of 1 to 100 characters"
-_DURATION = "a number and one of d, w, m, y, such as 30d or 1y"
+_DURATION = "a number and one of d, w, m, y, such as 30d or 1y, of at most 100 years"
 _BOOLEAN = "true or false, 1 or 0, yes or no"
 _CUSTOM = "a name of 1 to 100 characters and a value of at most 1000"
 
