@@ -2,12 +2,16 @@
 
 import pytest
 
-from domain.receipts import AnyReceipt, Fields, KeysMinted, LicenseChanged, OrderChanged, OrderCreated
+from domain.receipts import AnyReceipt, Fields, KeysMinted, LicenseChanged, OrderChanged, OrderCreated, PushRefused
 from domain.words import say_receipt
 
 
 def changed(fields: Fields) -> LicenseChanged:
     return LicenseChanged(target="ls", license="lic_1", fields=fields)
+
+
+def refused(call: str, status: int | None, text: str) -> PushRefused:
+    return PushRefused(target="ls", subjects=("lic_1",), call=call, status=status, text=text, digest="d")
 
 
 @pytest.mark.parametrize(
@@ -43,6 +47,8 @@ def changed(fields: Fields) -> LicenseChanged:
             OrderCreated(target="ls", order="o", licenses={"a": "1"}, fields={}, companions={"a": {"2": {}, "3": {}}}),
             "1 license created at ls, and 2 of the bundle",
         ),
+        (refused("create order", 400, "no such product"), "ls refused to create order: no such product"),
+        (refused("hold two bundles in one order", None, "A, B"), "ls cannot hold two bundles in one order: A, B"),
     ],
 )
 def test_an_answer_is_told_in_a_few_words(receipt: AnyReceipt, words: str) -> None:

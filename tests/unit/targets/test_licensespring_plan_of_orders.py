@@ -1,10 +1,12 @@
 """The plan for what is not there yet: orders, bundles, and whose key it is."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from domain.generated import problems
 from domain.licensing import License, User
-from domain.receipts import Applied, Fields, KeysGenerated, KeysMinted, apply_receipt
+from domain.receipts import Applied, Fields, KeysClaimed, KeysGenerated, KeysMinted, apply_receipt
 from projections.targets.licensespring.calls import (
     ChangeLicense,
     CreateOrder,
@@ -65,6 +67,7 @@ def test_two_bundles_are_refused_without_asking_but_what_is_there_goes_on() -> N
     (refusal,) = plan([suite, box], Applied())
     assert isinstance(refusal, RefuseBundles)
     assert refusal.product_codes == ("BOX", "SUITE")
+    assert refusal.name == "hold two bundles in one order"
     refusal, renewal = plan([other(suite, expiry=MARCH), box], held(suite))
     assert (refusal.subjects, renewal.subjects) == ((box.id,), (suite.id,))
     assert names(*plan([suite, other(box, enabled=False)], Applied())) == ["mint keys"]
@@ -96,6 +99,13 @@ def generated(*keys: str, applied: Applied | None = None) -> Applied:
     return apply_receipt({"ls": applied or Applied()}, receipt, JANUARY)["ls"]
 
 
+def claimed(applied: Applied, *licenses: License | str, product: str = "app") -> Applied:
+    names = tuple(each if isinstance(each, str) else each.id for each in licenses)
+    after = len(applied.claimed.get(product, ()))
+    receipt = KeysClaimed(target="ls", product=product, licenses=names, after=after)
+    return apply_receipt({"ls": applied}, receipt, JANUARY)["ls"]
+
+
 def test_keys_that_may_be_generated_are_asked_for_all_units_of_the_line() -> None:
     units = [desired(unit, fulfillment="R1/app") for unit in (1, 2, 3)]
     (mint,) = plan([units[0], units[1], other(units[2], enabled=False)], Applied())
@@ -105,20 +115,43 @@ def test_keys_that_may_be_generated_are_asked_for_all_units_of_the_line() -> Non
     assert mint.subjects == tuple(unit.id for unit in units), "a unit's number is its place in the list"
 
 
-def test_generated_keys_are_taken_by_their_units_once_there_is_one_for_each() -> None:
+def test_licenses_claim_their_places_before_they_take_the_keys_there() -> None:
     units = [desired(unit, fulfillment="R1/app") for unit in (1, 2, 3)]
+    given = {units[0].id: "ONE", units[1].id: "TWO", units[2].id: "THREE"}
     (mint,) = plan(units, generated("ONE", "TWO"))
     assert isinstance(mint, MintKeys)
-    assert (mint.subjects, mint.fulfillment) == ((units[2].id,), "R1/app")
-    (take,) = plan(units, generated("ONE", "TWO", "THREE", "FOUR"))
+    assert (mint.subjects, mint.fulfillment) == (tuple(given), "R1/app")
+    four = generated("ONE", "TWO", "THREE", "FOUR")
+    (claim,) = plan(units, four)
+    (take,) = plan(units, claimed(four, *units))
+    assert isinstance(claim, TakeKeys)
     assert isinstance(take, TakeKeys)
-    assert take.keys == {units[0].id: "ONE", units[1].id: "TWO", units[2].id: "THREE"}
+    assert (claim.fulfillment, claim.keys) == ("R1/app", given)
+    assert (take.fulfillment, take.keys) == ("", given)
+    assert claim.digest != take.digest
+
+
+def test_a_key_at_a_place_of_another_subscription_is_not_taken() -> None:
+    units = [desired(unit, fulfillment="R1/app") for unit in (1, 2)]
+    applied = claimed(claimed(generated("ONE", "TWO", "THREE"), "lic_of_another"), *units)
+    (take,) = plan(units, applied)
+    assert isinstance(take, TakeKeys)
+    assert take.keys == {units[0].id: "TWO", units[1].id: "THREE"}
+
+
+def test_a_place_whose_key_nobody_chose_gets_one() -> None:
+    units = [desired(unit, fulfillment="R1/app") for unit in (1, 2)]
+    (mint,) = plan(units, claimed(generated("ONE"), *units))
+    assert isinstance(mint, MintKeys)
+    assert (mint.fulfillment, mint.subjects) == ("R1/app", (units[1].id,))
 
 
 def test_a_generated_key_that_another_license_has_is_not_taken_again() -> None:
     one, two = desired(fulfillment="R1/app"), desired(line="si_2", fulfillment="R1/app")
-    applied = generated("KEY-1", applied=minted(one))
+    # Of before licenses claimed places: the first took the key by its number.
+    applied = claimed(generated("KEY-1", applied=minted(one)), two)
     (mint,) = (call for call in plan([one, two], applied) if isinstance(call, MintKeys | TakeKeys))
+    assert isinstance(mint, MintKeys)
     assert (mint.subjects, mint.fulfillment) == ((two.id,), "")
     assert problems([one, two], applied) == []
 
@@ -132,6 +165,37 @@ def test_a_license_keeps_its_key_when_another_was_generated_and_a_person_is_told
     assert "APP" in problem
     assert f"{count} key" in problem
     assert "OTHER" not in problem
+
+
+def taken(*keys: str, by: Sequence[License]) -> Applied:
+    """Licenses that claimed the first places and hold the keys there."""
+    receipt = KeysMinted(target="ls", order="o-1", keys={each.id: key for each, key in zip(by, keys, strict=False)})
+    applied = claimed(generated(*keys), *by)
+    return apply_receipt({"ls": applied}, receipt, JANUARY)["ls"]
+
+
+def test_keys_that_no_license_takes_are_told_once_the_licenses_have_theirs() -> None:
+    one = desired(fulfillment="R1/app")
+    keys = ("A", "B", "C", "D", "E")
+    assert problems([one], generated(*keys)) == []
+    (problem,) = problems([one], taken(*keys, by=[one]))
+    assert "4 keys of app" in problem
+    assert "single_license" in problem
+    assert problems([one], claimed(taken(*keys, by=[one]), *"wxyz")) == [], "others of the purchase have them"
+    assert problems([other(one, enabled=False)], taken(*keys, by=[one])) == [], "it is over"
+
+
+def test_keys_of_a_product_that_no_license_is_called_by_are_told() -> None:
+    one = desired(fulfillment="R1/app")
+    strange = KeysGenerated(target="ls", product="App (monthly)", keys=("A", "B"))
+    chosen = KeysGenerated(target="ls", product="app", keys=("K",), asked=False)
+    applied = {"ls": Applied()}
+    for receipt in (strange, chosen, KeysClaimed(target="ls", product="app", licenses=(one.id,))):
+        applied = apply_receipt(applied, receipt, JANUARY)
+    (problem,) = problems([one], applied["ls"])
+    assert "2 keys of 'App (monthly)'" in problem
+    assert "parameter product" in problem
+    assert problems([one], claimed(applied["ls"], "lic_x", product="App (monthly)")) == []
 
 
 def test_a_hundred_licenses_go_into_one_order() -> None:
