@@ -30,7 +30,7 @@ LIVES: dict[str, tuple[Callable[[str, str, str], None], Iterable[str]]] = {
 }
 
 USUAL = {"falcon-pro", "falcon-studio", "falcon-team"}
-HELD = {"stripe": USUAL, "fastspring": {*USUAL, "falcon-floating", "falcon-render", "falcon-desk"}}
+HELD = {"stripe": {*USUAL, "falcon-floating"}, "fastspring": {*USUAL, "falcon-floating", "falcon-render", "falcon-desk"}}
 """Falcon Suite was another product by the end of the life that buys it."""
 
 
@@ -82,3 +82,5 @@ async def test_every_life_ends_with_the_licenses_that_it_bought_and_nothing_refu
         assert [(each.stream, each.refusal.text) for each in refused if each.refusal] == []
         assert {each["product"] for each in pushed.held()} == HELD[store]
         assert await pushed.mismatches() == []
+        views = await queries.streams(limit=1000)
+        assert [(each.stream, each.problem) for each in views if each.problem and each.status != "waiting"] == []

@@ -52,7 +52,7 @@ FLOATING_MONTHLY = price(
         "falcon-floating",
         "subscription",
         is_single_license="true",
-        floating_cloud="true",
+        floating_cloud="1",
         floating_users_from_quantity="true",
     ),
 )
