@@ -214,17 +214,29 @@ class PaymentActionRequired(Fact, frozen=True, kw_only=True):
 
 
 class PaymentLinked(Fact, frozen=True, kw_only=True):
-    """This payment paid this invoice, which is how refunds and disputes find their subscription."""
+    """This payment paid this invoice, which is how refunds and disputes find their subscription.
+
+    An empty `invoice` is the first payment's, while nothing names it otherwise.
+    """
 
     payment: str
     invoice: str
+
+
+class GivenBack(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing of what was bought: so many units of it were taken back, or none and only the amount was given."""
+
+    product: str
+    quantity: int
+    amount: int = 0
 
 
 class PaymentRefunded(Fact, frozen=True, kw_only=True):
     """Money went back. `refunded` is the cumulative amount, so swapped or repeated refunds agree.
 
     `part` names one of several returns that add up, for providers that tell each by itself: then `refunded` is the
-    amount of that one.
+    amount of that one. `items` is what it was for in this stream, nothing if it was for something else of the same
+    payment; None where that is not told. An `amount` of 0 is not known.
     """
 
     payment: str
@@ -233,6 +245,7 @@ class PaymentRefunded(Fact, frozen=True, kw_only=True):
     currency: str
     invoice: str = ""
     part: str = ""
+    items: tuple[GivenBack, ...] | None = None
 
 
 class DisputeOutcome(StrEnum):
@@ -288,6 +301,12 @@ class CollectionResumed(Fact, frozen=True, kw_only=True):
 
 class TrialEndAnnounced(Fact, frozen=True, kw_only=True):
     at: datetime
+
+
+class Shown(Fact, frozen=True, kw_only=True):
+    """The event shows an object as it stands in that version: shown a second time, nothing it says is news."""
+
+    key: str
 
 
 class Noted(Fact, frozen=True, kw_only=True):

@@ -22,6 +22,7 @@ from domain.subscription import (
     Refund,
     SoldLine,
     Subscription,
+    all_given_back,
 )
 from domain.terms import works_unpaid
 
@@ -51,10 +52,13 @@ def fold_event(subscription: Subscription, ref: EventRef, facts: Sequence[f.Fact
     """Folds one event's facts into the subscription, in place."""
     before = subscription.state
     anomalies: list[str] = []
+    stale = any(isinstance(fact, f.Shown) and fact.key in subscription.shown for fact in facts)
     for fact in facts:
         objection = _objection(subscription, fact)
         if objection is not None:
             anomalies += [objection] if objection else []
+            continue
+        if stale:
             continue
         handler = _HANDLERS.get(type(fact))
         if handler is not None:
@@ -91,8 +95,7 @@ def _trigger(subscription: Subscription, fact: f.Fact) -> str | None:
         case f.PurchaseCompleted():
             return "purchase_completed" if fact.paid else None
         case f.PaymentRefunded() if subscription.purchase:
-            refund = subscription.refunds[fact.payment]
-            return "purchase_refunded" if refund.in_full else None
+            return "purchase_refunded" if all_given_back(subscription) else None
         case f.PurchaseBecameSubscriptions():
             # Only one that waited for its payment was taken for a purchase of its own.
             waited = subscription.purchase and subscription.state is State.PENDING
@@ -224,7 +227,10 @@ def _paid(s: Subscription, fact: f.PeriodPaid, ref: EventRef) -> None:
 
 
 def _linked(s: Subscription, fact: f.PaymentLinked, ref: EventRef) -> None:
-    s.payments = {**s.payments, fact.payment: fact.invoice}
+    if fact.invoice:
+        s.payments = {**s.payments, fact.payment: fact.invoice}
+    else:
+        s.payments = {fact.payment: FIRST_PAYMENT, **s.payments}
 
 
 def _refund(s: Subscription, fact: f.PaymentRefunded, ref: EventRef) -> None:
@@ -239,6 +245,7 @@ def _refund(s: Subscription, fact: f.PaymentRefunded, ref: EventRef) -> None:
         ref if refunded > before.refunded else before.since,
         before.invoice or fact.invoice,
         parts,
+        before.items if fact.items is None else {**before.items, fact.part: fact.items},
     )
     s.refunds = {**s.refunds, fact.payment: refund}
 
@@ -333,6 +340,10 @@ def _answer(s: Subscription, fact: f.AnswerRead, ref: EventRef) -> None:
         s.answered = [*s.answered, fact.about]
 
 
+def _shown(s: Subscription, fact: f.Shown, ref: EventRef) -> None:
+    s.shown = [*s.shown, fact.key]
+
+
 def _began(s: Subscription, fact: f.SubscriptionBegan, ref: EventRef) -> None:
     s.begun = s.identified = True
 
@@ -353,6 +364,7 @@ _HANDLERS: dict[type[f.Fact], Callable[[Subscription, Any, EventRef], None]] = {
     f.FulfillmentNamed: _fulfillment,
     f.FixedEndDescribed: _fixed_end,
     f.AnswerRead: _answer,
+    f.Shown: _shown,
     f.CustomerDescribed: _customer,
     f.CollectionTermsDescribed: _collection,
     f.PurchaseCompleted: _purchase,

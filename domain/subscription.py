@@ -49,11 +49,24 @@ class Refund(msgspec.Struct, frozen=True):
     since: EventRef
     invoice: str = ""
     parts: dict[str, int] = {}
+    items: dict[str, tuple[f.GivenBack, ...]] = {}
+    """By part what it was for, of those that say so."""
 
     @property
     def in_full(self) -> bool:
         """Where nothing was paid, nothing can go back."""
         return 0 < self.amount <= self.refunded
+
+    @property
+    def concerned(self) -> bool:
+        """Whether any of it was for something here, not all for something else that the same payment paid."""
+        told = [items for part, items in self.items.items() if part in self.parts]
+        return self.refunded > 0 and (len(told) < max(1, len(self.parts)) or any(told))
+
+    def of(self, product: str | None = None) -> list[f.GivenBack]:
+        """What is told to have been given back, of one product or of all."""
+        told = (item for items in self.items.values() for item in items)
+        return [item for item in told if product in {item.product, None}]
 
 
 class Dispute(msgspec.Struct, frozen=True):
@@ -109,6 +122,8 @@ class Subscription(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The reference under which the provider may ask for keys of this purchase."""
     activations: list[str] = []
     """Keys of events that may reopen; a key that comes again does not."""
+    shown: list[str] = []
+    """Keys of versions of the provider's objects that events have shown."""
     past_due_since: EventRef | None = None
     """Since when it is past due, while it is; also while it is suspended because grace ended."""
     grace: Grace | None = None
@@ -131,3 +146,18 @@ class Subscription(msgspec.Struct, kw_only=True, omit_defaults=True):
     answered: list[str] = []
     """What the provider's API was asked about."""
     anomalies: int = 0
+
+
+def is_given_back(s: Subscription, line: f.Line) -> bool:
+    """Whether all units of a line were taken back."""
+    sold = sum(held.line.quantity for held in s.lines.values() if held.line.product == line.product)
+    back = sum(item.quantity for refund in s.refunds.values() for item in refund.of(line.product))
+    return 0 < sold <= back
+
+
+def all_given_back(s: Subscription) -> bool:
+    """Whether nothing is left of a purchase: all of its money, or every one of its lines, went back."""
+    lines = [held.line for held in s.lines.values() if held.line.quantity]
+    return any(refund.in_full for refund in s.refunds.values()) or (
+        bool(lines) and all(is_given_back(s, line) for line in lines)
+    )

@@ -45,6 +45,8 @@ def _failed(fact: f.PaymentFailed) -> str:
 
 
 def _refunded(fact: f.PaymentRefunded) -> str:
+    if not fact.amount and fact.refunded:
+        return f"refunded {money(fact.refunded, fact.currency)}"
     much = "in full" if 0 < fact.amount <= fact.refunded else f"of {money(fact.amount, fact.currency)}"
     return f"refunded {money(fact.refunded, fact.currency)} {much}"
 
@@ -77,6 +79,7 @@ _FACTS: dict[type[f.Fact], Callable[[Any], str]] = {
     f.UsersNamed: lambda fact: f"{_many(len(fact.users), 'user')} named",
     f.FixedEndDescribed: lambda fact: f"ends by its terms on {day(fact.at)}" if fact.at else _NO_END,
     f.AnswerRead: lambda fact: f"read back {fact.about.split('?')[0]}" + ("" if fact.found else ": nothing found"),
+    f.Shown: lambda _: "",
     f.CollectionPaused: lambda _: "billing paused",
     f.CollectionResumed: lambda _: _BILLING,
     f.TrialEndAnnounced: lambda fact: f"trial ends on {day(fact.at)}",

@@ -3,11 +3,11 @@
 from typing import assert_never
 
 from domain.facts import Line
-from domain.licensing.billing import any_full_refund, governing_invoice, invoice_of, taken_back
+from domain.licensing.billing import governing_invoice, invoice_of, taken_back
 from domain.licensing.license import Because
 from domain.lifecycle import State
 from domain.policy import PastDueDays, Policy
-from domain.subscription import Grace, Subscription
+from domain.subscription import Grace, Subscription, all_given_back
 from domain.terms import Terms
 
 PAUSED = "paused"
@@ -68,7 +68,7 @@ def _by_state(s: Subscription, policy: Policy) -> tuple[bool, Because]:
             return (True, kept) if keeps_paused(s, policy) else (False, plain)
         case State.TERMINATED:
             kept = Because("policy on_refund: a refund of the purchase keeps the licenses", s.state_since)
-            refunded = s.purchase and any_full_refund(s) and policy.on_refund == "keep"
+            refunded = s.purchase and all_given_back(s) and policy.on_refund == "keep"
             return (True, kept) if refunded else (False, plain)
         case _:
             assert_never(s.state)
@@ -89,5 +89,5 @@ def _by_money(s: Subscription, policy: Policy, line: Line) -> Because | None:
         if concerned and dispute.outcome is None and policy.on_dispute == "disable":
             return Because("policy on_dispute: a payment is disputed", dispute.since)
     if s.purchase:
-        return taken_back(s, policy, None)
-    return taken_back(s, policy, governing) if governing is not None else None
+        return taken_back(s, policy, None, line)
+    return taken_back(s, policy, governing, line) if governing is not None else None

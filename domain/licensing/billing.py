@@ -1,13 +1,13 @@
 """Which paid period counts for a line, and whether its money was given back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from domain.facts import DisputeOutcome, Line, PaidPeriod
 from domain.licensing.license import Because
 from domain.policy import Policy
-from domain.subscription import FIRST_PAYMENT, PaidInvoice, Refund, Subscription
+from domain.subscription import FIRST_PAYMENT, PaidInvoice, Refund, Subscription, is_given_back
 
 
 class Governing(msgspec.Struct, frozen=True):
@@ -70,7 +70,7 @@ def paid_through(s: Subscription, policy: Policy, line: Line) -> Governing | Non
         and each.period.line == line.id
         and each.period.start > governing.period.start
         and each.period.end > governing.period.end
-        and taken_back(s, policy, each.invoice) is None
+        and taken_back(s, policy, each.invoice, line) is None
     ]
     return max(longer, key=lambda each: each._began, default=governing)  # noqa: SLF001
 
@@ -84,9 +84,12 @@ def _periods(s: Subscription) -> Iterator[Governing]:
 def invoice_of(s: Subscription, payment: str) -> str | None:
     """The invoice a payment paid, None where it is not known.
 
-    A provider may know payments by nothing but the invoice they paid.
+    A provider may know payments by nothing but the invoice they paid. What is linked to one that nobody named can only
+    be the first, while that has no name.
     """
-    return s.payments.get(payment) or (payment if payment in s.invoices else None)
+    invoice = payment if payment in s.invoices else s.payments.get(payment)
+    unnamed = invoice is not None and invoice not in s.invoices and FIRST_PAYMENT in s.invoices
+    return FIRST_PAYMENT if unnamed else invoice
 
 
 def _refunded_invoice(s: Subscription, payment: str, refund: Refund) -> str:
@@ -95,12 +98,8 @@ def _refunded_invoice(s: Subscription, payment: str, refund: Refund) -> str:
     return FIRST_PAYMENT if invoice not in s.invoices and FIRST_PAYMENT in s.invoices else invoice
 
 
-def any_full_refund(s: Subscription) -> bool:
-    return any(refund.in_full for refund in s.refunds.values())
-
-
-def taken_back(s: Subscription, policy: Policy, invoice: str | None) -> Because | None:
-    """Why the money of that invoice, or (None) all that was paid for a purchase, no longer counts, if so."""
+def taken_back(s: Subscription, policy: Policy, invoice: str | None, line: Line) -> Because | None:
+    """Why the money of that invoice, or (None) what was paid for that line of a purchase, no longer counts, if so."""
     bill = "purchase" if invoice is None else "current period"
     for dispute in s.disputes.values():
         concerned = invoice is None or invoice_of(s, dispute.payment) in {invoice, None}
@@ -113,13 +112,33 @@ def taken_back(s: Subscription, policy: Policy, invoice: str | None) -> Because 
     ]
     if not refunds:
         return None
-    back, price = sum(refund.refunded for refund in refunds), sum(refund.amount for refund in refunds)
-    if invoice is not None:
-        price = max(price, s.invoices[invoice].amount)
     latest = max(refunds, key=lambda refund: (refund.since.at, refund.since.event_id)).since
-    if back >= price:
+    if _all_of_it(s, refunds, invoice, line):
         full = Because(f"policy on_refund: the {bill} was refunded", latest)
         return full if policy.on_refund == "disable" else None
-    if policy.on_partial_refund == "disable":
+    if policy.on_partial_refund == "disable" and any(_concerns(refund, invoice, line) for refund in refunds):
         return Because(f"policy on_partial_refund: the {bill} was refunded in part", latest)
     return None
+
+
+def _all_of_it(s: Subscription, refunds: Sequence[Refund], invoice: str | None, line: Line) -> bool:
+    """Whether all the money of the payment went back, or all units that it paid for here were taken back."""
+    back, price = sum(refund.refunded for refund in refunds), sum(refund.amount for refund in refunds)
+    paid = 0 if invoice is None else s.invoices[invoice].amount
+    if 0 < max(price, paid) <= back:
+        return True
+    if invoice is None:
+        return is_given_back(s, line)
+    goods = [item for refund in refunds for item in refund.of() if item.quantity]
+    # The quantity may have changed since; it has to do where nobody said what was paid.
+    return bool(goods) and (
+        sum(item.amount for item in goods) >= paid
+        if paid
+        else sum(item.quantity for item in goods if item.product == line.product) >= line.quantity
+    )
+
+
+def _concerns(refund: Refund, invoice: str | None, line: Line) -> bool:
+    if invoice is not None or any(part not in refund.items for part in refund.parts) or not refund.items:
+        return refund.concerned
+    return bool(refund.of(line.product))

@@ -5,6 +5,7 @@ It holds the object itself, or a list of objects under the name of their kind; o
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import unquote
 
@@ -18,16 +19,19 @@ from domain.providers import Untranslatable
 from domain.providers.fastspring import orders, people, subscriptions
 from domain.providers.fastspring.lines import MAIN
 from domain.providers.fastspring.order_shapes import Order
-from domain.providers.fastspring.periods import current_period
+from domain.providers.fastspring.periods import current_period, moved
 from domain.providers.fastspring.shapes import Account, Product, texts
 from domain.providers.fastspring.subscription_shapes import Subscription
-from domain.providers.fastspring.wants import CHARGE
+from domain.providers.fastspring.wants import AGAIN, CHARGE
 from domain.readback import TYPE, read_answer
 
 T = TypeVar("T")
 Tell = Callable[[T, Event, str], list[f.Fact]]
 """What was read, the event that holds it, and what was asked behind the kind: an id, and what for."""
 Read = Callable[[Raw, Event, str], list[f.Fact]]
+
+
+_A_MOMENT = timedelta(seconds=1)
 
 
 class _Outcome(Struct, frozen=True):
@@ -67,15 +71,23 @@ def _product(product: Product, event: Event, asked: str) -> list[f.Fact]:  # noq
 
 
 def _subscription(subscription: Subscription, event: Event, asked: str) -> list[f.Fact]:
-    charge = unquote(asked.partition(CHARGE)[2])
-    paid = [_charge_paid(subscription, charge)] if charge else []
+    charge = unquote(asked.partition(CHARGE)[2].partition(AGAIN)[0])
+    paid = [_charge_paid(subscription, charge, event.occurred_at)] if charge else []
     return [*paid, *subscriptions.snapshot(subscription, event)]
 
 
-def _charge_paid(subscription: Subscription, charge: str) -> f.PeriodPaid:
-    """What a charge paid that came without webhook expansion: the period that runs since."""
+def _charge_paid(subscription: Subscription, charge: str, at: datetime) -> f.PeriodPaid:
+    """What a charge paid that came without webhook expansion: the period that runs since.
+
+    While the subscription still shows how it was before the charge, that is taken for one interval from there, under a
+    name of its own and from a moment earlier, so that a later answer counts instead.
+    """
     currency = subscription.currency or ""
     starts, ends = current_period(subscription)
+    if ends is not None and ends <= at:
+        next_ends = moved(ends, subscription.interval)
+        assumed = (f.PaidPeriod(line=MAIN, start=ends - _A_MOMENT, end=next_ends),) if next_ends > ends else ()
+        return f.PeriodPaid(invoice=f"assumed:{charge}", periods=assumed, amount=0, currency=currency)
     amount = 0 if subscription.subtotal is None else in_smallest_unit(subscription.subtotal, currency)
     periods = (f.PaidPeriod(line=MAIN, start=starts, end=ends),) if starts and ends else ()
     return f.PeriodPaid(invoice=charge, periods=periods, amount=amount, currency=currency)

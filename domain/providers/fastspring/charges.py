@@ -14,6 +14,7 @@ from domain.providers.fastspring.periods import current_period, paid_through
 from domain.providers.fastspring.shapes import Account, Milliseconds, Money, Text, id_of, instant
 from domain.providers.fastspring.subscription_shapes import Subscription
 from domain.providers.fastspring.subscriptions import is_off, paid_since, standing_of
+from domain.providers.fastspring.versions import shown
 
 _A_DAY = timedelta(days=1)
 
@@ -63,12 +64,13 @@ def completed(charge: Charge, event: Event) -> list[f.Fact]:
 def failed(charge: FailedCharge, event: Event) -> list[f.Fact]:
     """A rebill was declined; the store sends notices and tries again. What was paid by now is owed no more."""
     note = [f.Noted(about=f"declined: {charge.reason[:80]}")] if charge.reason else []
-    lines: list[f.LinesDescribed] = []
+    told: list[f.Fact] = []
     if isinstance(charge.subscription, Subscription):
         if is_off(charge.subscription) or paid_since(charge.subscription, event.occurred_at):
             return [*buyer(charge.account), *standing_of(charge.subscription, event.occurred_at), *note]
-        lines = subscription_lines(charge.subscription, overdue=True, complete=False)
-    return [*buyer(charge.account), *lines, f.PaymentFailed(invoice="", attempt=0), f.PaymentFellOverdue(), *note]
+        told += shown(charge.subscription, event, charge)
+        told += subscription_lines(charge.subscription, overdue=True, complete=False)
+    return [*buyer(charge.account), *told, f.PaymentFailed(invoice="", attempt=0), f.PaymentFellOverdue(), *note]
 
 
 def _paid(charge: Charge, subscription: Subscription, order: str, made: datetime) -> f.PeriodPaid:

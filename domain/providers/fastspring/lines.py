@@ -12,7 +12,7 @@ from domain.attributes import attribute_of
 from domain.facts import Line, LinesDescribed
 from domain.providers.fastspring.order_shapes import Item
 from domain.providers.fastspring.periods import Period, current_period
-from domain.providers.fastspring.shapes import Attributes, Product, path_of, texts
+from domain.providers.fastspring.shapes import Attributes, Product, path_of, texts, whole
 from domain.providers.fastspring.subscription_shapes import AddOn, Subscription
 
 MAIN = "subscription"
@@ -32,7 +32,7 @@ def subscription_lines(
 ) -> list[LinesDescribed]:
     """The lines of a subscription, with what the items of its order say of them; none where it names no product.
 
-    `complete`: what is not named was removed.
+    `complete`: what is not named was removed, where add-ons are listed at all.
     """
     path = path_of(subscription.product)
     if not path:
@@ -48,7 +48,7 @@ def subscription_lines(
     added = [_add_on(each) for each in subscription.addons or ()]
     added = [each for each in added if path_of(each.product) not in beside_paths]
     lines = [main, *_add_ons(beside, period), *_add_ons(added, period)]
-    return [LinesDescribed(lines=tuple(lines), complete=complete)]
+    return [LinesDescribed(lines=tuple(lines), complete=complete and subscription.addons is not None)]
 
 
 def purchased_lines(items: Iterable[Item]) -> tuple[Line, ...]:
@@ -92,7 +92,7 @@ def _numbered(path: str, seen: Counter[str]) -> str:
 def _line(
     id_: str,
     path: str,
-    quantity: int | None,
+    quantity: float | None,
     attributes: dict[str, str] | None,
     period: Period,
     *,
@@ -102,7 +102,7 @@ def _line(
         id=id_,
         product=path,
         price=path,
-        quantity=1 if quantity is None else quantity,
+        quantity=1 if quantity is None else whole(quantity),
         attributes=attributes or {},
         recurring=recurring,
         described=attributes is not None,

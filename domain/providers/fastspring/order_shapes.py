@@ -64,6 +64,7 @@ class Order(NamedOrder, frozen=True, kw_only=True, rename="camel"):
 class ReturnedItem(Struct, frozen=True):
     """`quantity` is 0 where only money was given back."""
 
+    product: Text | Product | None = None
     subscription: Text | NamedSubscription | None = None
     quantity: Count | None = None
     subtotal: Money | None = None
@@ -96,8 +97,3 @@ class Return(Identified, frozen=True, kw_only=True, rename="camel"):
         original = self.original.subscriptions if isinstance(self.original, ReturnedOrder) else None
         named = [item.subscription for item in self.items or ()] + list(original or ())
         return list(dict.fromkeys(found for ref in named if (found := id_of(ref))))
-
-    @property
-    def concerns_more(self) -> bool:
-        """Whether it gives back something else than a subscription, too, or does not say what."""
-        return not self.subscriptions or any(not id_of(item.subscription) for item in self.items or ())

@@ -24,7 +24,7 @@ def moved(at: datetime, interval: Interval, times: int = 1) -> datetime:
 
     Raises ValueError beyond the years that a date can hold.
     """
-    length = (interval.interval_length or 0) * times
+    length = max(0, int(interval.interval_length or 0)) * times
     unit = (interval.interval_unit or "").lower()
     try:
         if unit in _MONTHS:
@@ -58,7 +58,7 @@ def current_period(subscription: Subscription, *, overdue: bool = False) -> Peri
 def _given_up(subscription: Subscription, due: datetime) -> datetime:
     """When the store ends a subscription that stays unpaid: some time after the last of its notices."""
     notices, setting = subscription.payment_overdue, subscription.cancellation_setting
-    last = moved(due, notices, notices.total or 0) if notices else due
+    last = moved(due, notices, max(0, int(notices.total or 0))) if notices else due
     return moved(last, setting) if setting else last
 
 
@@ -83,13 +83,17 @@ def trial_of(subscription: Subscription, at: datetime) -> TrialStarted | None:
     """The trial it is in at that time, if any.
 
     The state says so, or (the vendor's own example calls one in trial active) the first phase of its price is a trial,
-    or costs nothing, and has not ended.
+    or costs nothing, and has not ended. None once something was charged since the first order.
     """
+    if (subscription.sequence or 0) > 1 and subscription.state != "trial":
+        return None
     first = subscription.instructions[0] if subscription.instructions else None
     free = first is not None and (first.type == "trial" or (first.unit_price is not None and not first.unit_price))
     ends = first.period_end_date if first is not None and free else None
     if ends is not None and instant(ends) > at:
         return TrialStarted(until=instant(ends))
-    if subscription.state == "trial":
-        return TrialStarted(until=instant_or_none(subscription.next if ends is None else ends))
+    until = instant_or_none(subscription.next if ends is None else ends)
+    # One that is over was sent again long after, or its charge is still to be made.
+    if subscription.state == "trial" and (until is None or until > at):
+        return TrialStarted(until=until)
     return None

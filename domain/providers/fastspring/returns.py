@@ -7,8 +7,8 @@ from msgspec import Struct
 from domain import facts as f
 from domain.currencies import in_smallest_unit
 from domain.events import Event, identifier_of, kind_of
-from domain.providers.fastspring.order_shapes import Return, ReturnedOrder
-from domain.providers.fastspring.shapes import Money, NamedSubscription, Text, id_of
+from domain.providers.fastspring.order_shapes import Return, ReturnedItem, ReturnedOrder
+from domain.providers.fastspring.shapes import NamedSubscription, Text, id_of, path_of, whole
 
 
 class Unfulfilled(Struct, frozen=True):
@@ -21,50 +21,46 @@ class Unfulfilled(Struct, frozen=True):
 def created(given_back: Return, event: Event) -> list[f.Fact]:
     """One return; several of one order add up.
 
-    Goods of a subscription that were taken back stand against what that subscription cost; money alone, and whatever
-    does not say what it is for, against the whole order.
+    Its items say what it is for: units that were taken back, or (quantity 0) money alone. What is for something else of
+    the order says nothing here, until all of the order's money is back.
     """
     order = given_back.original_order
     if not order:
         return [f.Noted(about="money went back for an order that the event does not name")]
     if given_back.completed is False or given_back.total_return is None:
         return [f.Noted(about="a return is under way")]
-    currency = given_back.currency or ""
+    currency, items = given_back.currency or "", given_back.items or []
     original = given_back.original
     total = original.total if isinstance(original, ReturnedOrder) else None
-    if total is None and any(not item.quantity for item in given_back.items or ()):
+    if total is None and any(not item.quantity for item in items):
         return [f.Noted(about="part of the money went back; of how much, the event does not say")]
-    total = given_back.total_return if total is None else total
-    share = _share(given_back, total, event)
-    if share is None:
-        return [f.Noted(about="money went back for something else of the same order")]
-    amount, refunded = (in_smallest_unit(money, currency) for money in share)
+    if total is None:
+        total = Decimal(0) if items else given_back.total_return
+    mine = _of_this(items, event, currency) if items else None
     refund = f.PaymentRefunded(
         payment=order,
-        amount=amount,
-        refunded=refunded,
+        amount=in_smallest_unit(total, currency),
+        refunded=in_smallest_unit(given_back.total_return, currency),
         currency=currency,
         invoice=order,
         part=given_back.identifier,
+        items=mine,
     )
-    return [refund]
+    return [refund, *([f.Noted(about="that is for something else of the same order")] if mine == () else [])]
 
 
-def _share(given_back: Return, total: Money, event: Event) -> tuple[Money, Money] | None:
-    """Of how much, and how much of that, went back for what this stream is about; None where nothing did."""
-    items = given_back.items or []
+def _of_this(items: list[ReturnedItem], event: Event, currency: str) -> tuple[f.GivenBack, ...]:
+    """What was given back of what this stream is about; of several things the money may be split in any way."""
     of = identifier_of(event.stream) if kind_of(event.stream) == "subscription" else ""
-    mine = [item for item in items if id_of(item.subscription) == of]
-    back = given_back.total_return or total
-    if back >= total or not items:
-        return total, back
-    if not mine:
-        return None
-    known = [item.subtotal for item in mine if item.quantity and item.subtotal is not None]
-    if of and len(known) == len(mine):
-        return (own := sum(known, start=Decimal(0))), own
-    # What is given back of the order in several steps may be split among its items in any way.
-    return total, back
+    return tuple(
+        f.GivenBack(
+            product=path_of(item.product),
+            quantity=whole(item.quantity),
+            amount=in_smallest_unit(item.subtotal or Decimal(0), currency),
+        )
+        for item in items
+        if id_of(item.subscription) == of
+    )
 
 
 def unfulfilled(failure: Unfulfilled, event: Event) -> list[f.Fact]:  # noqa: ARG001 - one of a table's functions

@@ -7,17 +7,20 @@ object where it is on, and inside some objects it is an id all the same: each re
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
 Text = Annotated[str, Meta(pattern=r"^[^\x00]*\Z")]
 """PostgreSQL's text and jsonb cannot hold a zero character."""
 Milliseconds = Annotated[int, Meta(ge=0, le=253_402_300_799_000)]
-Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Count = Annotated[int, Meta(ge=0, le=2**31 - 1)] | Annotated[float, Meta(ge=0, le=2**31 - 1)]
+"""A whole number, which JSON may write as 3.0."""
+Whole = int | float
+"""What nothing depends on but a date."""
 Money = Decimal
-Attributes = dict[Text, Text | int | float | bool | None]
-"""Attributes a vendor set in the catalog; texts, as far as is known."""
+Attributes = dict[Text, Text | int | float | bool | list[Any] | dict[str, Any] | None]
+"""Attributes a vendor set in the catalog; texts, as far as is known. Lists and objects are nothing Tenure reads."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -30,9 +33,17 @@ def instant_or_none(milliseconds: int | None) -> datetime | None:
     return None if milliseconds is None else instant(milliseconds)
 
 
+def whole(number: float | None) -> int:
+    """Raises ValueError for a part of a unit."""
+    found = int(number or 0)
+    if found != (number or 0):
+        raise ValueError("Expected a whole number")
+    return found
+
+
 def texts(attributes: Attributes) -> dict[str, str]:
-    """The attributes as texts; those without a value are left out."""
-    return {name: _text(value) for name, value in attributes.items() if value is not None}
+    """The attributes as texts; those without a value of one word are left out."""
+    return {name: _text(value) for name, value in attributes.items() if isinstance(value, str | int | float)}
 
 
 def _text(value: str | float) -> str:

@@ -1,8 +1,6 @@
 """FastSpring's subscriptions, as far as Tenure reads them."""
 
-from typing import Annotated
-
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from domain.providers.fastspring.shapes import (
     Account,
@@ -13,23 +11,22 @@ from domain.providers.fastspring.shapes import (
     NamedSubscription,
     Product,
     Text,
+    Whole,
 )
-
-Few = Annotated[int, Meta(ge=0, le=1000)]
 
 
 class Interval(Struct, frozen=True, kw_only=True, rename="camel"):
     """A length of time; `adhoc` and null are none."""
 
     interval_unit: Text | None = None
-    interval_length: Few | None = None
+    interval_length: Whole | None = None
 
 
 class Overdue(Interval, frozen=True, kw_only=True, rename="camel"):
     """How many notices of an overdue payment there will be, and how many there were."""
 
-    total: Few | None = None
-    sent: Few | None = None
+    total: Whole | None = None
+    sent: Whole | None = None
 
 
 class CancellationSetting(Interval, frozen=True, kw_only=True, rename="camel"):
@@ -76,7 +73,7 @@ class Subscription(NamedSubscription, frozen=True, kw_only=True, rename="camel")
     deactivation_date: Milliseconds | None = None
     sequence: Count | None = None
     interval_unit: Text | None = None
-    interval_length: Few | None = None
+    interval_length: Whole | None = None
     instructions: list[Instruction] | None = None
     payment_overdue: Overdue | None = None
     cancellation_setting: CancellationSetting | None = None

@@ -6,7 +6,6 @@ from hashlib import sha256
 from msgspec import json
 
 from domain import facts as f
-from domain.currencies import in_smallest_unit
 from domain.events import Event
 from domain.providers.fastspring.lines import MAIN, subscription_lines
 from domain.providers.fastspring.people import buyer
@@ -19,14 +18,21 @@ from domain.providers.fastspring.periods import (
 )
 from domain.providers.fastspring.shapes import instant, instant_or_none, path_of
 from domain.providers.fastspring.subscription_shapes import Subscription
+from domain.providers.fastspring.versions import shown
 
 
 def snapshot(subscription: Subscription, event: Event) -> list[f.Fact]:
     """How it stands: who bought what, whether there is access, whether an end is planned."""
     at = event.occurred_at
-    standing = standing_of(subscription, at)
-    overdue = any(isinstance(fact, f.PaymentFellOverdue) for fact in standing)
-    return [*described(subscription, overdue=overdue), *standing, *_planned_end(subscription)]
+    due = paid_through(subscription)
+    # A charge may have failed without the state following.
+    overdue = due is not None and due <= at and not is_off(subscription)
+    return [
+        *shown(subscription, event),
+        *described(subscription, overdue=overdue or subscription.state == "overdue"),
+        *standing_of(subscription, at),
+        *_planned_end(subscription),
+    ]
 
 
 def activated(subscription: Subscription, event: Event) -> list[f.Fact]:
@@ -35,6 +41,7 @@ def activated(subscription: Subscription, event: Event) -> list[f.Fact]:
     standing = [each for fact in standing_of(subscription, at) for each in _reopening(fact, subscription)]
     good = any(isinstance(fact, f.SubscriptionActivated) for fact in standing)
     return [
+        *shown(subscription, event),
         *([f.SubscriptionBegan()] if is_beginning(subscription, at) else []),
         *described(subscription),
         *standing,
@@ -47,7 +54,7 @@ def deactivated(subscription: Subscription, event: Event) -> list[f.Fact]:
     """The real end. One that is active again by the time the event is sent again is not over."""
     if subscription.active:
         return snapshot(subscription, event)
-    return [*described(subscription), f.SubscriptionTerminated()]
+    return [*shown(subscription, event), *described(subscription), f.SubscriptionTerminated()]
 
 
 def paused(subscription: Subscription, event: Event) -> list[f.Fact]:
@@ -60,7 +67,12 @@ def resumed(subscription: Subscription, event: Event) -> list[f.Fact]:
     """A pause is over; one that is off or in debt by the time the event is sent again is not resumed by it."""
     if is_off(subscription) or subscription.state == "overdue":
         return snapshot(subscription, event)
-    return [*described(subscription), f.SubscriptionActivated(), *_planned_end(subscription)]
+    return [
+        *shown(subscription, event),
+        *described(subscription),
+        f.SubscriptionActivated(),
+        *_planned_end(subscription),
+    ]
 
 
 def fell_overdue(subscription: Subscription, event: Event) -> list[f.Fact]:
@@ -70,7 +82,12 @@ def fell_overdue(subscription: Subscription, event: Event) -> list[f.Fact]:
     notices = subscription.payment_overdue
     told = notices is not None and notices.sent and notices.total
     note = [f.Noted(about=f"notice {notices.sent} of {notices.total} sent")] if notices is not None and told else []
-    return [*described(subscription, overdue=True), f.PaymentFellOverdue(), *note]
+    return [
+        *shown(subscription, event),
+        *described(subscription, overdue=True),
+        f.PaymentFellOverdue(),
+        *note,
+    ]
 
 
 def payment_reminded(subscription: Subscription, event: Event) -> list[f.Fact]:
@@ -92,6 +109,7 @@ def described(subscription: Subscription, *, overdue: bool = False) -> list[f.Fa
         *buyer(subscription.account),
         *subscription_lines(subscription, overdue=overdue),
         *order_linked(subscription.initial_order_id, subscription.initial_order_reference),
+        *([f.PaymentLinked(payment=order, invoice="")] if (order := subscription.initial_order_id) else []),
     ]
 
 
@@ -153,10 +171,9 @@ def _activation_paid(subscription: Subscription, at: datetime) -> f.PeriodPaid:
     """
     currency = subscription.currency or ""
     if is_first_period(subscription, at):
-        price = subscription.subtotal if trial_of(subscription, at) is None else None
         order = "" if subscription.is_expanded else subscription.initial_order_id or ""
-        amount = in_smallest_unit(price, currency) if price is not None else 0
-        return first_paid(subscription, invoice=order, amount=amount, currency=currency)
+        # What was paid is the order's to say: discounts and taxes do not stand here.
+        return first_paid(subscription, invoice=order, amount=0, currency=currency)
     starts, ends = current_period(subscription)
     granted = subscription.next
     if ends is None or trial_of(subscription, at) is not None:

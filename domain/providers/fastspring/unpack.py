@@ -145,8 +145,9 @@ def _completed(order: _Ordered) -> Iterable[Place]:
 
 
 def _returned(given_back: Return) -> Iterable[Place]:
+    """The order's own stream hears it in any case, and what it began hears it from there."""
     places = [("subscription", subscription) for subscription in given_back.subscriptions]
-    return [*places, *([("order", given_back.original_order)] if given_back.concerns_more else [])]
+    return [*places, ("order", given_back.original_order)]
 
 
 def _of_purchase(thing: _OfPurchase) -> Iterable[Place]:

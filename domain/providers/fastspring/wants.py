@@ -11,11 +11,15 @@ from urllib.parse import quote
 from domain.events import Stream, identifier_of, kind_of
 from domain.lifecycle import State
 from domain.readback import Want
-from domain.subscription import Subscription
+from domain.subscription import FIRST_PAYMENT, Subscription
 
 CHARGE = "#charge="
 OVERDUE = "#overdue="
+AGAIN = "#again="
 """What it is asked for: that is not sent, it tells one question apart from the next about the same subscription."""
+
+
+MOST_TIMES = 5
 
 
 def wants(stream: Stream, subscription: Subscription) -> Sequence[Want]:
@@ -39,13 +43,19 @@ def _subscription(identifier: str, s: Subscription) -> Iterator[Want]:
     if not s.lines:
         yield Want(about=about, why="what was subscribed to", essential=True, patient=True)
     for payment, invoice in s.payments.items():
-        if invoice not in s.invoices:
-            why = "until when a charge pays"
-            yield Want(about=f"{about}{CHARGE}{quote(payment, safe='')}", why=why, patient=True)
+        if invoice not in {*s.invoices, FIRST_PAYMENT}:
+            yield _charge(f"{about}{CHARGE}{quote(payment, safe='')}", s)
     since = s.past_due_since
     if since is not None and s.state is State.PAST_DUE and _ended(s, since.at):
         why = "how long the store goes on trying to collect"
         yield Want(about=f"{about}{OVERDUE}{quote(since.event_id, safe='')}", why=why, patient=True)
+
+
+def _charge(about: str, s: Subscription) -> Want:
+    """Asked again, a few times, while the API still shows the subscription as it was before the charge."""
+    again = (about, *(f"{about}{AGAIN}{number}" for number in range(2, MOST_TIMES + 1)))
+    open_ = next((each for each in again if each not in s.answered), again[-1])
+    return Want(about=open_, why="until when a charge pays", patient=True)
 
 
 def _ended(s: Subscription, at: datetime) -> bool:

@@ -55,9 +55,8 @@ class TestEnding:
         [*_, last] = steps(began, ended, again)
         assert (last.after, last.anomalies) == (State.TRIALING, ())
         assert after(began, ended, (*began[:2], SOON + DAY)).state is State.TERMINATED
-        assert after(began, ended, again, (*ended[:2], SOON + 2 * DAY), (*again[:2], SOON + 3 * DAY)).state is (
-            State.TERMINATED
-        )
+        anew = ("subscription.deactivated", fs.deactivated(changed=SOON + 2 * DAY), SOON + 2 * DAY)
+        assert after(began, ended, again, anew, (*again[:2], SOON + 3 * DAY)).state is State.TERMINATED
 
     def test_an_activation_sent_again_reopens_nothing(self) -> None:
         told = (*OPENING, ("subscription.deactivated", fs.deactivated(), SOON), (*OPENING[0][:2], SOON + DAY))
@@ -76,6 +75,80 @@ class TestEnding:
     def test_a_payload_without_active_goes_by_the_state(self) -> None:
         gone = {name: value for name, value in fs.deactivated().items() if name != "active"}
         assert after(*OPENING, ("subscription.updated", gone, SOON)).state is State.TERMINATED
+
+
+class TestShownBefore:
+    """Events sent again by hand, under another id, with the object as it was when they were sent first."""
+
+    PAUSED = fs.subscription(state="paused", active=False, changed=SOON)
+    PAID = ("subscription.charge.completed", fs.charge(timestamp=LATER + DAY), LATER + DAY)
+
+    @pytest.mark.parametrize(
+        ("before", "since"),
+        [
+            (("subscription.payment.overdue", fs.overdue(1), LATER), PAID),
+            (("subscription.charge.failed", fs.charge_failed(), LATER), PAID),
+            (
+                ("subscription.paused", PAUSED, SOON),
+                ("subscription.resumed", fs.subscription(changed=SOON + DAY), SOON + DAY),
+            ),
+            (
+                ("subscription.deactivated", fs.deactivated(changed=SOON), SOON),
+                ("subscription.activated", fs.subscription(next=APRIL, changed=LATER), LATER),
+            ),
+        ],
+        ids=["overdue", "declined", "paused", "deactivated"],
+    )
+    def test_they_take_nothing_back_that_came_since(self, before: Told, since: Told) -> None:
+        told = (*OPENING, before, since)
+        again = (*before[:2], LATEST)
+        assert after(*told).state is State.ACTIVE
+        assert after(*told, again).state is State.ACTIVE
+        [*_, last] = steps(*told, again)
+        assert not last.anomalies
+
+    def test_an_older_quantity_does_not_return(self) -> None:
+        five = ("subscription.updated", fs.subscription(quantity=5, changed=SOON), SOON)
+        nine = ("subscription.updated", fs.subscription(quantity=9, changed=SOON + DAY), SOON + DAY)
+        again = (*five[:2], SOON + 2 * DAY)
+        assert line_of(after(*OPENING, five, nine, again)).quantity == 9
+        anew = ("subscription.updated", fs.subscription(quantity=5, changed=SOON + 2 * DAY), SOON + 2 * DAY)
+        assert line_of(after(*OPENING, five, nine, anew)).quantity == 5
+
+    def test_a_decline_that_says_no_more_than_the_one_before_counts(self) -> None:
+        declined = fs.charge_failed()
+        early, due = ("subscription.charge.failed", declined, SOON), ("subscription.charge.failed", declined, LATER)
+        assert after(*OPENING, early, due).state is State.PAST_DUE
+        bare = fs.unexpanded(fs.charge_failed())
+        told = (*OPENING, ("subscription.charge.failed", bare, LATER), self.PAID)
+        assert after(*told, ("subscription.charge.failed", bare, APRIL + DAY)).state is State.PAST_DUE
+
+    @pytest.mark.parametrize("state", ["trial", "active"])
+    def test_a_trial_that_is_over_is_none(self, state: str) -> None:
+        shown = fs.trial() | {"state": state}
+        first = fs.order(items=[fs.item(subscription=shown | {"account": fs.ACCOUNT, "product": fs.PRO})])
+        began = (("subscription.activated", shown, BOUGHT), ("order.completed", first, BOUGHT + 200))
+        paid = ("subscription.charge.completed", fs.charge(timestamp=BOUGHT + 14 * DAY), BOUGHT + 14 * DAY)
+        for again in began:
+            anew = {**again[1], "changed": BOUGHT + 20 * DAY}
+            for data in (again[1], anew):
+                assert after(*began, paid, (again[0], data, BOUGHT + 20 * DAY)).state is State.ACTIVE
+
+    def test_what_was_charged_early_is_no_trial_any_more(self) -> None:
+        phases = fs.trial(MARCH)["instructions"]
+        charged = fs.charge(timestamp=SOON, subscription=fs.embedded(next=APRIL, sequence=2, instructions=phases))
+        card = fs.subscription(next=APRIL, sequence=2, instructions=phases, changed=SOON + DAY)
+        began = ("subscription.activated", fs.trial(MARCH), BOUGHT)
+        told = (began, ("subscription.charge.completed", charged, SOON))
+        assert after(*told, ("subscription.updated", card, SOON + DAY)).state is State.ACTIVE
+
+    def test_a_trial_after_an_order_that_failed_works(self) -> None:
+        failed = ("order.failed", fs.order(), BOUGHT - 1000)
+        assert after(failed, ("subscription.activated", fs.trial(), BOUGHT)).state is State.TRIALING
+
+    def test_an_order_sent_again_ends_no_pause(self) -> None:
+        told = (*OPENING, ("subscription.paused", self.PAUSED, SOON), (*OPENING[1][:2], SOON + DAY))
+        assert after(*told).state is State.SUSPENDED
 
 
 class TestPause:
@@ -127,6 +200,20 @@ class TestOverdue:
         shown = fs.overdue(1) | {"intervalUnit": "year"}
         line = line_of(after(*OPENING, ("subscription.payment.overdue", shown, LATEST)))
         assert line.period_end == at(MARCH + 365 * DAY)
+
+    @pytest.mark.parametrize(
+        "shown",
+        [
+            fs.subscription(paymentMethodAction="UPDATED", changed=LATER + DAY),
+            fs.canceled(next=MARCH, deactivationDate=MARCH + 35 * DAY, changed=LATER + DAY),
+        ],
+        ids=["another card", "canceled"],
+    )
+    def test_whatever_changes_meanwhile_leaves_the_store_all_its_time(self, shown: Any) -> None:
+        reach = line_of(after(*OPENING, self.FAILED)).period_end
+        told = (*OPENING, self.FAILED, ("subscription.updated", shown, LATER + DAY))
+        assert line_of(after(*told)).period_end == reach
+        assert after(*told).state is State.PAST_DUE
 
     def test_a_charge_is_the_recovery(self) -> None:
         charge = fs.charge(timestamp=LATEST + DAY)

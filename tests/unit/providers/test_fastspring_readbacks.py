@@ -10,6 +10,7 @@ import pytest
 from domain import facts as f
 from domain.events import Event, Stream, partition_of, stream_of
 from domain.history import refold
+from domain.licensing.billing import governing_period
 from domain.lifecycle import State
 from domain.providers import Untranslatable, open_wants
 from domain.providers.fastspring import PROVIDER
@@ -170,6 +171,29 @@ class TestAnswers:
         assert (period.start, period.end) == (at(MARCH), at(APRIL))
         assert wanted(opening, charge, read) == []
 
+    def test_an_answer_from_before_the_charge_is_asked_for_again_and_one_interval_assumed(self) -> None:
+        opening = told("subscription.activated", fs.subscription())
+        charge = told("subscription.charge.completed", fs.unexpanded(fs.charge()), MARCH + DAY, id_="EV2")
+        about = f"subscriptions/{SUBSCRIPTION}#charge={REBILL}"
+        stale = answered(about, fs.embedded(), asked=MARCH + DAY + 1000)
+        subscription = after(opening, charge, stale)
+        assert max(period.end for paid in subscription.invoices.values() for period in paid.periods) == at(APRIL)
+        assert abouts(opening, charge, stale) == [f"{about}#again=2"]
+        fresh = answered(f"{about}#again=2", fs.embedded(next=APRIL), asked=MARCH + DAY + 60_000)
+        settled = after(opening, charge, stale, fresh)
+        assert wanted(opening, charge, stale, fresh) == []
+        governing = governing_period(settled, settled.lines["subscription"].line)
+        assert governing is not None
+        assert (governing.invoice, governing.period.end) == (REBILL, at(APRIL))
+
+    def test_it_is_asked_for_again_a_few_times_only(self) -> None:
+        opening = told("subscription.activated", fs.subscription())
+        charge = told("subscription.charge.completed", fs.unexpanded(fs.charge()), MARCH + DAY, id_="EV2")
+        answers: list[list[Event]] = []
+        while open_ := abouts(opening, charge, *answers):
+            answers.append(answered(open_[0], fs.embedded(), asked=MARCH + DAY + 1000))
+        assert len(answers) == 5
+
     def test_an_account_says_who_bought(self) -> None:
         opening = unexpanded("subscription.activated", fs.subscription())
         read = answered(f"accounts/{ACCOUNT}", fs.account() | {"subscriptions": [SUBSCRIPTION], "orders": [ORDER]})
@@ -220,7 +244,7 @@ class TestTies:
             assert settled == ["readback.subscriptions", *types, "tenure.grace_ended"]
 
     def test_the_id_decides_between_equals(self) -> None:
-        one, other = told("return.created", fs.returned(), id_="a"), told("order.completed", fs.order(), id_="b")
+        one, other = told("return.created", fs.returned(), id_="a")[:1], told("order.completed", fs.order(), id_="b")
         assert [each.event_id for each in PROVIDER.settle([*other[:1], *one])] == ["a", "b"]
 
 

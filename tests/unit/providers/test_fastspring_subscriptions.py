@@ -172,9 +172,14 @@ class TestChanges:
         assert (lines["addon/extra"].line.quantity, lines["addon/extra"].line.recurring) == (3, True)
         assert lines["addon/more"].line.attributes == {"feature_code": "more"}
         assert not lines["addon/named"].line.described
-        assert set(after(*OPENING, more, ("subscription.updated", fs.subscription(), SOON + 1)).lines) == {
-            "subscription"
-        }
+        none = ("subscription.updated", fs.subscription(addons=[]), SOON + 1)
+        assert set(after(*OPENING, more, none).lines) == {"subscription"}
+
+    @pytest.mark.parametrize("shown", [fs.subscription(), fs.subscription(addons=None)], ids=["missing", "null"])
+    def test_addons_stay_where_none_are_listed(self, shown: Json) -> None:
+        more = ("subscription.updated", fs.subscription(addons=["extra"]), SOON)
+        reminded = ("subscription.payment.reminder", shown, SOON + DAY)
+        assert set(after(*OPENING, more, reminded).lines) == {"subscription", "addon/extra"}
 
     def test_a_charge_takes_no_addon_away(self) -> None:
         addons = [{"product": fs.product("extra", {"feature_code": "extra"}), "quantity": 3}]
@@ -227,6 +232,24 @@ class TestUnderstanding:
             PROVIDER.translate(event)
         assert str(caught.value).startswith("subscription.updated: ")
         assert "soon" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"quantity": 2.0},
+            {"intervalLength": 1200},
+            {"paymentOverdue": {"intervalUnit": "week", "intervalLength": 1, "total": 4, "sent": -1}},
+            {"attributes": {**fs.TERMS, "colors": {"dark": "blue"}, "sizes": [1, 2]}},
+            {"product": fs.product(attributes={**fs.TERMS, "page": {"a": 1}})},  # type: ignore[dict-item]
+        ],
+    )
+    def test_an_odd_value_of_what_does_not_matter_stops_nothing(self, changes: Json) -> None:
+        line = line_of(after(*OPENING, ("subscription.updated", fs.subscription(**changes), SOON)))
+        assert (line.quantity, line.attributes) == (2, fs.TERMS)
+
+    def test_half_a_unit_is_refused(self) -> None:
+        with pytest.raises(Untranslatable, match="whole number"):
+            fs.facts_of("subscription.updated", fs.subscription(quantity=2.5))
 
     def test_dates_beyond_the_calendar_are_refused(self) -> None:
         shown = fs.overdue(1, next=253_402_300_000_000)

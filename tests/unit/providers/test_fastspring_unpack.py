@@ -48,7 +48,7 @@ class TestStreams:
             ("order.failed", fs.order(items=[fs.item(subscription=fs.embedded()), OTHER]),
              [IN_SUBSCRIPTION, "store/subscription/sub2"]),
             ("order.chargeback", fs.chargeback(), [IN_ORDER]),
-            ("return.created", fs.returned(), [IN_SUBSCRIPTION]),
+            ("return.created", fs.returned(), [IN_SUBSCRIPTION, IN_ORDER]),
             ("fulfillment.failed", {"subscription": fs.subscription(), "order": fs.order()}, [IN_SUBSCRIPTION]),
             ("fulfillment.failed", {"subscription": None, "order": fs.order()}, [IN_ORDER]),
             ("account.updated", fs.account(), [f"store/account/{ACCOUNT}"]),
@@ -76,7 +76,7 @@ class TestStreams:
 
     def test_a_return_finds_its_subscription_by_the_order_it_names(self) -> None:
         named = {"id": ORDER, "subscriptions": [{"id": SUBSCRIPTION}, SUBSCRIPTION]}
-        assert streams("return.created", fs.returned(items=[]) | {"original": named}) == [IN_SUBSCRIPTION]
+        assert streams("return.created", fs.returned(items=[]) | {"original": named}) == [IN_SUBSCRIPTION, IN_ORDER]
 
     def test_a_return_whose_order_is_only_an_id_belongs_to_that(self) -> None:
         assert streams("return.created", fs.returned(items=[]) | {"original": ORDER}) == [IN_ORDER]
