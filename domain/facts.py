@@ -26,9 +26,16 @@ class SubscriptionOpened(Fact, frozen=True, kw_only=True):
 
 
 class TrialStarted(Fact, frozen=True, kw_only=True):
-    """The provider counts the subscription as in trial."""
+    """The provider counts the subscription as in trial.
+
+    `reopens` and `key` as for SubscriptionActivated. `ends_with_a_charge`: what says so goes by the calendar, so that
+    once more than the beginning was paid it says no more than that all is well.
+    """
 
     until: datetime | None = None
+    reopens: bool = False
+    key: str = ""
+    ends_with_a_charge: bool = False
 
 
 class SubscriptionActivated(Fact, frozen=True, kw_only=True):

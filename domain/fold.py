@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from domain import debt
 from domain import facts as f
 from domain.lifecycle import LICENSED, State, next_state
 from domain.subscription import (
@@ -16,15 +17,14 @@ from domain.subscription import (
     Customer,
     Dispute,
     EventRef,
-    Grace,
     HeldLine,
     PaidInvoice,
     Refund,
     SoldLine,
     Subscription,
-    all_given_back,
 )
 from domain.terms import works_unpaid
+from domain.triggers import ended_with_a_charge, objection_to, trigger_of
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -35,26 +35,13 @@ class Step(msgspec.Struct, frozen=True):
     anomalies: tuple[str, ...] = ()
 
 
-TRIGGERS: dict[type[f.Fact], str] = {
-    f.SubscriptionOpened: "subscription_opened",
-    f.TrialStarted: "trial_started",
-    f.SubscriptionActivated: "subscription_activated",
-    f.PeriodPaid: "period_paid",
-    f.PaymentFellOverdue: "payment_fell_overdue",
-    f.SubscriptionSuspended: "subscription_suspended",
-    f.SubscriptionTerminated: "subscription_terminated",
-    f.SubscriptionReactivated: "subscription_reactivated",
-    f.PurchaseFailed: "purchase_failed",
-}
-
-
 def fold_event(subscription: Subscription, ref: EventRef, facts: Sequence[f.Fact]) -> Step:
     """Folds one event's facts into the subscription, in place."""
     before = subscription.state
     anomalies: list[str] = []
     stale = any(isinstance(fact, f.Shown) and fact.key in subscription.shown for fact in facts)
     for fact in facts:
-        objection = _objection(subscription, fact)
+        objection = objection_to(subscription, fact)
         if objection is not None:
             anomalies += [objection] if objection else []
             continue
@@ -63,54 +50,18 @@ def fold_event(subscription: Subscription, ref: EventRef, facts: Sequence[f.Fact
         handler = _HANDLERS.get(type(fact))
         if handler is not None:
             handler(subscription, fact, ref)
-        trigger = _trigger(subscription, fact)
+        trigger = trigger_of(subscription, fact)
         if trigger is None:
             continue
         after = next_state(subscription.state, trigger)
         if after is None:
             anomalies.append(f"{trigger.replace('_', ' ')} makes no sense while {subscription.state}")
         elif after is not subscription.state or _other_reason(subscription, fact):
-            subscription.state, subscription.state_since = after, ref
+            _enter(subscription, after, ref)
             subscription.state_reason = getattr(fact, "reason", "")
-            _remember_past_due(subscription, ref)
     subscription.anomalies += len(anomalies)
     _remember_sold(subscription)
     return Step(before, subscription.state, tuple(anomalies))
-
-
-def _objection(subscription: Subscription, fact: f.Fact) -> str | None:
-    """Why a fact counts for nothing, beyond what the state machine says; empty where that is not worth a word."""
-    match fact:
-        case f.GraceEnded() if subscription.past_due_since is None or subscription.past_due_since.at != fact.since:
-            # The payment, or an earlier failure, became known after the timer rang.
-            return "grace ended makes no sense: it was not past due since then"
-        case f.SubscriptionActivated() if fact.key in subscription.activations:
-            well = subscription.state in {State.TRIALING, State.ACTIVE}
-            return "" if well else "an activation that was told before brings nothing back"
-    return None
-
-
-def _trigger(subscription: Subscription, fact: f.Fact) -> str | None:
-    match fact:
-        case f.PurchaseCompleted():
-            return "purchase_completed" if fact.paid else None
-        case f.PaymentRefunded() if subscription.purchase:
-            return "purchase_refunded" if all_given_back(subscription) else None
-        case f.PurchaseBecameSubscriptions():
-            # Only one that waited for its payment was taken for a purchase of its own.
-            waited = subscription.purchase and subscription.state is State.PENDING
-            return "purchase_failed" if waited else None
-        case f.PeriodPaid() if subscription.purchase:
-            return None
-        case f.SubscriptionActivated() if fact.reopens and subscription.state is State.TERMINATED:
-            return "subscription_reactivated"
-        case f.PaymentFellOverdue() if subscription.grace is not None and subscription.grace.last:
-            # Nothing new: what is past due is suspended already, and a reminder of it must not bring it back.
-            return None
-        case f.GraceEnded():
-            return "grace_ended" if fact.last and subscription.state is State.PAST_DUE else None
-        case _:
-            return TRIGGERS.get(type(fact))
 
 
 def _other_reason(subscription: Subscription, fact: f.Fact) -> bool:
@@ -118,11 +69,14 @@ def _other_reason(subscription: Subscription, fact: f.Fact) -> bool:
     return isinstance(fact, f.SubscriptionSuspended) and fact.reason != subscription.state_reason
 
 
-def _remember_past_due(subscription: Subscription, ref: EventRef) -> None:
-    if subscription.state is State.PAST_DUE:
-        subscription.past_due_since, subscription.grace = ref, None
-    elif subscription.state is not State.SUSPENDED:
-        subscription.past_due_since = subscription.grace = subscription.gave_up = None
+def _enter(subscription: Subscription, state: State, ref: EventRef) -> None:
+    if state is State.TRIALING or subscription.state is State.TERMINATED:
+        subscription.charged = False
+    if state is State.PAST_DUE:
+        debt.begin_debt(subscription, ref)
+    elif state is not State.SUSPENDED:
+        debt.end_debt(subscription)
+    subscription.state, subscription.state_since = state, ref
 
 
 def _remember_sold(subscription: Subscription) -> None:
@@ -137,7 +91,8 @@ def _remember_sold(subscription: Subscription) -> None:
         if same is None or same is not last or 0 < held.line.quantity != same.line.quantity:
             since = same.since if same is not None and same is last else held.since
             others = [sold for sold in subscription.sold if sold is not same]
-            subscription.sold = [*others, SoldLine(held.line, most, since)]
+            place = same.place if same is not None else len(others)
+            subscription.sold = [*others, SoldLine(held.line, most, since, place)]
 
 
 def _may_be_licensed(subscription: Subscription, line: f.Line) -> bool:
@@ -211,8 +166,8 @@ def _customer(s: Subscription, fact: f.CustomerDescribed, ref: EventRef) -> None
 
 
 def _trial(s: Subscription, fact: f.TrialStarted, ref: EventRef) -> None:
-    s.identified = True
-    if fact.until is not None and fact.until != s.trial_end:
+    _activated(s, fact, ref)
+    if fact.until is not None and fact.until != s.trial_end and not ended_with_a_charge(s, fact):
         s.trial_end, s.trial_since = fact.until, ref
 
 
@@ -222,6 +177,8 @@ def _paid(s: Subscription, fact: f.PeriodPaid, ref: EventRef) -> None:
     told = invoice in s.invoices or (not fact.invoice and any(paid.first for paid in s.invoices.values()))
     if told:
         return
+    s.charged = s.charged or not fact.first
+    debt.payment_made(s, fact.invoice)
     others = {name: paid for name, paid in s.invoices.items() if not (fact.first and name == FIRST_PAYMENT)}
     s.invoices = {**others, invoice: PaidInvoice(fact.periods, fact.amount, fact.currency, ref, fact.first)}
 
@@ -251,11 +208,13 @@ def _refund(s: Subscription, fact: f.PaymentRefunded, ref: EventRef) -> None:
 
 
 def _dispute_opened(s: Subscription, fact: f.DisputeOpened, ref: EventRef) -> None:
-    s.disputes = {fact.dispute: Dispute(fact.payment, ref), **s.disputes}
+    s.disputes = {fact.dispute: Dispute(fact.payment, ref, opened=ref.at), **s.disputes}
 
 
 def _dispute_closed(s: Subscription, fact: f.DisputeClosed, ref: EventRef) -> None:
-    s.disputes = {**s.disputes, fact.dispute: Dispute(fact.payment, ref, fact.outcome)}
+    known = s.disputes.get(fact.dispute)
+    opened = known.opened if known is not None else ref.at
+    s.disputes = {**s.disputes, fact.dispute: Dispute(fact.payment, ref, fact.outcome, opened=opened)}
 
 
 def _cancellation(s: Subscription, fact: f.CancellationScheduled, ref: EventRef) -> None:
@@ -298,7 +257,12 @@ def _pause(s: Subscription, fact: f.Fact, ref: EventRef) -> None:
     s.collection_paused = isinstance(fact, f.CollectionPaused)
 
 
-def _activated(s: Subscription, fact: f.SubscriptionActivated, ref: EventRef) -> None:
+def _overdue(s: Subscription, fact: f.PaymentFellOverdue, ref: EventRef) -> None:
+    s.identified = True
+    debt.fell_overdue(s, ref)
+
+
+def _activated(s: Subscription, fact: f.SubscriptionActivated | f.TrialStarted, ref: EventRef) -> None:
     s.identified = True
     if fact.key and fact.key not in s.activations:
         s.activations = [*s.activations, fact.key]
@@ -307,18 +271,7 @@ def _activated(s: Subscription, fact: f.SubscriptionActivated, ref: EventRef) ->
 def _suspended(s: Subscription, fact: f.SubscriptionSuspended, ref: EventRef) -> None:
     """The provider's own word counts from here on, not what the policy made of its silence."""
     s.identified = True
-    s.past_due_since = s.grace = s.gave_up = None
-
-
-def _failed(s: Subscription, fact: f.PaymentFailed, ref: EventRef) -> None:
-    s.gave_up = (s.gave_up or ref) if fact.final else None
-
-
-def _grace(s: Subscription, fact: f.GraceEnded, ref: EventRef) -> None:
-    before = s.grace or Grace(ref)
-    days = max((days for days in (before.days, fact.days) if days is not None), default=None)
-    grace = Grace(before.since, days, before.tried or fact.days is None, before.last or fact.last)
-    s.grace = grace if grace == s.grace else msgspec.structs.replace(grace, since=ref)
+    debt.end_debt(s)
 
 
 def _users(s: Subscription, fact: f.UsersNamed, ref: EventRef) -> None:
@@ -353,10 +306,10 @@ _HANDLERS: dict[type[f.Fact], Callable[[Subscription, Any, EventRef], None]] = {
     f.SubscriptionOpened: _opened,
     f.TrialStarted: _trial,
     f.SubscriptionActivated: _activated,
-    f.PaymentFellOverdue: _identified,
+    f.PaymentFellOverdue: _overdue,
     f.SubscriptionSuspended: _suspended,
-    f.PaymentFailed: _failed,
-    f.GraceEnded: _grace,
+    f.PaymentFailed: debt.payment_failed,
+    f.GraceEnded: debt.end_grace,
     f.SubscriptionTerminated: _identified,
     f.LinesDescribed: _lines,
     f.PriceDescribed: _price,

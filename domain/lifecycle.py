@@ -36,11 +36,14 @@ TABLE: tuple[tuple[str, tuple[State, ...], str], ...] = (
     ("period_paid", (State.TRIALING, State.ACTIVE, State.PAST_DUE, State.SUSPENDED), _SAME),
     ("payment_fell_overdue", _LIVE, State.PAST_DUE),
     ("grace_ended", (State.PAST_DUE,), State.SUSPENDED),
+    ("overdue_paid", (State.SUSPENDED,), State.ACTIVE),
     ("subscription_suspended", _LIVE, State.SUSPENDED),
     ("subscription_terminated", (*_LIVE, State.TERMINATED), State.TERMINATED),
     ("subscription_reactivated", (State.TERMINATED,), State.ACTIVE),
+    ("trial_reopened", (State.TERMINATED,), State.TRIALING),
     ("purchase_completed", (State.PENDING, State.ACTIVE), State.ACTIVE),
     ("purchase_failed", (State.PENDING,), State.TERMINATED),
+    ("failed_purchase_completed", (State.TERMINATED,), State.ACTIVE),
     ("purchase_refunded", (State.PENDING, State.ACTIVE, State.TERMINATED), State.TERMINATED),
 )
 

@@ -31,6 +31,8 @@ class SoldLine(msgspec.Struct, frozen=True):
     line: f.Line
     most: int
     since: EventRef
+    place: int = 0
+    """How many forms were sold before this one was for the first time."""
 
 
 class PaidInvoice(msgspec.Struct, frozen=True):
@@ -73,6 +75,8 @@ class Dispute(msgspec.Struct, frozen=True):
     payment: str
     since: EventRef
     outcome: f.DisputeOutcome | None = None
+    opened: datetime | None = None
+    """When it was opened, as far as told: it is no younger than that."""
 
 
 class Grace(msgspec.Struct, frozen=True):
@@ -85,6 +89,17 @@ class Grace(msgspec.Struct, frozen=True):
     days: int | None = None
     tried: bool = False
     last: bool = False
+
+
+class FailedPayment(msgspec.Struct, frozen=True):
+    """The payment that failed last or, while it is past due, the one that made it so; empty `invoice`: not named.
+
+    `gave_up`: the failure after which the provider planned no further attempt.
+    """
+
+    invoice: str
+    last: EventRef
+    gave_up: EventRef | None = None
 
 
 class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -127,11 +142,13 @@ class Subscription(msgspec.Struct, kw_only=True, omit_defaults=True):
     past_due_since: EventRef | None = None
     """Since when it is past due, while it is; also while it is suspended because grace ended."""
     grace: Grace | None = None
-    gave_up: EventRef | None = None
-    """The failed payment after which the provider said that it plans no further attempt."""
+    failed: FailedPayment | None = None
+    """The failed payment that is still open."""
     days_until_due: int | None = None
     trial_end: datetime | None = None
     trial_since: EventRef | None = None
+    charged: bool = False
+    """True once more than the beginning was paid since it was opened, or a trial was."""
     cancel_at: datetime | None = None
     cancel_since: EventRef | None = None
     ends_at: datetime | None = None
@@ -146,6 +163,11 @@ class Subscription(msgspec.Struct, kw_only=True, omit_defaults=True):
     answered: list[str] = []
     """What the provider's API was asked about."""
     anomalies: int = 0
+
+    @property
+    def gave_up(self) -> EventRef | None:
+        """The failure after which the provider said that it plans no further attempt to collect the debt."""
+        return self.failed.gave_up if self.failed is not None else None
 
 
 def is_given_back(s: Subscription, line: f.Line) -> bool:

@@ -4,15 +4,16 @@ No fold reads a clock. Whoever has one appends these, at whatever time it gets t
 they were due, and an id that follows from what they say, so that two who append the same make one event.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from domain.durations import later
 from domain.events import Stream
 from domain.facts import GraceEnded
-from domain.licensing.access import in_grace, is_over
-from domain.licensing.claims import claims_of
+from domain.licensing.access import in_grace, is_over, owes_nothing
+from domain.licensing.claims import Claim, claims_of
 from domain.own import GRACE_ENDED
 from domain.policy import PastDueDays, Policy
 from domain.subscription import EventRef, Subscription
@@ -35,10 +36,12 @@ def due_timers(stream: Stream, subscription: Subscription, policy: Policy) -> tu
     since = subscription.past_due_since
     if since is None or not in_grace(subscription):
         return ()
-    ends = _ends_of_grace(subscription, policy, since)
+    claims = [claim for claim in claims_of(subscription).current if claim.units]
+    owing = [claim for claim in claims if not owes_nothing(subscription, claim.line)]
+    ends = _ends_of_grace(subscription, policy, owing, since)
     known = [(at, days) for days, at in ends.items() if at is not None]
     ordered = sorted(known, key=lambda end: (end[0], end[1] == "provider", end[1]))
-    last = ordered[-1] if ordered and len(known) == len(ends) else None
+    last = ordered[-1] if ordered and len(known) == len(ends) and len(owing) == len(claims) else None
     return tuple(
         _grace_ends(since.at, at, days, last=(at, days) == last)
         for at, days in ordered
@@ -46,22 +49,24 @@ def due_timers(stream: Stream, subscription: Subscription, policy: Policy) -> tu
     )
 
 
-def _ends_of_grace(s: Subscription, policy: Policy, since: EventRef) -> dict[PastDueDays, datetime | None]:
+def _ends_of_grace(
+    s: Subscription, policy: Policy, owing: Iterable[Claim], since: EventRef
+) -> dict[PastDueDays, datetime | None]:
     """When each grace that is granted to a licensed line is over; None while only the provider could say."""
     ends: dict[PastDueDays, datetime | None] = {}
-    for days, hours in _granted(s, policy):
+    for days, hours in _granted(policy, owing):
         if days != "provider":
-            ends[days] = since.at + max(timedelta(days=days), _NEXT)
+            ends[days] = later(since.at, max(timedelta(days=days), _NEXT))
         elif s.gave_up is None:
             ends[days] = None
         else:
-            over = max(s.gave_up.at + timedelta(hours=hours), since.at + _NEXT)
+            over = max(later(s.gave_up.at, timedelta(hours=hours)), later(since.at, _NEXT))
             ends[days] = max(over, ends.get(days) or over)
     return ends
 
 
-def _granted(s: Subscription, policy: Policy) -> Iterator[tuple[PastDueDays, int]]:
-    for claim in (each for each in claims_of(s).current if each.units):
+def _granted(policy: Policy, owing: Iterable[Claim]) -> Iterator[tuple[PastDueDays, int]]:
+    for claim in owing:
         own = policy.of(claim.terms.product_code)
         margin = claim.terms.margin_hours
         yield own.past_due_days, own.renewal_margin_hours if margin is None else margin

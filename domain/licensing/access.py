@@ -3,7 +3,13 @@
 from typing import assert_never
 
 from domain.facts import Line
-from domain.licensing.billing import governing_invoice, invoice_of, taken_back
+from domain.licensing.billing import (
+    concerns,
+    governing_invoice,
+    governing_period,
+    paid_up,
+    taken_back,
+)
 from domain.licensing.license import Because
 from domain.lifecycle import State
 from domain.policy import PastDueDays, Policy
@@ -16,7 +22,7 @@ PAUSED = "paused"
 
 def access(s: Subscription, policy: Policy, line: Line) -> tuple[bool, Because]:
     """Whether the licenses of a line that is sold work; `policy` is that of its product."""
-    granted, because = _by_state(s, policy)
+    granted, because = _by_state(s, policy, line)
     if granted and s.state is not State.PENDING:
         taken = _by_money(s, policy, line)
         if taken is not None:
@@ -43,6 +49,11 @@ def in_grace(s: Subscription) -> bool:
     return s.state is State.PAST_DUE or (s.state is State.SUSPENDED and s.grace is not None)
 
 
+def owes_nothing(s: Subscription, line: Line) -> bool:
+    """Whether a line is paid beyond the day the subscription fell past due: then no grace ends for it."""
+    return s.past_due_since is not None and paid_up(s, line, s.past_due_since.at)
+
+
 def is_over(grace: Grace | None, days: PastDueDays) -> bool:
     """Whether the grace of a policy is over."""
     if grace is None:
@@ -54,7 +65,7 @@ def keeps_paused(s: Subscription, policy: Policy) -> bool:
     return s.state is State.SUSPENDED and s.state_reason == PAUSED and policy.on_pause == "keep"
 
 
-def _by_state(s: Subscription, policy: Policy) -> tuple[bool, Because]:
+def _by_state(s: Subscription, policy: Policy, line: Line) -> tuple[bool, Because]:
     plain = Because(f"the subscription is {s.state}", s.state_since)
     match s.state:
         case State.PENDING:
@@ -62,7 +73,7 @@ def _by_state(s: Subscription, policy: Policy) -> tuple[bool, Because]:
         case State.TRIALING | State.ACTIVE:
             return True, plain
         case State.PAST_DUE | State.SUSPENDED if in_grace(s):
-            return _by_grace(s, policy, plain)
+            return _by_grace(s, policy, line, plain)
         case State.PAST_DUE | State.SUSPENDED:
             kept = Because("policy on_pause: a pause keeps the licenses", s.state_since)
             return (True, kept) if keeps_paused(s, policy) else (False, plain)
@@ -74,9 +85,13 @@ def _by_state(s: Subscription, policy: Policy) -> tuple[bool, Because]:
             assert_never(s.state)
 
 
-def _by_grace(s: Subscription, policy: Policy, plain: Because) -> tuple[bool, Because]:
+def _by_grace(s: Subscription, policy: Policy, line: Line, plain: Because) -> tuple[bool, Because]:
     if s.grace is None or not is_over(s.grace, policy.past_due_days):
         return True, plain if s.state is State.PAST_DUE else Because("policy past_due_days: more is granted by now")
+    if owes_nothing(s, line):
+        paid = governing_period(s, line)
+        reaches = Because("paid beyond the day it fell past due", paid.paid.paid if paid is not None else None)
+        return True, reaches
     granted = "as long as the provider tried" if policy.past_due_days == "provider" else f"{policy.past_due_days} days"
     return False, Because(f"policy past_due_days: past due for {granted}", s.grace.since)
 
@@ -84,9 +99,7 @@ def _by_grace(s: Subscription, policy: Policy, plain: Because) -> tuple[bool, Be
 def _by_money(s: Subscription, policy: Policy, line: Line) -> Because | None:
     governing = None if s.purchase else governing_invoice(s, line)
     for dispute in s.disputes.values():
-        # A payment of unknown invoice may be the current one.
-        concerned = governing is None or invoice_of(s, dispute.payment) in {governing, None}
-        if concerned and dispute.outcome is None and policy.on_dispute == "disable":
+        if concerns(s, dispute, governing) and dispute.outcome is None and policy.on_dispute == "disable":
             return Because("policy on_dispute: a payment is disputed", dispute.since)
     if s.purchase:
         return taken_back(s, policy, None, line)

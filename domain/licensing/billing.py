@@ -1,13 +1,15 @@
 """Which paid period counts for a line, and whether its money was given back."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 import msgspec
 
+from domain.durations import later
 from domain.facts import DisputeOutcome, Line, PaidPeriod
 from domain.licensing.license import Because
 from domain.policy import Policy
-from domain.subscription import FIRST_PAYMENT, PaidInvoice, Refund, Subscription, is_given_back
+from domain.subscription import FIRST_PAYMENT, Dispute, PaidInvoice, Refund, Subscription, is_given_back
 
 
 class Governing(msgspec.Struct, frozen=True):
@@ -75,6 +77,22 @@ def paid_through(s: Subscription, policy: Policy, line: Line) -> Governing | Non
     return max(longer, key=lambda each: each._began, default=governing)  # noqa: SLF001
 
 
+def paid_up(s: Subscription, line: Line, at: datetime) -> bool:
+    """Whether what is paid for a line reaches beyond an instant, so that it owes nothing then.
+
+    A proration that began by then, as after a change of the interval, may reach further than the period that counts.
+    What is billed in arrears is paid when the periods are that ended.
+    """
+    governing = governing_period(s, line)
+    if governing is None:
+        return False
+    if line.in_arrears and line.period_start is not None:
+        ends, length = governing.period.end, governing.period.end - governing.period.start
+        return ends >= line.period_start if line.period_start <= at else later(ends, length) > at
+    longer = (each.period for each in _periods(s) if each.period.proration and each.period.line == line.id)
+    return governing.period.end > at or any(period.start <= at < period.end for period in longer)
+
+
 def _periods(s: Subscription) -> Iterator[Governing]:
     for invoice, paid in s.invoices.items():
         for period in paid.periods:
@@ -92,6 +110,17 @@ def invoice_of(s: Subscription, payment: str) -> str | None:
     return FIRST_PAYMENT if unnamed else invoice
 
 
+def concerns(s: Subscription, dispute: Dispute, invoice: str | None) -> bool:
+    """Whether a dispute is about that invoice; None: about all that was paid.
+
+    A payment of unknown invoice may be the current one, unless it was disputed before the current one was paid.
+    """
+    disputed = invoice_of(s, dispute.payment)
+    if invoice is None or disputed is not None:
+        return invoice is None or disputed == invoice
+    return dispute.opened is None or dispute.opened >= s.invoices[invoice].paid.at
+
+
 def _refunded_invoice(s: Subscription, payment: str, refund: Refund) -> str:
     """The invoice whose money went back, as far as known; what nobody named can only be the first one."""
     invoice = refund.invoice or s.payments.get(payment) or payment
@@ -102,8 +131,7 @@ def taken_back(s: Subscription, policy: Policy, invoice: str | None, line: Line)
     """Why the money of that invoice, or (None) what was paid for that line of a purchase, no longer counts, if so."""
     bill = "purchase" if invoice is None else "current period"
     for dispute in s.disputes.values():
-        concerned = invoice is None or invoice_of(s, dispute.payment) in {invoice, None}
-        if concerned and dispute.outcome is DisputeOutcome.LOST and policy.on_dispute == "disable":
+        if concerns(s, dispute, invoice) and dispute.outcome is DisputeOutcome.LOST and policy.on_dispute == "disable":
             return Because(f"policy on_dispute: the dispute of the {bill}'s payment was lost", dispute.since)
     refunds = [
         refund

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from domain.facts import Line
-from domain.licensing.seats import too_many
+from domain.licensing.seats import MOST_SEATS, too_many
 from domain.subscription import EventRef, SoldLine, Subscription
 from domain.terms import CodeMissing, Reading, Terms, TermsError, read_terms
 
@@ -53,7 +53,7 @@ def claims_of(s: Subscription) -> Claims:
 
     So neither a vendor's slip nor a payload that says less than the one before locks anybody out.
     """
-    understood = list(_understood(s))
+    understood = _in_force(list(_understood(s)))
     claims = Claims([], [each for form in understood if (each := _former(form)) is not None], set(), [], [])
     for held in s.lines.values():
         line = held.line
@@ -82,6 +82,19 @@ def _understood(s: Subscription) -> Iterator[_Understood]:
             continue
 
 
+def _in_force(understood: list[_Understood]) -> list[_Understood]:
+    """Without the forms in which a price names another code than it did first: these made no licenses."""
+    first: dict[tuple[str, str, str, bool], tuple[str, str]] = {}
+    for each in sorted(understood, key=lambda each: each.sold.place):
+        if each.reading.terms is not None:
+            first.setdefault(_sale(each.sold.line), _code(each.reading.terms))
+    return [
+        each
+        for each in understood
+        if each.reading.terms is None or first[_sale(each.sold.line)] == _code(each.reading.terms)
+    ]
+
+
 def _read(line: Line) -> Reading:
     return read_terms(line.attributes, product=line.product, recurring=line.recurring)
 
@@ -91,7 +104,8 @@ def _former(form: _Understood) -> Claim | None:
     if reading.terms is None:
         return None
     # What one license of several units allows follows from how many there were at last.
-    quantity = (sold.line.quantity or sold.most) if reading.terms.single_license else sold.most
+    most = min(sold.most, MOST_SEATS)
+    quantity = min(sold.line.quantity or most, MOST_SEATS) if reading.terms.single_license else most
     return Claim(sold.line, quantity, reading.terms, reading.feature, sold.since, current=False)
 
 
@@ -108,6 +122,11 @@ def _form_of(
         reading, missing = Reading(None, error.warnings), str(error)
     except TermsError as error:
         return last, str(error), error.warnings
+    sold = next((each for each in understood if _sale(each.sold.line) == _sale(line) and each.reading.terms), None)
+    if reading.terms is not None and sold is not None and sold.reading.terms is not None:
+        before, now = _code(sold.reading.terms), _code(reading.terms)
+        if before != now:
+            return sold, _changed(line, before, now), reading.warnings
     lost = next((each for each in understood if _same_price(each.sold.line, line) and _says(each.reading)), None)
     if lost is None or reading.terms is not None or reading.ignored:
         return (last if missing else reading), missing, reading.warnings
@@ -121,12 +140,33 @@ def _form_of(
     return lost, "; ".join(filter(None, (slip, missing))), reading.warnings
 
 
+def _changed(line: Line, before: tuple[str, str], now: tuple[str, str]) -> str:
+    """Licenses that are in use are not replaced because somebody edits the catalog."""
+    return (
+        f"price {line.price} was sold as {before[0]!r} ({before[1]}) and says {now[0]!r} ({now[1]}) now: the licenses "
+        f"stay what they were; for another product make a new price or product in the store"
+    )
+
+
 def _says(reading: Reading) -> bool:
     return reading.terms is not None or bool(reading.feature)
 
 
 def _same_price(before: Line, now: Line) -> bool:
-    return (before.id, before.price, before.product) == (now.id, now.price, now.product)
+    return _price(before) == _price(now)
+
+
+def _price(line: Line) -> tuple[str, str, str]:
+    return line.id, line.price, line.product
+
+
+def _sale(line: Line) -> tuple[str, str, str, bool]:
+    return *_price(line), line.recurring
+
+
+def _code(terms: Terms) -> tuple[str, str]:
+    """What makes another license when it changes."""
+    return terms.product_code, terms.license_type
 
 
 def _still(understood: Line, now: Line) -> Line:
@@ -141,12 +181,13 @@ def _claim(claims: Claims, line: Line, reading: Reading, since: EventRef) -> Non
         if reading.feature and line.quantity > 0:
             claims.add_ons.add(reading.feature)
         return
-    if line.quantity > MOST_UNITS:
+    most = MOST_SEATS if reading.terms.single_license else MOST_UNITS
+    if line.quantity > most:
         claims.problems.append(
             f"line {line.id}: quantity {line.quantity} is more than Tenure licenses for one line; "
-            f"the first {MOST_UNITS} units are licensed"
+            f"the first {most} units are licensed"
         )
-    quantity = min(line.quantity, MOST_UNITS)
+    quantity = min(line.quantity, most)
     if much := too_many(reading.terms, quantity):
         claims.problems.append(f"line {line.id}: {much}; so many are licensed")
     claims.current.append(Claim(line, quantity, reading.terms, reading.feature, since, current=True))

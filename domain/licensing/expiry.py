@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from domain.durations import after
+from domain.durations import LAST, after, later
 from domain.facts import Line
 from domain.licensing.access import in_grace, keeps_paused, works_before_payment
 from domain.licensing.billing import governing_period, paid_through
@@ -14,10 +14,17 @@ from domain.policy import Policy
 from domain.subscription import Subscription
 
 _HOUR = timedelta(hours=1)
+_LONGEST_PAUSE = timedelta(days=366)
+"""A pause has no end of its own, and while it lasts nothing more is told."""
 
 
 def expiry_of(s: Subscription, policy: Policy, claim: Claim) -> tuple[datetime | None, Because]:
-    """The paid-through instant, None for what was bought once."""
+    """The paid-through instant, at most LAST; None for what was bought once."""
+    expiry, because = _ends(s, policy, claim)
+    return None if expiry is None else min(expiry, LAST), because
+
+
+def _ends(s: Subscription, policy: Policy, claim: Claim) -> tuple[datetime | None, Because]:
     line, terms = claim.line, claim.terms
     if works_before_payment(s, terms) and s.opened_since is not None and terms.unpaid_duration is not None:
         first = after(s.opened_since.at, terms.unpaid_duration)
@@ -70,16 +77,19 @@ def margin_of(s: Subscription, policy: Policy, claim: Claim, expiry: datetime | 
     line, own = claim.line, claim.terms.margin_hours
     margin = timedelta(hours=policy.renewal_margin_hours if own is None else own)
     usual = Because("policy renewal_margin_hours") if own is None else Because("attribute grace_period", claim.since)
-    granted = [(expiry + margin, usual), *_past_due(s, policy, line, margin)]
+    granted = [(later(expiry, margin), usual), *_past_due(s, policy, line, margin)]
     if s.days_until_due is not None and s.state in LICENSED:
-        due = expiry + timedelta(days=s.days_until_due)
-        granted.append((due + margin, Because("invoices are due after days_until_due", s.lines_since)))
+        due = later(expiry, timedelta(days=s.days_until_due))
+        granted.append((later(due, margin), Because("invoices are due after days_until_due", s.lines_since)))
     if line.period_end is not None:
-        granted += [(line.period_end + margin, because) for because in _through_the_period(s, policy, line)]
+        granted += [(later(line.period_end, margin), because) for because in _through_the_period(s, line)]
+    if keeps_paused(s, policy) and s.state_since is not None:
+        rule = "policy on_pause: licensed while it is paused, for a year at most"
+        granted.append((later(s.state_since.at, _LONGEST_PAUSE), Because(rule, s.state_since)))
     if s.state is State.ACTIVE and s.state_since is not None:
         # A recovery is told by two deliveries, and the paid invoice may be the later one.
         rule = "in good standing since this event: the invoice may be told later"
-        granted.append((s.state_since.at + margin, Because(rule, s.state_since)))
+        granted.append((later(s.state_since.at, margin), Because(rule, s.state_since)))
     reach, because = max(granted, key=lambda each: each[0])
     return -(-(reach - expiry) // _HOUR), because
 
@@ -89,18 +99,16 @@ def _past_due(s: Subscription, policy: Policy, line: Line, margin: timedelta) ->
         return
     days = policy.past_due_days
     if days != "provider":
-        reach = s.past_due_since.at + timedelta(days=days)
+        reach = later(s.past_due_since.at, timedelta(days=days))
         yield reach, Because(f"policy past_due_days: licensed for {days} days past due", s.past_due_since)
     elif line.period_end is not None:
         rule = "past due: licensed while the provider tries to collect this period"
-        yield line.period_end + margin, Because(rule, s.past_due_since)
+        yield later(line.period_end, margin), Because(rule, s.past_due_since)
 
 
-def _through_the_period(s: Subscription, policy: Policy, line: Line) -> Iterator[Because]:
+def _through_the_period(s: Subscription, line: Line) -> Iterator[Because]:
     """Why it is licensed to the end of the current period, although that is not paid."""
     if s.state is State.ACTIVE and line.in_arrears:
         yield Because("billed in arrears: licensed through the period that is being used", s.lines_since)
     if s.state is State.ACTIVE and s.collection_paused:
         yield Because("billing is paused: licensed while the provider counts it as active", s.lines_since)
-    if keeps_paused(s, policy):
-        yield Because("policy on_pause: licensed while it is paused", s.state_since)

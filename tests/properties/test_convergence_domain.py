@@ -84,12 +84,20 @@ made_up = {
     f.DisputeClosed: st.builds(f.DisputeClosed, dispute=ids, payment=ids, outcome=st.sampled_from(f.DisputeOutcome)),
     f.StreamsLinked: st.builds(f.StreamsLinked, streams=st.lists(ids, max_size=2).map(tuple)),
     f.SubscriptionSuspended: st.builds(f.SubscriptionSuspended, reason=st.sampled_from(["paused", "unpaid"])),
-    f.TrialStarted: st.builds(f.TrialStarted, until=st.none() | instants),
+    f.TrialStarted: st.builds(
+        f.TrialStarted,
+        until=st.none() | instants,
+        reopens=st.booleans(),
+        key=ids | st.just(""),
+        ends_with_a_charge=st.booleans(),
+    ),
     f.CancellationScheduled: st.builds(f.CancellationScheduled, at=instants),
     f.TrialEndAnnounced: st.builds(f.TrialEndAnnounced, at=instants),
     f.CollectionTermsDescribed: st.builds(f.CollectionTermsDescribed, days_until_due=st.sampled_from([None, 30])),
     f.PurchaseCompleted: st.builds(f.PurchaseCompleted, paid=st.booleans(), lines_from=ids | st.just("")),
-    f.PaymentFailed: st.builds(f.PaymentFailed, invoice=ids, attempt=st.integers(1, 3), final=st.booleans()),
+    f.PaymentFailed: st.builds(
+        f.PaymentFailed, invoice=ids | st.just(""), attempt=st.integers(1, 3), final=st.booleans()
+    ),
     f.SubscriptionActivated: st.builds(f.SubscriptionActivated, reopens=st.booleans(), key=ids | st.just("")),
     f.GraceEnded: st.builds(f.GraceEnded, since=instants, days=st.none() | st.integers(0, 3), last=st.booleans()),
     f.PriceDescribed: st.builds(f.PriceDescribed, price=ids, product=ids, attributes=attributes),

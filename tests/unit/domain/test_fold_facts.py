@@ -7,6 +7,7 @@ import pytest
 from domain import facts as f
 from domain.lifecycle import State
 from tests.stories import (
+    APRIL,
     FEBRUARY,
     JANUARY,
     MARCH,
@@ -138,15 +139,15 @@ def test_a_failure_for_good_counts_from_the_first_that_said_so() -> None:
 
 
 def test_past_due_counts_from_the_first_event_of_the_spell() -> None:
-    story = paying(f.PaymentFellOverdue()).when(happened(FEBRUARY, f.PaymentFellOverdue()))
+    story = paying(f.PaymentFellOverdue(), at=FEBRUARY).when(happened(MARCH, f.PaymentFellOverdue()))
     assert story.subscription.past_due_since is not None
-    assert story.subscription.past_due_since.at == MID_JANUARY
-    assert story.when(happened(MARCH, activated())).subscription.past_due_since is None
+    assert story.subscription.past_due_since.at == FEBRUARY
+    assert story.when(happened(APRIL, activated())).subscription.past_due_since is None
 
 
 def test_an_end_of_grace_that_is_not_the_last_moves_no_state() -> None:
-    story = paying(f.PaymentFellOverdue()).when(
-        happened(FEBRUARY, f.GraceEnded(since=MID_JANUARY, days=7, last=False), named="over")
+    story = paying(f.PaymentFellOverdue(), at=FEBRUARY).when(
+        happened(MARCH, f.GraceEnded(since=FEBRUARY, days=7, last=False), named="over")
     )
     assert story.subscription.state is State.PAST_DUE
     assert story.subscription.grace is not None

@@ -155,9 +155,14 @@ def test_units_that_become_a_single_license_are_disabled_but_the_first() -> None
 
 
 def test_a_single_license_of_a_quantity_beyond_all_reason_is_bounded_too() -> None:
-    story = paying(attributed(2_000_000_000, single_license="true", max_activations="3"))
-    assert story.license().max_activations == 30_000
-    assert len(story.entitlement.problems) == 1
+    story = paying(attributed(3_000_000_000, single_license="true", max_activations="3"))
+    assert story.license().max_activations == 2**31 - 1
+    assert len(story.entitlement.problems) == 2
+
+
+def test_a_single_license_is_one_license_and_allows_what_more_units_than_there_could_be_licenses_do() -> None:
+    story = paying(attributed(20_000, single_license="true", max_activations="3"))
+    assert (story.license().max_activations, story.entitlement.problems) == (60_000, ())
 
 
 def test_a_single_license_allows_no_more_than_license_servers_count_and_says_so() -> None:

@@ -12,8 +12,8 @@ from domain.facts import (
     SubscriptionTerminated,
     TrialStarted,
 )
-from domain.fold import TRIGGERS
 from domain.lifecycle import LICENSED, LOOKUP, TABLE, State, _compile, build_machine, next_state
+from domain.triggers import TRIGGERS
 from tests.stories import JANUARY, given, happened
 
 EVERY_TRIGGER = sorted({trigger for trigger, _, _ in TABLE})
@@ -79,11 +79,11 @@ def test_a_late_word_that_the_first_payment_is_open_does_not_take_an_active_subs
     assert all(next_state(state, "subscription_opened") is None for state in State if state is not State.PENDING)
 
 
-def test_terminated_is_left_by_reactivation_only() -> None:
+def test_terminated_is_left_by_a_reactivation_or_a_payment_after_a_failed_one_only() -> None:
     ways_out = {
         trigger for trigger in EVERY_TRIGGER if next_state(State.TERMINATED, trigger) not in {None, State.TERMINATED}
     }
-    assert ways_out == {"subscription_reactivated"}
+    assert ways_out == {"subscription_reactivated", "trial_reopened", "failed_purchase_completed"}
     assert next_state(State.TERMINATED, TRIGGERS[SubscriptionReactivated]) is State.ACTIVE
 
 

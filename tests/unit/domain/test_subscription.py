@@ -100,7 +100,6 @@ def test_each_step_tells_the_states_before_and_after() -> None:
 @pytest.mark.parametrize(
     "fact",
     [
-        f.PaymentFailed(invoice="in_2", attempt=1),
         f.PaymentActionRequired(invoice="in_2"),
         f.TrialEndAnnounced(at=MARCH),
         f.Noted(about="nothing"),
@@ -264,7 +263,9 @@ def test_a_refund_keeps_the_invoice_that_any_of_its_events_named(invoices: Seque
 )
 def test_a_dispute_that_was_closed_stays_closed(facts: Sequence[f.Fact]) -> None:
     story = subscribed(*facts)
-    assert story.subscription.disputes == {"dp_1": Dispute("pi_1", since("later"), f.DisputeOutcome.WON)}
+    assert story.subscription.disputes == {
+        "dp_1": Dispute("pi_1", since("later"), f.DisputeOutcome.WON, opened=FEBRUARY)
+    }
 
 
 # --- one-time purchases -------------------------------------------------------------------------------------

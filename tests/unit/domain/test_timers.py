@@ -217,7 +217,8 @@ def test_two_ends_at_one_instant_count_in_either_order() -> None:
     ]
     for names in ("ab", "ba"):
         named = [msgspec.structs.replace(end, event_id=name) for end, name in zip(ends, names, strict=True)]
-        known = overdue(7, BOTH, pro="provider").when(*named).subscription.grace
+        tried = f.PaymentFailed(invoice="in_2", attempt=4, final=True)
+        known = overdue(7, BOTH, tried, pro="provider").when(*named).subscription.grace
         assert known is not None
         assert (known.days, known.tried, known.last) == (7, True, True)
 
@@ -231,7 +232,16 @@ def test_what_a_pause_does_is_policy() -> None:
     kept = paying(*pause, on_pause="keep").license()
     assert because(kept, "enabled") == ("policy on_pause: a pause keeps the licenses", "later")
     assert kept.expiry is not None
-    assert kept.expiry + kept.margin_hours * HOUR == MARCH + 48 * HOUR
+    assert kept.expiry + kept.margin_hours * HOUR == MID_JANUARY + 366 * DAY
+
+
+def test_a_pause_that_is_kept_needs_no_current_period() -> None:
+    for ends in (None, JANUARY):
+        pause = (described(line(start=JANUARY, end=ends)), f.SubscriptionSuspended(reason="paused"))
+        kept = paying(*pause, on_pause="keep").license()
+        assert because(kept, "margin_hours")[0] == "policy on_pause: licensed while it is paused, for a year at most"
+        assert kept.expiry is not None
+        assert kept.expiry + kept.margin_hours * HOUR == MID_JANUARY + 366 * DAY
 
 
 def test_a_pause_that_turns_into_a_debt_is_a_debt() -> None:
