@@ -38,11 +38,24 @@ class KeysGenerated(Receipt, frozen=True, kw_only=True, tag="keys_generated"):
 
     Stands in the stream `{source}/fulfillment/{reference}` and reaches the purchase by relay: so whoever comes first,
     the checkout or the order, both find the same keys. `after` is how many keys of the product were recorded before;
-    of two records with the same number the first counts.
+    of two records with the same number the first counts. `asked` is false where no generator was asked for them.
     """
 
     product: str
     keys: tuple[str, ...]
+    after: int = 0
+    asked: bool = True
+
+
+class KeysClaimed(Receipt, frozen=True, kw_only=True, tag="keys_claimed"):
+    """Licenses that take the next places in the list of a product's generated keys, whichever stream they are of.
+
+    Stands in the same stream as KeysGenerated, and is relayed like that. `after` is how many places were taken before;
+    of two records with the same number the first counts.
+    """
+
+    product: str
+    licenses: tuple[str, ...]
     after: int = 0
 
 
@@ -114,6 +127,7 @@ class PushRetried(Receipt, frozen=True, kw_only=True, tag="push_retried"):
 AnyReceipt = (
     KeysMinted
     | KeysGenerated
+    | KeysClaimed
     | OrderCreated
     | OrderMissing
     | LicenseChanged
@@ -134,7 +148,7 @@ def type_of(receipt: AnyReceipt | type[AnyReceipt]) -> str:
     return f"tenure.{receipt.__struct_config__.tag}"
 
 
-RELAYED = frozenset({type_of(KeysGenerated)})
+RELAYED = frozenset({type_of(KeysGenerated), type_of(KeysClaimed)})
 """Types of the receipts that belong to linked streams too; all others concern their own stream alone."""
 
 
@@ -186,7 +200,11 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     orders: dict[str, Fields] = {}
     refusals: dict[str, Refusal] = {}
     generated: dict[str, tuple[str, ...]] = {}
-    """Product (as the license generator names it) → the keys that belong to its units, in order."""
+    """Product (as the license generator names it) → its keys, in the order of their places."""
+    claimed: dict[str, tuple[str, ...]] = {}
+    """Product → the ids of the licenses whose places those are, of all streams of the purchase."""
+    unasked: tuple[str, ...] = ()
+    """Products of which keys were recorded that no license generator was asked for."""
 
     def license(self, identifier: str) -> AppliedLicense:
         """What is known of a license, which may be nothing yet."""
@@ -203,8 +221,8 @@ def _after(held: Applied, receipt: AnyReceipt, at: datetime) -> Applied:
     match receipt:
         case KeysMinted():
             return _minted(held, receipt)
-        case KeysGenerated():
-            return _generated(held, receipt)
+        case KeysGenerated() | KeysClaimed():
+            return _listed(held, receipt)
         case OrderCreated():
             return _created(held, receipt)
         case OrderMissing(licenses=names):
@@ -228,12 +246,26 @@ def _minted(held: Applied, receipt: KeysMinted) -> Applied:
     return _licenses(held, {name: {**prepared, "key": key} for name, key in unprepared.items()})
 
 
+def _listed(held: Applied, receipt: KeysGenerated | KeysClaimed) -> Applied:
+    return _claimed(held, receipt) if isinstance(receipt, KeysClaimed) else _generated(held, receipt)
+
+
 def _generated(held: Applied, receipt: KeysGenerated) -> Applied:
     known = held.generated.get(receipt.product, ())
     if receipt.after != len(known):
         # A record that was late: those keys are nobody's.
         return held
-    return msgspec.structs.replace(held, generated={**held.generated, receipt.product: known + receipt.keys})
+    unasked = held.unasked if receipt.asked else tuple(sorted({*held.unasked, receipt.product}))
+    generated = {**held.generated, receipt.product: known + receipt.keys}
+    return msgspec.structs.replace(held, generated=generated, unasked=unasked)
+
+
+def _claimed(held: Applied, receipt: KeysClaimed) -> Applied:
+    known = held.claimed.get(receipt.product, ())
+    if receipt.after != len(known):
+        # A record that was late: its licenses claim again.
+        return held
+    return msgspec.structs.replace(held, claimed={**held.claimed, receipt.product: known + receipt.licenses})
 
 
 def _created(held: Applied, receipt: OrderCreated) -> Applied:

@@ -209,6 +209,7 @@ def _created(receipt: r.OrderCreated) -> str:
 
 _RECEIPTS: dict[type[r.Receipt], Callable[[Any], str]] = {
     r.KeysMinted: _minted,
+    r.KeysClaimed: lambda it: f"places of {_many(len(it.licenses), 'license')} among the keys of {it.product}",
     r.KeysGenerated: lambda it: f"{_many(len(it.keys), 'key')} for the license generator ({it.product})",
     r.OrderCreated: _created,
     r.OrderMissing: lambda it: f"{it.target} does not have the order; nothing was created",

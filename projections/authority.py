@@ -1,16 +1,18 @@
 """The one authority for generated keys: what was recorded first in the fulfillment's stream, whoever recorded it.
 
 A provider's license generator asks for keys at the checkout, the order tells of the purchase later, or earlier. Both
-ways write here under the same event id, of which the store takes one; whoever comes second reads what stands.
+ways write here under the same event id, of which the store takes one; whoever comes second reads what stands. In the
+same way licenses take their places in the list of keys.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from urllib.parse import unquote
 
 import msgspec
 
 from domain.events import LONGEST_STREAM, NewEvent, Stream, source_of, stream_of
-from domain.receipts import RELAYED, Applied, KeysGenerated, apply_receipt, read_receipt, type_of
+from domain.receipts import RELAYED, Applied, KeysClaimed, KeysGenerated, apply_receipt, read_receipt, type_of
 from projections.ports import EventLog
 
 KIND = "fulfillment"
@@ -30,34 +32,33 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     product: str
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """What is recorded at a place: the keys in their order, and the ids of the licenses that they belong to."""
+
+    keys: tuple[str, ...] = ()
+    licenses: tuple[str, ...] = ()
+
+    def is_ahead_of(self, held: Applied, product: str) -> bool:
+        """Whether some of it has not reached that stream yet."""
+        known, claimed = held.generated.get(product, ()), held.claimed.get(product, ())
+        return len(self.keys) > len(known) or len(self.licenses) > len(claimed)
+
+
 def place_of(stream: Stream, target: str, fulfillment: str) -> Place | None:
     """Where the keys of a license belong (`License.fulfillment`); None where no stream can have that name."""
     reference, _, product = fulfillment.partition("/")
-    place = Place(stream=stream_of(source_of(stream), KIND, reference), target=target, product=product)
+    place = Place(stream=stream_of(source_of(stream), KIND, unquote(reference)), target=target, product=product)
     return place if reference and product and len(place.stream.encode()) <= LONGEST_STREAM else None
 
 
-def keys_event(place: Place, keys: Sequence[str], after: int, at: datetime) -> NewEvent:
-    """The record of keys that come after so many others; of two of one place and number the store takes the first."""
-    receipt = KeysGenerated(target=place.target, product=place.product, keys=tuple(keys), after=after)
-    return NewEvent(
-        stream=place.stream,
-        event_id=f"{type_of(receipt)}:{place.target}:{after}:{place.product}",
-        type=type_of(receipt),
-        origin="receipt",
-        occurred_at=at,
-        received_at=at,
-        body=msgspec.json.encode(receipt),
-    )
-
-
-async def standing_keys(log: EventLog, place: Place) -> tuple[str, ...]:
-    """All keys recorded at the place, in the order in which they belong to units."""
+async def standing_at(log: EventLog, place: Place) -> Standing:
+    """All that is recorded at the place."""
     applied: dict[str, Applied] = {}
     for event in await log.read_stream(place.stream):
         if event.type in RELAYED:
             applied = apply_receipt(applied, read_receipt(event), event.occurred_at)
-    return (applied.get(place.target) or Applied()).generated.get(place.product, ())
+    held = applied.get(place.target) or Applied()
+    return Standing(held.generated.get(place.product, ()), held.claimed.get(place.product, ()))
 
 
 async def keys_for(
@@ -77,11 +78,59 @@ async def keys_for(
     standing: tuple[str, ...] = ()
     for _ in range(_ATTEMPTS):
         minted = tuple(mint(count - len(standing)))
-        *_, recorded = await log.append([*told, keys_event(place, minted, len(standing), at)])
+        receipt = KeysGenerated(target=place.target, product=place.product, keys=minted, after=len(standing))
+        *_, recorded = await log.append([*told, _event(place, receipt, at)])
         if not recorded.repeated:
             return standing + minted
         # Recorded before, or by somebody else just now: what stands counts.
-        standing = await standing_keys(log, place)
+        standing = (await standing_at(log, place)).keys
         if len(standing) >= count:
             return standing[:count]
     raise Contended(f"the keys of {place.product} change all the time")
+
+
+async def claim(
+    log: EventLog,
+    place: Place,
+    standing: Standing,
+    keys: Mapping[str, str],
+    *,
+    mint: Callable[[int], Sequence[str]],
+    at: datetime,
+) -> bool:
+    """Claims the next places for the licenses (id → a key for it) that have none, with keys that are not there yet.
+
+    Empty keys are of licenses without keys: they take their place all the same. False when there was nothing to
+    record; else what stands afterwards counts, whoever recorded it. Raises whatever the log raises.
+    """
+    known = set(standing.licenses)
+    fresh = tuple(each for each in keys if each not in known)
+    licenses = standing.licenses + fresh
+    records: list[KeysClaimed | KeysGenerated] = []
+    target, product = place.target, place.product
+    places = [place for place, license_ in enumerate(licenses) if keys.get(license_)]
+    keyless = licenses[len(standing.keys) : places[-1] + 1] if places else ()
+    if keyless:
+        # A place before them may be of a license of another stream.
+        chosen = tuple(keys.get(each) or mint(1)[0] for each in keyless)
+        records.append(
+            KeysGenerated(target=target, product=product, keys=chosen, after=len(standing.keys), asked=False)
+        )
+    if fresh:
+        records.append(KeysClaimed(target=target, product=product, licenses=fresh, after=len(standing.licenses)))
+    if records:
+        await log.append([_event(place, each, at) for each in records])
+    return bool(records)
+
+
+def _event(place: Place, receipt: KeysGenerated | KeysClaimed, at: datetime) -> NewEvent:
+    """A record; of two of one kind, place and number the store takes the first."""
+    return NewEvent(
+        stream=place.stream,
+        event_id=f"{type_of(receipt)}:{place.target}:{receipt.after}:{place.product}",
+        type=type_of(receipt),
+        origin="receipt",
+        occurred_at=at,
+        received_at=at,
+        body=msgspec.json.encode(receipt),
+    )

@@ -23,7 +23,7 @@ from domain.events import NewEvent, Stream
 from domain.history import decode_fold
 from domain.licensing import License
 from domain.receipts import AnyReceipt, Applied, KeysMinted, PushRefused, apply_receipt, type_of
-from projections.authority import keys_event, place_of, standing_keys
+from projections.authority import claim, place_of, standing_at
 from projections.budget import Budget, hold, spend
 from projections.ports import Appended, EventLog
 from projections.tables import Tables
@@ -74,7 +74,7 @@ class _Work(msgspec.Struct, kw_only=True):
     doubt: list[str]
     waits_for: int = 0
     relayed_soon: bool = False
-    """Keys it needs stand in another stream, and are about to be relayed."""
+    """What it needs stands in the purchase's stream of keys, and is about to be relayed."""
 
     @property
     def held(self) -> Applied:
@@ -224,18 +224,20 @@ class Pusher:
     async def _make(self, work: "_Work", call: Call, fresh: set[str]) -> bool:
         """Makes one call and records its receipt; false when the runner has to say first what follows from it."""
         place = place_of(work.claim.stream, work.claim.target, call.fulfillment)
-        standing = await standing_keys(self._log, place) if place else ()
-        if place and len(standing) > len(work.held.generated.get(place.product, ())):
+        standing = await standing_at(self._log, place) if place else None
+        if place and standing and standing.is_ahead_of(work.held, place.product):
             work.relayed_soon = True
             return False
         work.doubt = list(call.doubts)
         receipt = await self._perform(work.claim, work.account, call, fresh)
-        keys = _beyond(len(standing), receipt, work) if isinstance(receipt, KeysMinted) else []
-        if place and keys:
-            # Not this stream's to decide: the provider's license generator may be asking for them at this moment.
-            await self._log.append([keys_event(place, keys, len(standing), datetime.now(UTC))])
-            work.relayed_soon = True
-            return False
+        if place and standing and isinstance(receipt, KeysMinted):
+            # Not this stream's to decide: the provider's license generator may be asking for them at this moment, and
+            # another subscription of the purchase may need them too.
+            keys = {name: work.held.license(name).key or receipt.keys[name] for name in call.subjects}
+            mint, now = work.account.target.new_keys, datetime.now(UTC)
+            if await claim(self._log, place, standing, keys, mint=mint, at=now):
+                work.relayed_soon = True
+                return False
         appended = await self._record(work, receipt)
         work.doubt = []
         if not isinstance(receipt, KeysMinted):
@@ -330,16 +332,6 @@ class Pusher:
         named = {"partition": claim.partition, "stream": claim.stream, "target": claim.target, "owner": claim.owner}
         async with self._pool.connection() as connection:
             return (await connection.execute(self._tables[name], {**named, **arguments})).rowcount == 1
-
-
-def _beyond(standing: int, minted: KeysMinted, work: _Work) -> list[str]:
-    """The keys of the units behind those that have one recorded; a license that has a key already keeps it.
-
-    Where the product is licensed by user there are none.
-    """
-    units: dict[str, int] = {each.id: each.unit for each in work.desired}
-    behind = sorted((units.get(name, 0), name) for name, key in minted.keys.items() if key)
-    return [work.held.license(name).key or minted.keys[name] for unit, name in behind if unit > standing]
 
 
 def receipt_id(receipt: AnyReceipt) -> str:

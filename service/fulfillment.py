@@ -34,6 +34,10 @@ DEADLINE_SECONDS = 0.9
 """From the last byte of the request to the keys: somebody waits in a checkout."""
 TEST_KIND = "fulfillment-test"
 """The kind of stream that holds keys of test purchases at a live source, which no order leads to."""
+_NOT_A_TEST = (
+    "This source is in test mode, and the form is not of a test order (test=1): for live orders give the fulfillment "
+    "the URL of a source in live mode; to try this one, place a test order."
+)
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +85,7 @@ class LicenseGenerator:
         request = self._read(source, source.generating, content_type, body)
         if not source.live and not request.test:
             # Its order will be set aside as one of the other mode: the buyer would hold keys of no license.
-            raise Refused("wrong mode", 409, "This source is in test mode: ask the one in live mode.", {})
+            raise Refused("wrong mode", 409, _NOT_A_TEST, {})
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
                 keys = await self._keys(source, request, content_type, body)
@@ -89,7 +93,8 @@ class LicenseGenerator:
             detail = "The keys could not be stored in time; ask again."
             raise Refused("unavailable", 503, detail, RETRY, type(error).__name__) from error
         except UnstorableEvent as error:
-            raise Refused("unusable", 422, "The request cannot be stored: shorten its headers.", {}) from error
+            detail = "The request cannot be stored: shorten its headers, or reference and product."
+            raise Refused("unusable", 422, detail, {}) from error
         self._inbound.count(source.name, "answered a test" if request.test and source.live else "answered")
         return source.generating.reply(keys)
 

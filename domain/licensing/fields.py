@@ -17,6 +17,10 @@ from domain.subscription import Subscription
 Decided = dict[str, tuple[Any, Because]]
 """Field of the license → its value, and why it has that."""
 
+LONGEST_NAME = 300
+"""Bytes of UTF-8 in the name of a purchase or a product under which keys are recorded."""
+NAMES_TOO_LONG = f"the order's reference or the product's path is longer than {LONGEST_NAME} bytes"
+
 _ENDS_BY_DATE = frozenset(TYPES) & {"time-limited", "subscription"}
 
 
@@ -97,7 +101,11 @@ def note_of(s: Subscription) -> tuple[str, Because]:
 def fulfillment_of(s: Subscription, claim: Claim) -> tuple[str, Because]:
     if not s.fulfillment:
         return "", Because("no license generator is known to be asked")
-    return f"{s.fulfillment}/{claim.line.product}", Because("the reference of the order, and the product")
+    if max(len(name.encode()) for name in (s.fulfillment, claim.line.product)) > LONGEST_NAME:
+        return "", Because(NAMES_TOO_LONG)
+    # The first slash ends the reference.
+    reference = s.fulfillment.replace("%", "%25").replace("/", "%2F")
+    return f"{reference}/{claim.line.product}", Because("the reference of the order, and the product")
 
 
 def free_devices(s: Subscription, policy: Policy, *, enabled: bool) -> tuple[bool, Because]:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import md5
 from urllib.parse import parse_qsl
 
+from domain.licensing.fields import LONGEST_NAME
 from service.secrets import Secret
 from service.sources import Generating, KeyRequest, NotAuthentic, Reply, Unusable
 
@@ -23,7 +24,7 @@ MOST_KEYS = 1000
 """FastSpring ends a call that takes long, and a checkout with it."""
 
 _TRUE = frozenset({"1", "true", "yes"})
-_REFERENCE = re.compile(r"[^\s/\x00-\x1f\x7f]{1,120}")
+_REFERENCE = re.compile(r"[^\s\x00-\x1f\x7f]{1,120}")
 _SUBSCRIPTION = re.compile(r"S[0-9]*$")
 """What a subscription's reference adds to that of the order it began with."""
 _PRODUCT = re.compile(r"[^\x00-\x1f\x7f]{1,120}")
@@ -80,10 +81,18 @@ def asked(form: Mapping[str, str]) -> KeyRequest:
         _SUBSCRIPTION.sub("", form.get("subscriptionReference", "").strip()) or form.get("reference", "").strip()
     )
     if not _REFERENCE.fullmatch(reference):
-        raise Unusable(422, "The form has no reference of 1 to 120 characters without blanks and slashes.")
-    product = (form.get("internalProductName", "").strip() or form.get("product", "")).strip()
+        raise Unusable(422, "The form has no reference of 1 to 120 characters without blanks.")
+    # The vendor's own word counts: FastSpring's may be a name for people, and orders name the path.
+    product = (form.get("product", "").strip() or form.get("internalProductName", "")).strip()
     if not _PRODUCT.fullmatch(product):
-        raise Unusable(422, "The form has no internalProductName of 1 to 120 characters: set the parameter product.")
+        raise Unusable(
+            422,
+            "The form has neither product nor internalProductName of 1 to 120 characters: give the fulfillment the "
+            "parameter product = the product's path.",
+        )
+    for name, value in (("reference", reference), ("product", product)):
+        if len(value.encode()) > LONGEST_NAME:
+            raise Unusable(422, f"The {name} has more than {LONGEST_NAME} bytes of UTF-8: shorten it.")
     return KeyRequest(reference=reference, product=product, count=_count(form), test=_is_true(form, "test"))
 
 

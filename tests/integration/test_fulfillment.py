@@ -155,7 +155,7 @@ async def test_a_source_in_test_mode_answers_tests_and_no_live_purchase(shop: Se
     assert len(await keys(shop.http, "spring-test", form(test="1"))) == 2
     assert len(await stored(shop, Stream(f"spring-test/fulfillment/{REFERENCE}"))) == 2
     before = await everything(shop)
-    assert_problem(await ask(shop.http, "spring-test", form()), 409, "test mode")
+    assert_problem(await ask(shop.http, "spring-test", form()), 409, "place a test order")
     assert await everything(shop) == before
 
 
@@ -194,6 +194,8 @@ async def test_a_source_that_cannot_be_asked_says_why(shop: Served, source: str,
         (form(quantity=0), 422, "quantity"),
         (form(reference=""), 422, "reference"),
         (form(product=""), 422, "internalProductName"),
+        (form(reference="💥" * 120), 422, "reference has more than 300 bytes"),
+        (form(product="💥" * 120), 422, "product has more than 300 bytes"),
     ],
 )
 async def test_what_cannot_be_answered_is_refused_with_the_remedy(

@@ -125,10 +125,13 @@ async def test_more_keys_than_units_were_asked_for_are_kept_for_units_to_come(sh
     await shop.tell(*SUBSCRIBED)
     await shop.settle()
     assert shop.held() == given[:2]
+    (stream,) = await shop.pushed.projected.queries.streams(problems=True)
+    assert "1 key of" in stream.problem
     more = subscription(quantity=3, subtotal=87.0)
     await shop.tell(event("subscription.updated", more, id_="EVUPDATED", created=BOUGHT + DAY))
     await shop.settle()
     assert sorted(shop.held()) == sorted(given)
+    assert await shop.pushed.projected.queries.streams(problems=True) == []
 
 
 async def test_a_single_license_of_many_units_has_one_key(shop: Selling) -> None:

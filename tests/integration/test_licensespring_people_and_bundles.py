@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from domain.licensing import User
-from domain.receipts import KeysGenerated
+from domain.licensing import License, User
+from domain.receipts import KeysClaimed, KeysGenerated
 from domain.subscription import Customer
 from projections.targets.errors import Unavailable, Unclear
 from service.sandbox.licensespring.faults import Answer
@@ -132,10 +132,15 @@ def generated(*keys: str) -> KeysGenerated:
     return KeysGenerated(target="ls", product="app", keys=keys)
 
 
+def claimed(*licenses: License) -> KeysClaimed:
+    return KeysClaimed(target="ls", product="app", licenses=tuple(each.id for each in licenses))
+
+
 async def test_units_take_the_keys_that_the_license_generator_gave_and_others_get_fresh_ones() -> None:
     units = [desired(unit, fulfillment="R1/app") for unit in (1, 2, 3)]
     async with account() as at:
         at.take(generated("FIRST", "SECOND"))
+        at.take(claimed(*units))
         await at.settle(*units)
         keys = [at.applied.license(each.id).key for each in units]
         assert keys[:2] == ["FIRST", "SECOND"]
@@ -147,6 +152,7 @@ async def test_a_generated_key_is_given_to_one_license_only() -> None:
     one, two = desired(fulfillment="R1/app"), desired(line="si_2", fulfillment="R1/app")
     async with account() as at:
         at.take(generated("FIRST"))
+        at.take(claimed(one))
         await at.settle(one, two)
         assert at.applied.license(one.id).key == "FIRST"
         assert at.applied.license(two.id).key not in {"", "FIRST"}

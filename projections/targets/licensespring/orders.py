@@ -6,7 +6,7 @@ order is ever appended to, which LicenseSpring could not repeat safely.
 
 from collections.abc import Iterator, Sequence
 
-from domain.generated import generated_key, generated_keys
+from domain.generated import Places, places_of
 from domain.licensing import License
 from domain.receipts import Applied
 from projections.targets import Call
@@ -118,39 +118,67 @@ def _new_licenses(members: Sequence[License], applied: Applied, *, bare: bool = 
 
 
 def _keys(licenses: Sequence[License], applied: Applied) -> Iterator[Call]:
-    """Keys for those without: the ones that the provider's license generator gave or will give, else fresh ones."""
-    used = {held.key for held in applied.licenses.values() if held.key}
+    """Keys for those without: those at their places in the purchase's list, else fresh ones."""
     unprepared = [each for each in licenses if each.enabled and not applied.license(each.id).order]
-    ungenerated = [each for each in unprepared if each.fulfillment and not generated_key(each, applied)]
-    given = {each.id: key for each in unprepared if (key := generated_key(each, applied)) and key not in used}
-    if ungenerated:
-        yield _mint(_ungenerated(licenses, ungenerated, applied)[:LARGEST_ORDER], fulfillment=ungenerated[0])
+    places = {name: places_of(name, applied) for name in {each.fulfillment for each in unprepared} if name}
+    placeless = [each for each in unprepared if each.fulfillment and each.id not in places[each.fulfillment].taken]
+    if placeless:
+        yield _claim(licenses, placeless, places[placeless[0].fulfillment])
         return
-    for part in _parts([each for each in unprepared if each.id in given]):
+    given = {each.id: places[each.fulfillment].key_of(each.id) for each in unprepared if each.fulfillment}
+    keyless = [each for each in unprepared if given.get(each.id) == ""]
+    if keyless:
+        # Nobody chose them yet, or the product is licensed by user and has none.
+        for part in _parts([each for each in keyless if each.fulfillment == keyless[0].fulfillment]):
+            yield _mint(part, fulfillment=keyless[0].fulfillment)
+        return
+    used = {held.key for held in applied.licenses.values() if held.key}
+    taken = {identifier: key for identifier, key in given.items() if key not in used}
+    for part in _parts([each for each in unprepared if each.id in taken]):
         yield TakeKeys(
             subjects=tuple(each.id for each in part),
             digest=digest("take", *part),
             order=order_id(part[0]),
             product_code=part[0].product_code,
-            keys={each.id: given[each.id] for each in part},
+            keys={each.id: taken[each.id] for each in part},
         )
-    for part in _parts([each for each in unprepared if each.id not in given]):
+    for part in _parts([each for each in unprepared if each.id not in taken]):
         yield _mint(part)
 
 
-def _ungenerated(licenses: Sequence[License], wanted: Sequence[License], applied: Applied) -> Sequence[License]:
-    """All units of one product share one list of keys, in which a unit's number is its place: it has no gaps."""
-    known, last = len(generated_keys(wanted[0], applied)), wanted[-1].unit
-    return [each for each in licenses if known < each.unit <= last and not applied.license(each.id).user_based]
+def _claim(licenses: Sequence[License], placeless: Sequence[License], places: Places) -> Call:
+    """Places for licenses that have none, with keys where the list has none for them yet.
+
+    All units before them get theirs first, so that a unit's number is its place where nobody else has taken it.
+    """
+    first, last = placeless[0], placeless[-1].unit
+    mine = [each for each in licenses if each.unit <= last and each.fulfillment == first.fulfillment]
+    claiming = [each for each in mine if each.id not in places.taken][:LARGEST_ORDER]
+    if len(places.free) < len(claiming):
+        return MintKeys(
+            subjects=tuple(each.id for each in claiming),
+            digest=digest("claim", *claiming),
+            order=order_id(first),
+            product_code=first.product_code,
+            fulfillment=first.fulfillment,
+        )
+    return TakeKeys(
+        subjects=tuple(each.id for each in claiming),
+        digest=digest("claim", *claiming),
+        order=order_id(first),
+        product_code=first.product_code,
+        fulfillment=first.fulfillment,
+        keys={each.id: key for each, key in zip(claiming, places.free, strict=False)},
+    )
 
 
-def _mint(licenses: Sequence[License], fulfillment: License | None = None) -> MintKeys:
+def _mint(licenses: Sequence[License], fulfillment: str = "") -> MintKeys:
     return MintKeys(
         subjects=tuple(each.id for each in licenses),
         digest=digest("mint", *licenses),
-        order=order_id(fulfillment or licenses[0]),
+        order=order_id(licenses[0]),
         product_code=licenses[0].product_code,
-        fulfillment=fulfillment.fulfillment if fulfillment else "",
+        fulfillment=fulfillment,
     )
 
 

@@ -11,6 +11,7 @@ from domain.receipts import (
     Applied,
     AppliedLicense,
     CustomerChanged,
+    KeysClaimed,
     KeysGenerated,
     KeysMinted,
     LicenseChanged,
@@ -40,6 +41,7 @@ REFUSED = PushRefused(target="ls", subjects=("lic_1",), call="PATCH", status=400
 RECEIPTS: tuple[AnyReceipt, ...] = (
     MINTED,
     KeysGenerated(target="ls", product="pro", keys=("AAAA",)),
+    KeysClaimed(target="ls", product="pro", licenses=("lic_1",)),
     CREATED,
     OrderMissing(target="ls", order="o-1", licenses=("lic_1", "lic_2")),
     CHANGED,
@@ -187,6 +189,19 @@ def test_generated_keys_that_leave_a_gap_are_nobodys() -> None:
 
 def test_each_product_has_its_own_generated_keys() -> None:
     assert after(generated("A"), generated("B", product="lite")).generated == {"pro": ("A",), "lite": ("B",)}
+
+
+def test_places_are_claimed_behind_each_other_and_of_two_claims_of_one_the_first_counts() -> None:
+    def claimed(license_: str, after: int) -> KeysClaimed:
+        return KeysClaimed(target="ls", product="pro", licenses=(license_,), after=after)
+
+    receipts = (claimed("lic_1", 0), claimed("lic_2", 0), claimed("lic_2", 1), claimed("lic_3", 5))
+    assert after(*receipts).claimed == {"pro": ("lic_1", "lic_2")}
+
+
+def test_products_that_no_generator_was_asked_for_are_known() -> None:
+    unasked = KeysGenerated(target="ls", product="lite", keys=("C",), asked=False)
+    assert after(generated("A"), unasked).unasked == ("lite",)
 
 
 def test_applying_changes_nothing_that_was_held_before() -> None:

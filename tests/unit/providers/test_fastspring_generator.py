@@ -148,15 +148,21 @@ def test_a_renewal_refers_to_the_order_the_subscription_began_with(change: dict[
     assert asked({**FORM, **change}).reference == reference
 
 
-@pytest.mark.parametrize("reference", ["", " ", "a b", "a/b", "a\0b", "x" * 121])
+@pytest.mark.parametrize("reference", ["", " ", "a b", "a\0b", "x" * 121, "💥" * 76])
 def test_a_reference_that_names_nothing_is_refused(reference: str) -> None:
     with pytest.raises(Unusable) as caught:
         asked({**FORM, "reference": reference})
     assert caught.value.status == 422
 
 
-def test_the_product_is_the_internal_name_else_the_parameter() -> None:
-    assert asked({**FORM, "product": "other"}).product == "falcon-pro"
+@pytest.mark.parametrize("reference", ["FAL/B", "x" * 120, "💥" * 75])
+def test_a_reference_may_hold_slashes_and_any_script(reference: str) -> None:
+    assert asked({**FORM, "reference": reference}).reference == reference
+
+
+def test_the_product_is_the_parameter_else_the_internal_name() -> None:
+    assert asked({**FORM, "product": "other"}).product == "other"
+    assert asked({**FORM, "product": " "}).product == "falcon-pro"
     assert asked({**FORM, "internalProductName": "", "product": "other"}).product == "other"
     with pytest.raises(Unusable, match="internalProductName"):
         asked({**FORM, "internalProductName": ""})
