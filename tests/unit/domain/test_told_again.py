@@ -107,10 +107,11 @@ def test_a_dispute_of_an_unknown_payment_is_not_about_what_was_paid_after_it(clo
 
 
 def test_a_return_that_is_told_again_with_less_is_as_much_as_it_was() -> None:
-    def part(back: int) -> f.PaymentRefunded:
-        return f.PaymentRefunded(payment="pi_1", amount=1000, refunded=back, currency="eur", part="r_1")
+    def part(name: str, back: int) -> f.PaymentRefunded:
+        return f.PaymentRefunded(payment="pi_1", amount=1000, refunded=back, currency="eur", part=name)
 
-    assert paying(part(600), part(400)).subscription.refunds["pi_1"].refunded == 600
+    story = paying(part("r_1", 600), part("r_1", 400), part("r_2", 300))
+    assert story.subscription.refunds["pi_1"].refunded == 900
 
 
 # --- the catalog is edited ----------------------------------------------------------------------------------
