@@ -29,7 +29,7 @@ from tests.expectations import expected
 from tests.key_requests import PRIVATE_KEY
 from tests.strategies.checkouts import Asked, Projected, Pushed, Step, Told, schedules, stores
 
-EXAMPLES = 50
+EXAMPLES = 40
 CHARGES_FIRST = False
 """Whether a later charge may come before all else: see test_generator_and_charges, which fails."""
 ROUNDS = 200
