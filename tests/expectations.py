@@ -37,15 +37,16 @@ def _subscription(store: Store, it: Subscription) -> Expected:
     paying = _paying(store, it)
     # A period that the vendor granted by activating it again was paid by nothing that could go back.
     granted = it.changed > paying.changed
-    works = state not in {"paused", "deactivated"} and (granted or not _taken_back(store, paying))
+    works = state not in {"paused", "deactivated"} and (granted or not _taken_back(store, paying, it.id))
     attributes = it.product.attributes
     units = 1 if attributes.get("single_license") == "true" else it.quantity
     return Expected(STATES[state], units if works and "product_short_code" in attributes else 0)
 
 
 def _purchase(store: Store, it: Order) -> Expected:
-    units = sum(item.quantity for item in _once(it) if "product_short_code" in item.product.attributes)
-    refunded = _in_full(it)
+    kept = [item for item in _once(it) if item not in _given_back(it)]
+    units = sum(item.quantity for item in kept if "product_short_code" in item.product.attributes)
+    refunded = _in_full(it) or not kept
     completed = _begun(it) if not _once(it) else "terminated" if refunded else "active"
     state = {"completed": completed, "pending": "pending", "open": "pending"}.get(it.state, "terminated")
     return Expected(state, units if state == "active" and not _taken_back(store, it) else 0)
@@ -54,7 +55,8 @@ def _purchase(store: Store, it: Order) -> Expected:
 def _stands_alone(store: Store, it: Order) -> bool:
     """Whether its own stream says more than that money was taken back for what it began."""
     begins = any(each.order == it.id for each in store.book.subscriptions.values())
-    return bool(_once(it)) or it.payment_due is not None or (begins and it.id not in store.book.chargebacks)
+    passed_on = it.returned > 0 or it.id in store.book.chargebacks
+    return bool(_once(it)) or it.payment_due is not None or (begins and not passed_on)
 
 
 def _begun(it: Order) -> str:
@@ -77,8 +79,14 @@ def _paying(store: Store, it: Subscription) -> Order:
     return bills[-1]
 
 
-def _taken_back(store: Store, order: Order) -> bool:
-    return _in_full(order) or order.id in store.book.chargebacks
+def _taken_back(store: Store, order: Order, subscription: str | None = None) -> bool:
+    """Whether the money of an order, or what a subscription cost of it, went back."""
+    own = any(item.subscription == subscription for item in _given_back(order)) and subscription is not None
+    return own or _in_full(order) or order.id in store.book.chargebacks
+
+
+def _given_back(order: Order) -> list[Item]:
+    return [order.items[place] for place in order.taken]
 
 
 def _in_full(order: Order) -> bool:

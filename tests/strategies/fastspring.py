@@ -26,7 +26,7 @@ CHANGED_TO = (catalog.PRO, catalog.TEAM, catalog.STUDIO, catalog.FLOATING)
 CHOSEN = (
     ("change_quantity", "change_product", "add_addon", "remove_addon", "change_card", "set_end", "change_email"),
     ("cancel", "uncancel", "deactivate_now", "schedule_pause", "resume", "reactivate"),
-    ("charge_managed", "recover", "refund", "charge_back"),
+    ("charge_managed", "recover", "refund", "refund_item", "refund_item", "charge_back"),
     ("resend", "resend", "remind"),
 )
 TURNS = ("renew", "renew", "fail_charge", "fail_charge", "reach_end", "begin_pause")
@@ -151,6 +151,7 @@ class _Life:
     def _possible(self, act: str, subscription: Subscription) -> bool:
         extra: dict[str, Callable[[], bool]] = {
             "refund": lambda: self._returnable(subscription) > 0,
+            "refund_item": lambda: bool(self._items_left(subscription)),
             "charge_back": lambda: (
                 subscription.order not in self.store.book.chargebacks and self.store.returnable(subscription.order) > 0
             ),
@@ -172,6 +173,16 @@ class _Life:
         orders = [it for it in self.store.book.orders.values() if it.total]
         mine = [it for it in orders if any(item.subscription == subscription.id for item in it.items)]
         return self.store.returnable(mine[-1].id) if mine else 0
+
+    def _items_left(self, subscription: Subscription) -> list[int]:
+        """The items of its first order that can be taken back; some of their money may be gone."""
+        order = self.store.book.orders[subscription.order]
+        most = self.store.returnable(order.id)
+        return [
+            place
+            for place, item in enumerate(order.items)
+            if place not in order.taken and 0 < item.subtotal <= most and item.subscription in {subscription.id, None}
+        ]
 
     def _other_products(self, subscription: Subscription) -> list[Product]:
         return [each for each in CHANGED_TO if each != subscription.product]
@@ -195,6 +206,9 @@ class _Life:
                 identifier, draw(st.sampled_from([None, store.now + 20 * DAY, store.now + 45 * DAY]))
             ),
             "refund": lambda: self._refund(subscription),
+            "refund_item": lambda: store.refund_item(
+                subscription.order, draw(st.sampled_from(self._items_left(subscription)))
+            ),
             "charge_back": lambda: store.charge_back(subscription.order),
             "change_email": lambda: store.change_email(
                 subscription.account, f"moved{len(store.happenings)}@example.com"

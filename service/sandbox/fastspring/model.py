@@ -149,10 +149,12 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
     payment_due: int | None = None
     returned: int = 0
+    taken: tuple[int, ...] = ()
+    """Places of the items of which all units were taken back."""
 
 
 class Returned(msgspec.Struct, frozen=True, kw_only=True):
-    """Money given back for an order; `full` when it is all of it."""
+    """Money given back for an order; `full` when it is all of it, `item` where it is for that place's item alone."""
 
     id: str
     reference: str
@@ -161,6 +163,7 @@ class Returned(msgspec.Struct, frozen=True, kw_only=True):
     full: bool
     reason: str
     changed: int
+    item: int | None = None
 
 
 # --- what events tell of ------------------------------------------------------------------------------------

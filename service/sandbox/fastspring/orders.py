@@ -109,16 +109,16 @@ def _fulfillments(it: Product, keys: Sequence[str]) -> Json:
 
 
 def returned(it: Returned, buyer: Account, how: Writing, *, live: bool) -> Json:
-    """A return; of a part of the money the items' quantity is 0."""
+    """A return; of a part of the money the items' quantity is 0, unless it is for one item."""
     whole, left = it.order, it.amount
     items = []
-    for item in whole.items:
+    for item in whole.items if it.item is None else whole.items[it.item : it.item + 1]:
         subtotal = min(left, item.subtotal)
         left -= subtotal
         items.append(
             {
                 "product": item.product.path,
-                "quantity": item.quantity if it.full else 0,
+                "quantity": item.quantity if it.full or it.item is not None else 0,
                 "display": item.product.display,
                 "sku": None,
                 **how.money("subtotal", subtotal),

@@ -23,7 +23,18 @@ class Returns(Desk):
         returning = left if amount is None else amount
         if not 0 < returning <= left:
             raise IllegalAct(f"refund: {paid.reference} has {left} to give back, not {returning}")
-        paid = replace(paid, returned=paid.returned + returning)
+        return self._give_back(replace(paid, returned=paid.returned + returning), returning, ends=ends)
+
+    def refund_item(self, order: str, place: int) -> str:
+        """Takes all units of one item back and gives its price; gives the return's id."""
+        paid = self._order(order)
+        price = paid.items[place].subtotal
+        if place in paid.taken or not 0 < price <= self.returnable(order):
+            raise IllegalAct(f"refund_item: item {place} of {paid.reference} was given back, or cost nothing")
+        paid = replace(paid, returned=paid.returned + price, taken=(*paid.taken, place))
+        return self._give_back(paid, price, item=place)
+
+    def _give_back(self, paid: Order, returning: int, *, ends: bool = False, item: int | None = None) -> str:
         self.book.orders[paid.id] = paid
         given = Returned(
             id=self.book.ids.new("return"),
@@ -33,6 +44,7 @@ class Returns(Desk):
             full=returning == paid.total,
             reason="Other",
             changed=self.book.now,
+            item=item,
         )
         self.book.returns[given.id] = given
         with self.book.batch():
