@@ -91,8 +91,7 @@ def _remember_sold(subscription: Subscription) -> None:
         if same is None or same is not last or 0 < held.line.quantity != same.line.quantity:
             since = same.since if same is not None and same is last else held.since
             others = [sold for sold in subscription.sold if sold is not same]
-            place = same.place if same is not None else len(others)
-            subscription.sold = [*others, SoldLine(held.line, most, since, place)]
+            subscription.sold = [*others, SoldLine(held.line, most, since)]
 
 
 def _may_be_licensed(subscription: Subscription, line: f.Line) -> bool:

@@ -31,8 +31,6 @@ class SoldLine(msgspec.Struct, frozen=True):
     line: f.Line
     most: int
     since: EventRef
-    place: int = 0
-    """How many forms were sold before this one was for the first time."""
 
 
 class PaidInvoice(msgspec.Struct, frozen=True):

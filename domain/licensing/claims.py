@@ -53,7 +53,7 @@ def claims_of(s: Subscription) -> Claims:
 
     So neither a vendor's slip nor a payload that says less than the one before locks anybody out.
     """
-    understood = _in_force(list(_understood(s)))
+    understood = list(_understood(s))
     claims = Claims([], [each for form in understood if (each := _former(form)) is not None], set(), [], [])
     for held in s.lines.values():
         line = held.line
@@ -80,19 +80,6 @@ def _understood(s: Subscription) -> Iterator[_Understood]:
             yield _Understood(sold, _read(sold.line))
         except TermsError:
             continue
-
-
-def _in_force(understood: list[_Understood]) -> list[_Understood]:
-    """Without the forms in which a price names another code than it did first: these made no licenses."""
-    first: dict[tuple[str, str, str, bool], tuple[str, str]] = {}
-    for each in sorted(understood, key=lambda each: each.sold.place):
-        if each.reading.terms is not None:
-            first.setdefault(_sale(each.sold.line), _code(each.reading.terms))
-    return [
-        each
-        for each in understood
-        if each.reading.terms is None or first[_sale(each.sold.line)] == _code(each.reading.terms)
-    ]
 
 
 def _read(line: Line) -> Reading:
@@ -122,30 +109,33 @@ def _form_of(
         reading, missing = Reading(None, error.warnings), str(error)
     except TermsError as error:
         return last, str(error), error.warnings
-    sold = next((each for each in understood if _sale(each.sold.line) == _sale(line) and each.reading.terms), None)
-    if reading.terms is not None and sold is not None and sold.reading.terms is not None:
-        before, now = _code(sold.reading.terms), _code(reading.terms)
-        if before != now:
-            return sold, _changed(line, before, now), reading.warnings
+    warnings = (*reading.warnings, *_edited(line, reading, understood))
     lost = next((each for each in understood if _same_price(each.sold.line, line) and _says(each.reading)), None)
     if lost is None or reading.terms is not None or reading.ignored:
-        return (last if missing else reading), missing, reading.warnings
+        return (last if missing else reading), missing, warnings
     # The same price was licensed before: its code was lost by a slip, not by a choice of the customer.
     if lost.reading.terms is not None:
         slip = f"price {line.price} lost its product code {lost.reading.terms.product_code!r}"
     elif not reading.feature:
         slip = f"price {line.price} lost its feature code {lost.reading.feature!r}"
     else:
-        return reading, "", reading.warnings
-    return lost, "; ".join(filter(None, (slip, missing))), reading.warnings
+        return reading, "", warnings
+    return lost, "; ".join(filter(None, (slip, missing))), warnings
 
 
-def _changed(line: Line, before: tuple[str, str], now: tuple[str, str]) -> str:
-    """Licenses that are in use are not replaced because somebody edits the catalog."""
-    return (
-        f"price {line.price} was sold as {before[0]!r} ({before[1]}) and says {now[0]!r} ({now[1]}) now: the licenses "
-        f"stay what they were; for another product make a new price or product in the store"
-    )
+def _edited(line: Line, reading: Reading, understood: Sequence[_Understood]) -> Iterator[str]:
+    """The catalog was edited after the price was sold: licenses of the new code replace those of the old one.
+
+    To edit it back brings the old ones back, with their keys; so a slip can be mended.
+    """
+    now = reading.terms
+    sold = (each.reading.terms for each in understood if _sale(each.sold.line) == _sale(line))
+    for before in sold:
+        if now is not None and before is not None and _code(before) != _code(now):
+            yield (
+                f"price {line.price} was sold as {before.product_code!r} ({before.license_type}) before and is "
+                f"{now.product_code!r} ({now.license_type}) now: its licenses are replaced"
+            )
 
 
 def _says(reading: Reading) -> bool:

@@ -30,7 +30,10 @@ LIVES: dict[str, tuple[Callable[[str, str, str], None], Iterable[str]]] = {
 }
 
 USUAL = {"falcon-pro", "falcon-studio", "falcon-team"}
-HELD = {"stripe": {*USUAL, "falcon-floating"}, "fastspring": {*USUAL, "falcon-floating", "falcon-render", "falcon-desk"}}
+HELD = {
+    "stripe": {*USUAL, "falcon-floating"},
+    "fastspring": {*USUAL, "falcon-floating", "falcon-render", "falcon-desk"},
+}
 """Falcon Suite was another product by the end of the life that buys it."""
 
 

@@ -119,21 +119,14 @@ def test_a_return_that_is_told_again_with_less_is_as_much_as_it_was() -> None:
 OTHER = {**TERMS, "product_short_code": "OTHER"}
 
 
-def test_a_price_whose_code_is_changed_in_the_catalog_stays_what_it_was_sold_as() -> None:
+def test_a_price_whose_code_is_changed_in_the_catalog_is_another_product_until_it_is_changed_back() -> None:
+    first = paying().license().id
     story = paying().when(happened(MID_JANUARY, described(line(attributes=OTHER))))
-    assert [(each.product_code, each.enabled) for each in story.licenses] == [("APP", True)]
-    (problem,) = story.entitlement.problems
-    assert "sold as 'APP' (subscription) and says 'OTHER' (subscription) now" in problem
-    assert "make a new price or product in the store" in problem
+    assert {each.product_code: each.enabled for each in story.licenses} == {"APP": False, "OTHER": True}
+    (warning,) = story.entitlement.warnings
+    assert "was sold as 'APP' (subscription) before and is 'OTHER' (subscription) now" in warning
     back = story.when(happened(FEBRUARY, described(line())))
-    assert ([each.product_code for each in back.licenses], back.entitlement.problems) == (["APP"], ())
-
-
-def test_a_price_whose_license_type_is_changed_in_the_catalog_stays_what_it_was_sold_as() -> None:
-    typed = line(attributes={**TERMS, "license_type": "consumption", "max_consumptions": "5"})
-    story = paying(described(typed))
-    assert story.license().license_type == "subscription"
-    assert len(story.entitlement.problems) == 1
+    assert [each.id for each in back.licenses if each.enabled] == [first]
 
 
 def test_another_price_is_another_product() -> None:
