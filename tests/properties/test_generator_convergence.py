@@ -161,7 +161,9 @@ class World:
         held = [each["license_key"] for each in self._pushed.held()]
         assert len(held) == len(set(held))
         assert sorted(held) == sorted(view.key for views in units.values() for view in views if view.key)
-        assert await self._projected.queries.streams(problems=True) == []
+        # The buyer was shown more keys than there are licenses, as of a quantity that was lowered: a person is told.
+        beyond = any(len(max(answers, key=len)) > len(units[place]) for place, answers in self._answers.items())
+        assert beyond or await self._projected.queries.streams(problems=True) == []
 
     async def _units(self) -> dict[Place, list[LicenseView]]:
         units: dict[Place, list[LicenseView]] = defaultdict(list)
