@@ -13,7 +13,7 @@ from domain.providers.fastspring.people import buyer
 from domain.providers.fastspring.periods import current_period, paid_through
 from domain.providers.fastspring.shapes import Account, Milliseconds, Money, Text, id_of, instant
 from domain.providers.fastspring.subscription_shapes import Subscription
-from domain.providers.fastspring.subscriptions import is_off, paid_since, standing_of
+from domain.providers.fastspring.subscriptions import first_order_of, is_off, paid_since, standing_of
 from domain.providers.fastspring.versions import shown
 
 _A_DAY = timedelta(days=1)
@@ -51,6 +51,7 @@ def completed(charge: Charge, event: Event) -> list[f.Fact]:
         owed = all(isinstance(fact, f.PaymentFellOverdue) for fact in standing)
         # Quantity and dates; whether add-ons were removed is told by other events.
         told += subscription_lines(charge.subscription, overdue=owed, complete=False)
+        told += first_order_of(charge.subscription)
         told.append(_paid(charge, charge.subscription, order, made))
     return [
         *buyer(charge.account, customer),
@@ -70,6 +71,7 @@ def failed(charge: FailedCharge, event: Event) -> list[f.Fact]:
             return [*buyer(charge.account), *standing_of(charge.subscription, event.occurred_at), *note]
         told += shown(charge.subscription, event, charge)
         told += subscription_lines(charge.subscription, overdue=True, complete=False)
+        told += first_order_of(charge.subscription)
     return [*buyer(charge.account), *told, f.PaymentFailed(invoice="", attempt=0), f.PaymentFellOverdue(), *note]
 
 

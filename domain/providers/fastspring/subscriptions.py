@@ -108,9 +108,14 @@ def described(subscription: Subscription, *, overdue: bool = False) -> list[f.Fa
     return [
         *buyer(subscription.account),
         *subscription_lines(subscription, overdue=overdue),
-        *order_linked(subscription.initial_order_id, subscription.initial_order_reference),
+        *first_order_of(subscription),
         *([f.PaymentLinked(payment=order, invoice="")] if (order := subscription.initial_order_id) else []),
     ]
+
+
+def first_order_of(subscription: Subscription) -> list[f.Fact]:
+    """The order it began with, as payloads name it since 2023."""
+    return order_linked(subscription.initial_order_id, subscription.initial_order_reference)
 
 
 def order_linked(order: str | None, reference: str | None) -> list[f.Fact]:
