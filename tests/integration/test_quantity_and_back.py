@@ -9,7 +9,6 @@ from tests.checkout import WEBHOOK_SECRET, selling_to
 pytestmark = pytest.mark.anyio
 
 
-@pytest.mark.xfail(strict=True, reason="an update that shows what another has shown before is taken for a resend of it")
 async def test_a_quantity_that_was_changed_there_and_back_and_there_again_counts(database: str) -> None:
     store = Store("there-and-back", start=START)
     [subscription] = store.subscriptions_of(store.buy(store.account("Ada", "ada@example.com"), [(catalog.PRO, 4)]))

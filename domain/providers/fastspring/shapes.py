@@ -14,13 +14,16 @@ from msgspec import Meta, Struct
 Text = Annotated[str, Meta(pattern=r"^[^\x00]*\Z")]
 """PostgreSQL's text and jsonb cannot hold a zero character."""
 Milliseconds = Annotated[int, Meta(ge=0, le=253_402_300_799_000)]
-Count = Annotated[int, Meta(ge=0, le=2**31 - 1)] | Annotated[float, Meta(ge=0, le=2**31 - 1)]
+Count = Annotated[float, Meta(ge=0, le=2**31 - 1)]
 """A whole number, which JSON may write as 3.0."""
 Whole = int | float
 """What nothing depends on but a date."""
 Money = Decimal
-Attributes = dict[Text, Text | int | float | bool | list[Any] | dict[str, Any] | None]
-"""Attributes a vendor set in the catalog; texts, as far as is known. Lists and objects are nothing Tenure reads."""
+Attributes = dict[Text, Any]
+"""Attributes a vendor set in the catalog; texts, as far as is known. Lists and objects are nothing Tenure reads.
+
+Not spelt out as a union: one of a bounded text with lists and objects corrupts memory (msgspec 0.22).
+"""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -47,6 +50,8 @@ def texts(attributes: Attributes) -> dict[str, str]:
 
 
 def _text(value: str | float) -> str:
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError("Expected a text without zero characters")
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
