@@ -125,8 +125,8 @@ SAMPLES: dict[str, Sample] = {
     ),
     "floating_cloud": Sample(
         value="2",
-        beside={**_CODE, "max_activations": "5"},
-        holds={"is_floating_cloud": True, "floating_users": 2},
+        beside=_CODE,
+        holds={"is_floating_cloud": True, "floating_users": 2, "max_activations": 2},
         wrong=(
             *_not("floating_cloud", "some"),
             Wrong(

@@ -9,7 +9,7 @@ from unittest.mock import patch
 from msgspec.json import Decoder
 from transitions import Machine
 
-from domain import subscription
+from domain import fold as folding
 from domain.events import Event
 from domain.history import refold
 from domain.lifecycle import State, build_machine, next_state
@@ -78,7 +78,7 @@ def _triggers(stream: Sequence[Event]) -> list[str]:
         asked.append(trigger)
         return next_state(state, trigger)
 
-    with patch.object(subscription, "next_state", noting):
+    with patch.object(folding, "next_state", noting):
         fold = refold(stream, PROVIDER)
     if fold.stopped:
         raise AssertionError(fold.stopped)

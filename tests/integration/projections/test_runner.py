@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from datetime import UTC, datetime
+from collections.abc import Sequence
 
 import msgspec
 import pytest
@@ -10,8 +10,10 @@ import pytest
 from domain import facts as f
 from domain.events import Event, NewEvent, partition_of, stream_of
 from domain.history import encode_fold, refold
-from domain.policy import Policy
+from domain.licensing import License
+from domain.receipts import Applied
 from projections.runner import RunnerSettings
+from projections.targets import Call
 from projections.targets.licensespring.target import LicenseSpringTarget
 from projections.writing import LostLease
 from tests.projecting import Projected, projecting
@@ -95,15 +97,21 @@ async def test_a_stream_that_stops_does_not_hold_up_another_in_its_partition(dat
         assert await stream_state(projected, neighbour) == ("folded", "active", "")
 
 
+class Helpless(LicenseSpringTarget):
+    """A target with a fault: what is desired of one subscription is beyond it."""
+
+    def plan(self, desired: Sequence[License], applied: Applied) -> list[Call]:
+        if any(each.subscription == "sub_1" for each in desired):
+            raise OverflowError
+        return super().plan(desired, applied)
+
+
 async def test_licenses_that_no_target_can_express_stop_their_stream_alone(database: str) -> None:
-    forever = datetime(9999, 12, 31, 12, tzinfo=UTC)
-    endless = happened(
-        JANUARY, described(line(start=JANUARY, end=forever)), activated(), paid("in", period(JANUARY, forever))
-    )
-    other = happened(JANUARY, activated(), stream="acme/subscription/sub_2")
-    targets = {"ls": LicenseSpringTarget("ls", None)}  # type: ignore[arg-type]
-    async with projecting(database, targets=targets, policy=Policy(renewal_margin_hours=0)) as projected:
-        await projected.take([endless, other])
+    bought = happened(JANUARY, described(line()), activated())
+    other = happened(JANUARY, described(line()), activated(), stream="acme/subscription/sub_2")
+    targets = {"ls": Helpless("ls", None)}  # type: ignore[arg-type]
+    async with projecting(database, targets=targets) as projected:
+        await projected.take([bought, other])
         status, _, problem = await stream_state(projected)
         assert status == "stopped"
         assert "OverflowError" in problem
