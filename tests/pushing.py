@@ -34,9 +34,17 @@ class Pushed(msgspec.Struct, frozen=True, kw_only=True):
         """Projects and pushes until nothing is left to do; fails when that does not come to an end."""
         for _ in range(rounds):
             await self.projected.runner.project_until_idle()
-            if await self.pusher.push_until_idle() == 0:
+            if await self.pusher.push_until_idle() == 0 and not await self._awake():
                 return
         raise AssertionError("projecting and pushing do not come to an end")
+
+    async def _awake(self) -> bool:
+        """Ends the short pauses of what waits for a relay; false when there are none."""
+        schema = self.projected.tables.schema
+        paused = "due and attempts = 0 and next_at > now() and next_at < now() + interval '2 s'"
+        async with self.projected.pool.connection() as connection:
+            cursor = await connection.execute(f"update {schema}.push set next_at = now() where {paused}")
+        return cursor.rowcount > 0
 
     def held(self) -> list[dict[str, Any]]:
         """The licenses the sandbox holds."""
