@@ -56,9 +56,6 @@ def test_random_lives_converge_whatever_the_order_of_arrival(worlds: Worlds, dat
     worlds.converge(told, arriving, cuts)
 
 
-@pytest.mark.xfail(
-    strict=False, reason="a rare random life ends with a license more or less than the books say: to be found"
-)
 @pytest.mark.timeout(900)
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(store=stores(orderly=True))

@@ -180,10 +180,12 @@ def _activation_paid(subscription: Subscription, at: datetime) -> f.PeriodPaid:
         # What was paid is the order's to say: discounts and taxes do not stand here.
         return first_paid(subscription, invoice=order, amount=0, currency=currency)
     starts, ends = current_period(subscription)
-    granted = subscription.next
+    granted, changed = subscription.next, instant_or_none(subscription.changed)
     if ends is None or trial_of(subscription, at) is not None:
-        # The day does not tell it from what was granted before, so it counts from when it was.
-        granted, starts = subscription.changed, instant_or_none(subscription.changed)
+        granted, starts = subscription.changed, changed
+    elif starts is not None and changed is not None and starts < changed < ends:
+        # The day does not tell it from what was paid on the same one, so it counts from when it was granted.
+        starts = changed
     periods = (f.PaidPeriod(line=MAIN, start=starts, end=ends),) if starts and ends else ()
     return f.PeriodPaid(invoice=f"activation:{granted}", periods=periods, amount=0, currency=currency)
 

@@ -5,10 +5,15 @@ from typing import Any
 import pytest
 
 from domain import facts as f
+from domain.events import stream_of
+from domain.licensing import entitle
 from domain.lifecycle import State
+from domain.policy import Policy
 from tests.fastspring_stories import LATER, LATEST, OPENING, RENEWED, SOON, Told, after, line_of, only, steps
 from tests.payloads import fastspring as fs
-from tests.payloads.fastspring import APRIL, BOUGHT, DAY, MARCH, at
+from tests.payloads.fastspring import APRIL, BOUGHT, DAY, MARCH, REBILL, at
+
+IN_SUBSCRIPTION = stream_of("store", "subscription", fs.SUBSCRIPTION)
 
 
 class TestEnding:
@@ -41,6 +46,22 @@ class TestEnding:
         )
         assert subscription.state is State.ACTIVE
         assert max(period.end for paid in subscription.invoices.values() for period in paid.periods) == at(APRIL)
+
+    def test_what_is_granted_on_the_day_of_a_payment_that_went_back_counts_though_it_ends_sooner(self) -> None:
+        noon = MARCH + DAY // 2
+        again = fs.subscription(next=APRIL - DAY, sequence=2, changed=noon + 3)
+        back = fs.returned()
+        told = (
+            *OPENING,
+            ("subscription.charge.completed", fs.charge(timestamp=noon), noon),
+            ("return.created", back | {"original": back["original"] | {"id": REBILL, "order": REBILL}}, noon + 1),
+        )
+        ended = ("subscription.deactivated", fs.deactivated(), noon + 2)
+        assert self.working(*told) == {False}
+        assert self.working(*told, ended, ("subscription.activated", again, noon + 3)) == {True}
+
+    def working(self, *told: Told) -> set[bool]:
+        return {each.enabled for each in entitle(IN_SUBSCRIPTION, after(*told), Policy()).licenses}
 
     def test_reopening_is_not_odd(self) -> None:
         again = fs.subscription(next=APRIL, changed=LATER)
