@@ -34,25 +34,34 @@ class Severable:
             self._server = None
         for writer in list(self._open):
             writer.transport.abort()
-        if self._forwarding:
-            await asyncio.wait(self._forwarding)
-            self._forwarding.clear()
+        while self._forwarding:
+            done, _ = await asyncio.wait(self._forwarding)
+            self._forwarding -= done
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open.add(writer)
+        if self._server is None:
+            # It was waiting to be taken when the way was cut.
+            writer.transport.abort()
         self._forwarding.add(asyncio.create_task(self._forward(reader, writer)))
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host, port = str(self._target["host"]), str(self._target["port"])
-        if host.startswith("/"):
-            there_in, there_out = await asyncio.open_unix_connection(f"{host}/.s.PGSQL.{port}")
-        else:
-            there_in, there_out = await asyncio.open_connection(host, int(port))
-        self._open |= {writer, there_out}
-        if self._server is None:
-            there_out.transport.abort()
+        try:
+            if host.startswith("/"):
+                there_in, there_out = await asyncio.open_unix_connection(f"{host}/.s.PGSQL.{port}")
+            else:
+                there_in, there_out = await asyncio.open_connection(host, int(port))
+            self._open.add(there_out)
+            try:
+                if self._server is not None:
+                    await asyncio.gather(_pipe(reader, there_out), _pipe(there_in, writer))
+            finally:
+                there_out.transport.abort()
+                self._open.discard(there_out)
+        finally:
             writer.transport.abort()
-        await asyncio.gather(_pipe(reader, there_out), _pipe(there_in, writer))
-        self._open -= {writer, there_out}
+            self._open.discard(writer)
 
 
 @asynccontextmanager
