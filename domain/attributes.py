@@ -84,6 +84,12 @@ def _text(least: int, most: int) -> Callable[[str], str]:
     return read
 
 
+def _target(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,99}", text):
+        raise ValueError(text)
+    return text
+
+
 def _uuid(text: str) -> str:
     return str(UUID(text))
 
@@ -130,6 +136,15 @@ _ROWS = (
         license=("policy_code",),
         read=_code,
         allowed=f"the code of a license policy, of 1 to {LONGEST_NAME} characters",
+    ),
+    Attribute(
+        name="license_target",
+        does="names the one license server, of those that the source has in Tenure's settings, which holds the license",
+        stores=(),
+        field="target",
+        license=("target",),
+        read=_target,
+        allowed="the name of a target in the settings: lower-case letters, digits and hyphens",
     ),
     Attribute(
         name="license_type",

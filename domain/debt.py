@@ -17,22 +17,24 @@ _TOGETHER = timedelta(hours=1)
 """That a payment failed and that it is past due are told by two events, in either order."""
 
 
-def fell_overdue(s: Subscription, ref: EventRef) -> None:
+def fell_overdue(s: Subscription, fact: f.PaymentFellOverdue, ref: EventRef) -> None:
     """A debt told again, of which nothing was owed at first, is another one once what was paid is over."""
     since = s.past_due_since
     if s.state is State.PAST_DUE and since is not None and not in_debt(s, since) and in_debt(s, ref):
-        begin_debt(s, ref)
+        begin_debt(s, fact, ref)
 
 
-def begin_debt(s: Subscription, ref: EventRef) -> None:
-    """It is past due from here on; a payment that failed long before is another affair."""
-    s.past_due_since, s.grace = ref, None
+def begin_debt(s: Subscription, fact: f.Fact, ref: EventRef) -> None:
+    """It is past due from here on, or since the day told; a payment that failed long before is another affair."""
+    told = fact.since if isinstance(fact, f.PaymentFellOverdue) else None
+    s.past_due_since = ref if told is None else msgspec.structs.replace(ref, at=min(told, ref.at))
+    s.past_due_told, s.grace = ref.at, None
     if s.failed is not None and ref.at - s.failed.last.at > _TOGETHER:
         s.failed = None
 
 
 def end_debt(s: Subscription) -> None:
-    s.past_due_since = s.grace = s.failed = None
+    s.past_due_since = s.past_due_told = s.grace = s.failed = None
 
 
 def payment_failed(s: Subscription, fact: f.PaymentFailed, ref: EventRef) -> None:

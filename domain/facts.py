@@ -50,7 +50,12 @@ class SubscriptionActivated(Fact, frozen=True, kw_only=True):
 
 
 class PaymentFellOverdue(Fact, frozen=True, kw_only=True):
-    """The provider counts the subscription as past due and goes on trying to collect."""
+    """The provider counts the subscription as past due and goes on trying to collect.
+
+    `since`: from when on, where that is told later and with its date; None: from the event on.
+    """
+
+    since: datetime | None = None
 
 
 class SubscriptionSuspended(Fact, frozen=True, kw_only=True):
@@ -314,6 +319,22 @@ class Shown(Fact, frozen=True, kw_only=True):
     """The event shows an object as it stands in that version: shown a second time, nothing it says is news."""
 
     key: str
+
+
+class ChangeAnnounced(Fact, frozen=True, kw_only=True):
+    """The provider says that something changed, and no more: what it is has to be read back from there.
+
+    An answer to the last announcement was asked after all of them, so it covers the earlier ones.
+    """
+
+    about: str
+
+
+class VersionShown(Fact, frozen=True, kw_only=True):
+    """The event shows `of` in that version; shown after a newer one, nothing it says counts."""
+
+    of: str
+    version: int
 
 
 class Noted(Fact, frozen=True, kw_only=True):

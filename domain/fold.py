@@ -39,13 +39,13 @@ def fold_event(subscription: Subscription, ref: EventRef, facts: Sequence[f.Fact
     """Folds one event's facts into the subscription, in place."""
     before = subscription.state
     anomalies: list[str] = []
-    stale = any(isinstance(fact, f.Shown) and fact.key in subscription.shown for fact in facts)
+    stale = any(_is_stale(subscription, fact) for fact in facts)
     for fact in facts:
         objection = objection_to(subscription, fact)
         if objection is not None:
             anomalies += [objection] if objection else []
             continue
-        if stale:
+        if stale and not isinstance(fact, _ALWAYS):
             continue
         handler = _HANDLERS.get(type(fact))
         if handler is not None:
@@ -57,11 +57,25 @@ def fold_event(subscription: Subscription, ref: EventRef, facts: Sequence[f.Fact
         if after is None:
             anomalies.append(f"{trigger.replace('_', ' ')} makes no sense while {subscription.state}")
         elif after is not subscription.state or _other_reason(subscription, fact):
-            _enter(subscription, after, ref)
+            _enter(subscription, after, fact, ref)
             subscription.state_reason = getattr(fact, "reason", "")
     subscription.anomalies += len(anomalies)
     _remember_sold(subscription)
     return Step(before, subscription.state, tuple(anomalies))
+
+
+_ALWAYS = (f.AnswerRead, f.StreamsLinked)
+"""What counts whatever version it came with."""
+
+
+def _is_stale(subscription: Subscription, fact: f.Fact) -> bool:
+    match fact:
+        case f.Shown(key=key):
+            return key in subscription.shown
+        case f.VersionShown(of=of, version=version):
+            return version < subscription.versions.get(of, version)
+        case _:
+            return False
 
 
 def _other_reason(subscription: Subscription, fact: f.Fact) -> bool:
@@ -69,11 +83,11 @@ def _other_reason(subscription: Subscription, fact: f.Fact) -> bool:
     return isinstance(fact, f.SubscriptionSuspended) and fact.reason != subscription.state_reason
 
 
-def _enter(subscription: Subscription, state: State, ref: EventRef) -> None:
+def _enter(subscription: Subscription, state: State, fact: f.Fact, ref: EventRef) -> None:
     if state is State.TRIALING or subscription.state is State.TERMINATED:
         subscription.charged = False
     if state is State.PAST_DUE:
-        debt.begin_debt(subscription, ref)
+        debt.begin_debt(subscription, fact, ref)
     elif state is not State.SUSPENDED:
         debt.end_debt(subscription)
     subscription.state, subscription.state_since = state, ref
@@ -258,7 +272,7 @@ def _pause(s: Subscription, fact: f.Fact, ref: EventRef) -> None:
 
 def _overdue(s: Subscription, fact: f.PaymentFellOverdue, ref: EventRef) -> None:
     s.identified = True
-    debt.fell_overdue(s, ref)
+    debt.fell_overdue(s, fact, ref)
 
 
 def _activated(s: Subscription, fact: f.SubscriptionActivated | f.TrialStarted, ref: EventRef) -> None:
@@ -296,6 +310,14 @@ def _shown(s: Subscription, fact: f.Shown, ref: EventRef) -> None:
     s.shown = [*s.shown, fact.key]
 
 
+def _version(s: Subscription, fact: f.VersionShown, ref: EventRef) -> None:
+    s.versions = {**s.versions, fact.of: fact.version}
+
+
+def _announced(s: Subscription, fact: f.ChangeAnnounced, ref: EventRef) -> None:
+    s.announced = fact.about
+
+
 def _began(s: Subscription, fact: f.SubscriptionBegan, ref: EventRef) -> None:
     s.begun = s.identified = True
 
@@ -317,6 +339,8 @@ _HANDLERS: dict[type[f.Fact], Callable[[Subscription, Any, EventRef], None]] = {
     f.FixedEndDescribed: _fixed_end,
     f.AnswerRead: _answer,
     f.Shown: _shown,
+    f.VersionShown: _version,
+    f.ChangeAnnounced: _announced,
     f.CustomerDescribed: _customer,
     f.CollectionTermsDescribed: _collection,
     f.PurchaseCompleted: _purchase,

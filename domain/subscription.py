@@ -139,6 +139,8 @@ class Subscription(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Keys of versions of the provider's objects that events have shown."""
     past_due_since: EventRef | None = None
     """Since when it is past due, while it is; also while it is suspended because grace ended."""
+    past_due_told: datetime | None = None
+    """When that was told, which may be later."""
     grace: Grace | None = None
     failed: FailedPayment | None = None
     """The failed payment that is still open."""
@@ -158,6 +160,10 @@ class Subscription(msgspec.Struct, kw_only=True, omit_defaults=True):
     refunds: dict[str, Refund] = {}
     disputes: dict[str, Dispute] = {}
     links: list[str] = []
+    announced: str = ""
+    """What the last announcement of a change asks to be read back."""
+    versions: dict[str, int] = {}
+    """The newest version that was shown of each of the provider's objects, where they have versions."""
     answered: list[str] = []
     """What the provider's API was asked about."""
     anomalies: int = 0

@@ -64,6 +64,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     added_days: int = 0
     is_bundle: bool = False
     custom_fields: dict[str, str] = {}
+    target: str = ""
 
 
 class TermsError(ValueError):

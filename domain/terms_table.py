@@ -34,6 +34,7 @@ AT_LICENSESPRING: dict[str, tuple[str, ...]] = {
     "custom_fields": ("custom_fields",),
     "features": ("product features",),
     "is_bundle": ("bundle order",),
+    "target": (),
 }
 """By which of its fields LicenseSpring knows a field of a license; what is not a field's name says what it is."""
 
@@ -60,7 +61,7 @@ def _row(row: Attribute) -> tuple[str, ...]:
 
 
 def _place(row: Attribute, store: Store) -> str:
-    """Where LicenseSpring's own integration of the store documents it; Tenure reads it from either."""
+    """Where LicenseSpring's own integration of the store documents it; Tenure reads it from any."""
     return "yes" if store in row.stores else "too"
 
 

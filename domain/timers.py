@@ -36,6 +36,7 @@ def due_timers(stream: Stream, subscription: Subscription, policy: Policy) -> tu
     since = subscription.past_due_since
     if since is None or not in_grace(subscription):
         return ()
+    told = later(subscription.past_due_told or since.at, _NEXT)
     claims = [claim for claim in claims_of(subscription).current if claim.units]
     owing = [claim for claim in claims if not owes_nothing(subscription, claim.line)]
     ends = _ends_of_grace(subscription, policy, owing, since)
@@ -43,7 +44,8 @@ def due_timers(stream: Stream, subscription: Subscription, policy: Policy) -> tu
     ordered = sorted(known, key=lambda end: (end[0], end[1] == "provider", end[1]))
     last = ordered[-1] if ordered and len(known) == len(ends) and len(owing) == len(claims) else None
     return tuple(
-        _grace_ends(since.at, at, days, last=(at, days) == last)
+        # What was told late ended before it was known, and an end is folded after its beginning.
+        _grace_ends(since.at, max(at, told), days, last=(at, days) == last)
         for at, days in ordered
         if not is_over(subscription.grace, days)
     )

@@ -80,6 +80,8 @@ _FACTS: dict[type[f.Fact], Callable[[Any], str]] = {
     f.FixedEndDescribed: lambda fact: f"ends by its terms on {day(fact.at)}" if fact.at else _NO_END,
     f.AnswerRead: lambda fact: f"read back {fact.about.split('?')[0]}" + ("" if fact.found else ": nothing found"),
     f.Shown: lambda _: "",
+    f.VersionShown: lambda _: "",
+    f.ChangeAnnounced: lambda _: "announced a change; what it is has to be read back",
     f.CollectionPaused: lambda _: "billing paused",
     f.CollectionResumed: lambda _: _BILLING,
     f.TrialEndAnnounced: lambda fact: f"trial ends on {day(fact.at)}",

@@ -7,7 +7,7 @@ import msgspec
 from domain.events import Stream, identifier_of
 from domain.licensing.access import access, no_longer_sold, works_before_payment
 from domain.licensing.claims import Claim, claims_of
-from domain.licensing.expiry import consumption_period, expiry_of, margin_of
+from domain.licensing.expiry import begins_of, consumption_period, expiry_of, margin_of
 from domain.licensing.fields import (
     Decided,
     features_of,
@@ -78,5 +78,6 @@ def _decide(s: Subscription, policy: Policy, claim: Claim, add_ons: Collection[s
         "note": note_of(s),
         "free_devices": free_devices(s, policy, enabled=enabled[0]),
         "fulfillment": fulfillment_of(s, claim),
+        "begins": begins_of(s, claim),
         "customer": (s.customer, Because("the customer as last described", s.customer_since)),
     }

@@ -38,6 +38,7 @@ def from_attributes(claim: Claim) -> Decided:
         "custom_fields": terms.custom_fields,
         "managed_by_customer": terms.managed_by_customer,
         "is_bundle": terms.is_bundle,
+        "target": terms.target,
         **msgspec.structs.asdict(seats_of(terms, claim.quantity)),
     }
     return {field: (value, _because(claim, field)) for field, value in said.items()}

@@ -76,6 +76,10 @@ class License(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fulfillment: str = ""
     """`{reference}/{product}` under which the provider's license generator may ask for this license's key."""
     customer: Customer = Customer()
+    target: str = ""
+    """The target that the vendor named for the product; empty: all that the source has."""
+    begins: datetime | None = None
+    """The earliest instant that it was paid, tried or allowed for; never moves later while the license lives."""
     because: dict[str, Because] = {}
 
 

@@ -167,7 +167,9 @@ def hashed(value: object) -> str:
     return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:16]
 
 
-_UNASKED = frozenset({"because", "stream", "subscription", "line", "unit", "expiry", "margin_hours"})
+_UNASKED = frozenset(
+    {"because", "stream", "subscription", "line", "unit", "expiry", "margin_hours", "target", "begins"}
+)
 _ASKED = tuple(name for name in License.__struct_fields__ if name not in _UNASKED)
 
 

@@ -91,6 +91,11 @@ _CUSTOM = "a name of 1 to 100 characters and a value of at most 1000"
         ("product_short_code", "", _CODE),
         ("short_code", "X" * 101, _CODE),
         ("license_policy", "", "the code of a license policy, of 1 to 100 characters"),
+        (
+            "license_target",
+            "Main Server",
+            "the name of a target in the settings: lower-case letters, digits and hyphens",
+        ),
         ("license_type", "rental", f"one of {_TYPES}"),
         ("max_activations", "0", "a whole number from 1 to 999999999"),
         ("max_activations", "-1", "a whole number from 1 to 999999999"),
