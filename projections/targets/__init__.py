@@ -1,10 +1,10 @@
 """License servers: how what is desired becomes calls (`plan`, pure) and how a call is made (`perform`).
 
-Adding one means a package here, one line in the table of `service/bootstrap.py`, and nothing else.
+Adding one means a package here, a module and a line in the table of `service/targets`, and nothing else.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -12,6 +12,8 @@ import msgspec
 from domain.licensing import License
 from domain.receipts import AnyReceipt, Applied
 
+Turn = Callable[[], Awaitable[None]]
+"""Takes one request from what the account still bears, waiting a little for it. Raises `errors.Paced`."""
 _CAMEL = re.compile(r"(?<!^)(?=[A-Z])")
 
 

@@ -6,6 +6,7 @@
         NotFound         the object is not there (any more)
         AlreadyExists    a create whose id was used before
       Throttled          nothing was done, come back later
+        Paced            it is not this request's turn yet; nothing was sent
       Unavailable        nothing was done, try again
       Unclear            may have been done: read back before anything is sent again
 
@@ -66,6 +67,15 @@ class Throttled(TargetError):
     """Too many requests: nothing was done."""
 
     remedy = "send again later, and slower"
+
+
+class Paced(Throttled):
+    """The account bears no further request for now, by our own count: nothing was sent, and nothing failed.
+
+    `retry_after` is when it does; it is always told.
+    """
+
+    remedy = "wait for the next turn"
 
 
 class Unavailable(TargetError):
