@@ -185,6 +185,11 @@ def described(*lines: f.Line, complete: bool = True) -> f.LinesDescribed:
     return f.LinesDescribed(lines=lines, complete=complete)
 
 
+def attributed(quantity: int = 1, /, **attributes: str) -> f.LinesDescribed:
+    """The only line, with these attributes beside its product's code."""
+    return described(line(quantity=quantity, attributes={"short_code": "APP", **attributes}))
+
+
 def activated() -> f.SubscriptionActivated:
     return f.SubscriptionActivated()
 
@@ -233,6 +238,13 @@ def paying(*later: f.Fact, at: datetime = MID_JANUARY, **policy: Any) -> Story:
     """A subscription whose January is paid, to which these facts happen in the middle of January."""
     story = given(SUBSCRIBED, PAID_JANUARY, policy=Policy(**policy))
     return story.when(happened(at, *later, named="later")) if later else story
+
+
+def sold_with(quantity: int = 1, /, **attributes: str) -> License:
+    """The only license of a line with these attributes, in which nothing is wrong."""
+    story = given(happened(JANUARY, attributed(quantity, **attributes), activated(), named="sold"))
+    assert story.entitlement.problems == ()
+    return story.license()
 
 
 def because(granted: License, field: str) -> tuple[str, str]:
