@@ -15,7 +15,7 @@ from litestar.types import HTTPScope, Receive, Scope, Send
 from service.sandbox.connections import drop
 from service.sandbox.fastspring.reading import MOST_AT_ONCE, all_products, read
 from service.sandbox.fastspring.store import Store
-from service.sandbox.licensespring.faults import Answer, Delay, Drop, Effect, Faults, HtmlPage, Throttle
+from service.sandbox.licensespring.faults import Answer, Delay, Drop, Effect, Faults, HtmlPage, Stale, Throttle
 from service.sandbox.serving import serving
 
 Json = dict[str, Any]
@@ -38,13 +38,14 @@ class FastSpringApi:
     """An ASGI application. `stores` may grow while it runs; the first that has an object answers.
 
     Basic authentication with `key` (`name:password`), and a User-Agent is demanded. `faults` meet the requests that
-    they match: Answer, Throttle (429), HtmlPage, Drop, Delay. `calls` are the paths in the order they came.
+    they match: Answer, Throttle (429), HtmlPage, Drop, Delay; no other can be placed. `calls` are the paths in the
+    order they came.
     """
 
     def __init__(self, stores: Sequence[Store], *, key: str = DEFAULT_KEY) -> None:
         self.stores = stores
         self.key = key
-        self.faults = Faults()
+        self.faults = Faults(Answer, Throttle, HtmlPage, Drop, Delay)
         self.calls: deque[str] = deque(maxlen=CALLS_REMEMBERED)
         self.closing = asyncio.Event()
 
@@ -78,8 +79,8 @@ class FastSpringApi:
                 except TimeoutError:
                     return self._reply(scope)
                 return None
-            case _:
-                raise NotImplementedError("FastSpring's simulator has no old rows to show: place another fault")
+            case Stale():
+                raise AssertionError("a fault that cannot be placed")
 
     def _reply(self, scope: HTTPScope) -> Reply:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -110,14 +110,21 @@ class PlacedFault(msgspec.Struct, kw_only=True):
 
 
 class Faults:
-    """The faults in place. A request meets one at most: the oldest counted one that matches, else a standing one."""
+    """The faults in place. A request meets one at most: the oldest counted one that matches, else a standing one.
 
-    def __init__(self) -> None:
+    A simulator that cannot do everything names the effects that it has.
+    """
+
+    def __init__(self, *effects: type[Effect]) -> None:
+        self._effects = effects or get_args(Effect)
         self._placed: list[PlacedFault] = []
         self._last_id = 0
 
     def place(self, fault: Fault) -> PlacedFault:
-        """Raises ValueError when too many are in place already."""
+        """Raises ValueError when this simulator has no such effect, or too many faults are in place already."""
+        if type(fault.effect) not in self._effects:
+            known = ", ".join(_kind(effect) for effect in self._effects)
+            raise ValueError(f"{_kind(type(fault.effect))} is no fault of this simulator; it has {known}.")
         if len(self._placed) >= MOST_FAULTS:
             raise ValueError(f"{MOST_FAULTS} faults are in place; remove some first.")
         self._last_id += 1
@@ -151,3 +158,7 @@ class Faults:
                     self.remove(placed.id)
             return placed
         return None
+
+
+def _kind(effect: type[Effect]) -> str:
+    return str(effect.__struct_config__.tag)

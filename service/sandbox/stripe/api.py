@@ -15,7 +15,7 @@ from litestar.enums import ScopeType
 from litestar.types import HTTPScope, Receive, Scope, Send
 
 from service.sandbox.connections import drop
-from service.sandbox.licensespring.faults import Answer, Delay, Drop, Effect, Faults, HtmlPage, Throttle
+from service.sandbox.licensespring.faults import Answer, Delay, Drop, Effect, Faults, HtmlPage, Stale, Throttle
 from service.sandbox.stripe.account import Account
 from service.sandbox.stripe.reading import FILTERS, Json, list_of, listed, read
 from service.sandbox.stripe.shapes import Shape
@@ -37,8 +37,9 @@ class Reply(NamedTuple):
 class SimulatedApi:
     """An ASGI application. `accounts` may grow while it runs; the first that has an object answers.
 
-    `faults` meet the requests that they match. With `per_second` more requests than that are answered 429, as seen by
-    `ticks` (seconds). `calls` are the paths, with query, in the order they came.
+    `faults` meet the requests that they match: Answer, Throttle, HtmlPage, Drop; no other can be placed. With
+    `per_second` more requests than that are answered 429, as seen by `ticks` (seconds). `calls` are the paths, with
+    query, in the order they came.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class SimulatedApi:
     ) -> None:
         self.accounts = accounts
         self.key = key
-        self.faults = Faults()
+        self.faults = Faults(Answer, Throttle, HtmlPage, Drop)
         self.calls: deque[str] = deque(maxlen=CALLS_REMEMBERED)
         self._per_second = per_second
         self._ticks = ticks
@@ -81,10 +82,8 @@ class SimulatedApi:
                 return Reply(status, usual if body is None else body, headers)
             case HtmlPage(status=status):
                 return Reply(status, PAGE.format(status).encode(), {"content-type": "text/html"})
-            case Delay():
-                raise NotImplementedError("Stripe's simulator answers at once: place another fault")
-            case _:
-                raise NotImplementedError("Stripe's simulator has no old rows to show: place another fault")
+            case Delay() | Stale():
+                raise AssertionError("a fault that cannot be placed")
 
     def _reply(self, scope: HTTPScope, query: str) -> Reply:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
