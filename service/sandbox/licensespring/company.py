@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from service.sandbox.licensespring.calls import Calls
+from service.sandbox.calls import Calls
+from service.sandbox.clock import Clock
 from service.sandbox.licensespring.catalog import add_product
 from service.sandbox.licensespring.change import Change
-from service.sandbox.licensespring.clock import Clock
 from service.sandbox.licensespring.faults import Faults
 from service.sandbox.licensespring.limits import Limits
 from service.sandbox.licensespring.mint import Mint

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
+from service.sandbox.calls import Call
 from service.sandbox.licensespring import custom_fields, fields, orders, verdicts, views
-from service.sandbox.licensespring.calls import Call
 from service.sandbox.licensespring.catalog import add_product
 from service.sandbox.licensespring.company import Company
 from service.sandbox.licensespring.durations import written

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from service.sandbox.licensespring.clock import Clock
+from service.sandbox.clock import Clock
 
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 KEY_LENGTH = 16
