@@ -1,26 +1,12 @@
 """The calls that a plan for LicenseSpring is made of."""
 
-import hashlib
-
 import msgspec
 
 from domain.licensing import License, User
-from domain.receipts import Applied, Fields
+from domain.receipts import Fields
 from projections.targets import Call
+from projections.targets.digests import hashed
 from projections.targets.licensespring.express import express_dates
-
-
-class MintKeys(Call, frozen=True, kw_only=True):
-    """Chooses keys for licenses that are about to be created; they are recorded before they are used."""
-
-    product_code: str
-
-
-class TakeKeys(Call, frozen=True, kw_only=True):
-    """Takes the keys that the provider's license generator gave: license id → key."""
-
-    product_code: str
-    keys: dict[str, str]
 
 
 class NewLicense(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,20 +137,9 @@ class ChangeCustomer(Call, frozen=True, kw_only=True):
     fields: Fields
 
 
-def is_refused(call: Call, applied: Applied) -> bool:
-    """Whether the same was refused before, and nothing else is desired since."""
-    standing = (applied.refusals[subject] for subject in call.subjects if subject in applied.refusals)
-    return any(refusal.covers(call.digest) for refusal in standing)
-
-
 def digest(what: str, *licenses: License) -> str:
     """What is desired of these licenses, in short, for one kind of call about them."""
     return f"{what}:{hashed([_wish(each) for each in licenses])}"
-
-
-def hashed(value: object) -> str:
-    """A short digest of a value."""
-    return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:16]
 
 
 _UNASKED = frozenset(

@@ -6,30 +6,13 @@ order is ever appended to, which LicenseSpring could not repeat safely.
 
 from collections.abc import Iterator, Sequence
 
-from domain.generated import Places, places_of
 from domain.licensing import License
 from domain.receipts import Applied
 from projections.targets import Call
-from projections.targets.licensespring.calls import (
-    CreateOrder,
-    FindOrder,
-    MintKeys,
-    NewLicense,
-    RefuseBundles,
-    TakeKeys,
-    digest,
-    hashed,
-    is_refused,
-)
+from projections.targets.digests import hashed, is_refused
+from projections.targets.keys import LARGEST_ORDER, preparations
+from projections.targets.licensespring.calls import CreateOrder, FindOrder, NewLicense, RefuseBundles, digest
 from projections.targets.licensespring.express import express, express_customer
-
-LARGEST_ORDER = 100
-"""Licenses made by one call: as many as a page of a list holds, so that a look at them stays one request."""
-
-
-def order_id(first: License) -> str:
-    """The id under which an order is created: it follows from its first license."""
-    return f"tenure-{first.id}"
 
 
 def creations(desired: Sequence[License], applied: Applied) -> Iterator[Call]:
@@ -44,7 +27,7 @@ def creations(desired: Sequence[License], applied: Applied) -> Iterator[Call]:
         if refusal is not None and licenses[0].is_bundle:
             continue
         yield from _orders(licenses, applied)
-        yield from _keys(licenses, applied)
+        yield from preparations(licenses, applied, digest=digest, at_most=_at_most)
 
 
 def _two_bundles(desired: Sequence[License], applied: Applied) -> RefuseBundles | None:
@@ -117,73 +100,6 @@ def _new_licenses(members: Sequence[License], applied: Applied, *, bare: bool = 
     }
 
 
-def _keys(licenses: Sequence[License], applied: Applied) -> Iterator[Call]:
-    """Keys for those without: those at their places in the purchase's list, else fresh ones."""
-    unprepared = [each for each in licenses if each.enabled and not applied.license(each.id).order]
-    places = {name: places_of(name, applied) for name in {each.fulfillment for each in unprepared} if name}
-    placeless = [each for each in unprepared if each.fulfillment and each.id not in places[each.fulfillment].taken]
-    if placeless:
-        yield _claim(licenses, placeless, places[placeless[0].fulfillment])
-        return
-    given = {each.id: places[each.fulfillment].key_of(each.id) for each in unprepared if each.fulfillment}
-    keyless = [each for each in unprepared if given.get(each.id) == ""]
-    if keyless:
-        # Nobody chose them yet, or the product is licensed by user and has none.
-        for part in _parts([each for each in keyless if each.fulfillment == keyless[0].fulfillment]):
-            yield _mint(part, fulfillment=keyless[0].fulfillment)
-        return
-    used = {held.key for held in applied.licenses.values() if held.key}
-    taken = {identifier: key for identifier, key in given.items() if key not in used}
-    for part in _parts([each for each in unprepared if each.id in taken]):
-        yield TakeKeys(
-            subjects=tuple(each.id for each in part),
-            digest=digest("take", *part),
-            order=order_id(part[0]),
-            product_code=part[0].product_code,
-            keys={each.id: taken[each.id] for each in part},
-        )
-    for part in _parts([each for each in unprepared if each.id not in taken]):
-        yield _mint(part)
-
-
-def _claim(licenses: Sequence[License], placeless: Sequence[License], places: Places) -> Call:
-    """Places for licenses that have none, with keys where the list has none for them yet.
-
-    All units before them get theirs first, so that a unit's number is its place where nobody else has taken it.
-    """
-    first, last = placeless[0], placeless[-1].unit
-    mine = [each for each in licenses if each.unit <= last and each.fulfillment == first.fulfillment]
-    claiming = [each for each in mine if each.id not in places.taken][:LARGEST_ORDER]
-    if len(places.free) < len(claiming):
-        return MintKeys(
-            subjects=tuple(each.id for each in claiming),
-            digest=digest("claim", *claiming),
-            order=order_id(first),
-            product_code=first.product_code,
-            fulfillment=first.fulfillment,
-        )
-    return TakeKeys(
-        subjects=tuple(each.id for each in claiming),
-        digest=digest("claim", *claiming),
-        order=order_id(first),
-        product_code=first.product_code,
-        fulfillment=first.fulfillment,
-        keys={each.id: key for each, key in zip(claiming, places.free, strict=False)},
-    )
-
-
-def _mint(licenses: Sequence[License], fulfillment: str = "") -> MintKeys:
-    return MintKeys(
-        subjects=tuple(each.id for each in licenses),
-        digest=digest("mint", *licenses),
-        order=order_id(licenses[0]),
-        product_code=licenses[0].product_code,
-        fulfillment=fulfillment,
-    )
-
-
-def _parts(licenses: Sequence[License]) -> Iterator[Sequence[License]]:
-    """What goes into one order each: of a bundle a single unit."""
-    most = 1 if licenses and licenses[0].is_bundle else LARGEST_ORDER
-    for start in range(0, len(licenses), most):
-        yield licenses[start : start + most]
+def _at_most(like: License) -> int:
+    """A page of a list holds as many licenses, so that a look at an order stays one request; of a bundle one unit."""
+    return 1 if like.is_bundle else LARGEST_ORDER

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from domain.licensing import License, in_order
 from domain.receipts import Applied
 from projections.targets import Call
-from projections.targets.licensespring.calls import is_refused
+from projections.targets.digests import is_refused
 from projections.targets.licensespring.orders import creations
 from projections.targets.licensespring.upkeep import changes, customers, leftovers
 from projections.targets.licensespring.users import managers

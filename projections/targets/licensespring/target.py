@@ -16,16 +16,15 @@ from domain.receipts import (
 )
 from projections.targets import Call, subject_of
 from projections.targets.errors import Refused
+from projections.targets.keys import MintKeys, TakeKeys
 from projections.targets.licensespring.calls import (
     AddManager,
     ChangeCustomer,
     CreateOrder,
     FindOrder,
-    MintKeys,
     OfLicense,
     RefuseBundles,
     RemoveManager,
-    TakeKeys,
 )
 from projections.targets.licensespring.changing import CHANGES
 from projections.targets.licensespring.client import LicenseSpring

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from domain.licensing import License
 from domain.receipts import Applied, AppliedLicense, Fields
 from projections.targets import Call
+from projections.targets.digests import hashed
 from projections.targets.licensespring.calls import (
     ChangeCustomer,
     ChangeFeatures,
@@ -19,7 +20,6 @@ from projections.targets.licensespring.calls import (
     ResetConsumption,
     SetCustomField,
     digest,
-    hashed,
 )
 from projections.targets.licensespring.compare import differing, is_enabled, missing, surplus
 from projections.targets.licensespring.express import (

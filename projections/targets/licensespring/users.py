@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from domain.licensing import License
 from domain.receipts import Applied, AppliedLicense, Fields
 from projections.targets import Call
+from projections.targets.digests import hashed
 from projections.targets.licensespring.calls import (
     AddManager,
     AssignUser,
@@ -12,7 +13,6 @@ from projections.targets.licensespring.calls import (
     RemoveManager,
     UnassignUser,
     digest,
-    hashed,
 )
 from projections.targets.licensespring.compare import missing, surplus
 from projections.targets.licensespring.express import (

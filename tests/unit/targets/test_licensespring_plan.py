@@ -18,6 +18,7 @@ from domain.receipts import (
     apply_receipt,
 )
 from projections.targets import Call
+from projections.targets.keys import MintKeys
 from projections.targets.licensespring.calls import (
     ChangeCustomer,
     ChangeLicense,
@@ -25,7 +26,6 @@ from projections.targets.licensespring.calls import (
     DisableLicense,
     EnableLicense,
     FindOrder,
-    MintKeys,
 )
 from projections.targets.licensespring.express import express, express_dates
 from projections.targets.licensespring.plan import plan

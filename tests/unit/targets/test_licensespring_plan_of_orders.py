@@ -7,14 +7,13 @@ import pytest
 from domain.generated import problems
 from domain.licensing import License, User
 from domain.receipts import Applied, Fields, KeysClaimed, KeysGenerated, KeysMinted, apply_receipt
+from projections.targets.keys import MintKeys, TakeKeys
 from projections.targets.licensespring.calls import (
     ChangeLicense,
     CreateOrder,
     DisableLicense,
     EnableLicense,
-    MintKeys,
     RefuseBundles,
-    TakeKeys,
 )
 from projections.targets.licensespring.express import express
 from projections.targets.licensespring.plan import plan
