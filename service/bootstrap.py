@@ -34,12 +34,14 @@ from service.metrics import Metrics
 from service.process import Process, Work
 from service.secrets import Secret, api_key_variable
 from service.settings import Part, Settings, SettingsInvalid
+from service.sources.keys import HasKeys, KeyRing, key_ring
+from service.sources.reading import AccountUnfit
 from service.sources.table import GENERATORS, READING, RECEIVING
 from service.store import EventStore
 from service.store.limits import Limits
 from service.store.migrate import check as check_store
 from service.store.migrate import migrate
-from service.tables import Finding
+from service.tables import Finding, key_of
 from service.webhooks import Receiver
 from service.webhooks import Source as Received
 
@@ -113,6 +115,11 @@ async def wired(
             for name in (settings.sources if "fetcher" in parts else ())
             if not why_unasked(settings, name)
         }
+        keys = {
+            name: await stack.enter_async_context(_public_keys(settings, name))
+            for name, source in (settings.sources.items() if "receiver" in parts else ())
+            if RECEIVING[source.provider].key_id is not None and not why_unasked(settings, name)
+        }
         runner = _runner(settings, log, pool, tables, targets)
         fetcher = _fetcher(settings, log, pool, tables, asked, metrics)
         pusher = _pusher(settings, log, pool, tables, targets)
@@ -127,7 +134,7 @@ async def wired(
             reader=Reader(log=log, queries=Queries(pool, tables), sources=_projected(settings)),
             access=Access(settings.secrets.viewer_tokens, settings.secrets.operator_tokens, open_to_all=open_to_all),
             metrics=metrics,
-            receiver=_receiver(settings, log, metrics) if "receiver" in parts else None,
+            receiver=_receiver(settings, log, metrics, keys) if "receiver" in parts else None,
             generator=_generator(settings, log, metrics, targets) if "receiver" in parts else None,
             checks={"database": database_check(pool, tables), **{name: part_check(name, running) for name in work}},
             work=work,
@@ -209,17 +216,30 @@ def why_unasked(settings: Settings, name: str) -> str:
 async def provided(settings: Settings, name: str) -> AsyncIterator[Provided]:
     """The API of a source's provider, to be asked where `why_unasked` says nothing.
 
-    Raises SettingsInvalid where the API key is not of the provider's form; nothing is asked before that.
+    Raises SettingsInvalid where API key or account is not of the provider's form; nothing is asked before that.
     """
     source = settings.sources[name]
     reading = READING[source.provider]
     async with AsyncExitStack() as stack:
         try:
-            opened = reading.open(source.api.url or reading.url, settings.secrets.api_keys[name].reveal())
-            api = await stack.enter_async_context(opened)
+            key = settings.secrets.api_keys[name].reveal()
+            api = await stack.enter_async_context(reading.open(source.api.url or reading.url, key, source.account))
+        except AccountUnfit as error:
+            unfit = Finding(key_of(("sources", name, "account")), f"does not fit ({error})", "Correct it.")
+            raise SettingsInvalid([unfit]) from None
         except ValueError as error:
             raise SettingsInvalid([Finding(api_key_variable(name), f"does not fit ({error})", "Correct it.")]) from None
         yield api
+
+
+@asynccontextmanager
+async def _public_keys(settings: Settings, name: str) -> AsyncIterator[KeyRing]:
+    """The public keys that a source's deliveries are signed with, from its provider's API. Raises SettingsInvalid."""
+    async with provided(settings, name) as api:
+        if not isinstance(api, HasKeys):
+            raise TypeError(f"the API of {settings.sources[name].provider} gives no public keys")
+        async with key_ring(name, api) as keys:
+            yield keys
 
 
 async def check_api_keys(settings: Settings) -> None:
@@ -269,14 +289,16 @@ def _asked(source: configured.Source, api: Provided) -> Asked:
     )
 
 
-def _receiver(settings: Settings, log: EventLog, metrics: Metrics) -> Receiver:
+def _receiver(settings: Settings, log: EventLog, metrics: Metrics, keys: Mapping[str, KeyRing]) -> Receiver:
     sources = {
         name: Received(
             name=name,
             provider=PROVIDERS[source.provider],
             receiving=RECEIVING[source.provider],
             live=source.live,
-            secrets=settings.secrets.sources[name],
+            secrets=settings.secrets.sources.get(name, ()),
+            account=source.account,
+            keys=keys.get(name),
         )
         for name, source in settings.sources.items()
     }

@@ -14,7 +14,8 @@ from msgspec import Meta
 
 from domain.policy import Policy
 from domain.providers.table import PROVIDERS
-from service.secrets import Secrets, read_secrets, source_variable, target_variable
+from service.secrets import Secrets, api_key_variable, read_secrets, source_variable, target_variable
+from service.sources.table import RECEIVING
 from service.tables import SECRET, Finding, key_of, read_table
 
 Part = Literal["receiver", "runner", "fetcher", "pusher"]
@@ -92,6 +93,10 @@ class Source(_Table, frozen=True, kw_only=True):
     provider: Annotated[str, Meta(description='Name the provider, for instance "stripe".')]
     target: Annotated[str, Meta(description="Name the table under [targets] that holds its licenses.")]
     mode: Annotated[Literal["live", "test"], Meta(description='Write "live" or "test".')] = "live"
+    account: Annotated[
+        str, Meta(pattern=r"^[A-Za-z0-9_-]{0,64}$", description='Give the id of the account, in quotes: "405".')
+    ] = ""
+    """The provider's name for it (wallee: the space), where what it signs does not say by itself for whom."""
     policy: Policy = Policy()
     """What is not set is as the provider's subscriptions are best treated."""
     api: Api = Api()
@@ -199,11 +204,7 @@ def require(settings: Settings, parts: Collection[Part]) -> None:
     if not settings.sources:
         found.append(Finding("[sources]", "is empty", "Add a table [sources.NAME], see tenure.example.toml."))
     if "receiver" in parts:
-        found.extend(
-            Finding(source_variable(name), "is not set", f"Give the signing secrets of source {name}, comma separated.")
-            for name in settings.sources
-            if name not in settings.secrets.sources
-        )
+        found.extend(finding for name in settings.sources for finding in _unproven(settings, name))
     if "pusher" in parts:
         found.extend(
             Finding(target_variable(name), "is not set", f"Give the API key of target {name}.")
@@ -212,6 +213,15 @@ def require(settings: Settings, parts: Collection[Part]) -> None:
         )
     if found:
         raise SettingsInvalid(found)
+
+
+def _unproven(settings: Settings, name: str) -> list[Finding]:
+    """What is missing to tell whether deliveries of a source are authentic."""
+    if RECEIVING[settings.sources[name].provider].key_id is not None:
+        remedy = f"Give the API key of source {name}, with which public keys are asked for."
+        return [] if name in settings.secrets.api_keys else [Finding(api_key_variable(name), "is not set", remedy)]
+    remedy = f"Give the signing secrets of source {name}, comma separated."
+    return [] if name in settings.secrets.sources else [Finding(source_variable(name), "is not set", remedy)]
 
 
 def _parse(path: Path) -> dict[str, Any]:
@@ -259,8 +269,21 @@ def _check_source(name: str, table: Mapping[str, Any], targets: Collection[str])
     if isinstance(target, str) and target not in targets:
         remedy = f"Add [targets.{target}]" + (f", or name one of: {', '.join(sorted(targets))}." if targets else ".")
         found.append(Finding(key_of(("sources", name, "target")), f"= {target!r} does not exist", remedy))
+    found += _check_account(name, table)
     api = table.get("api")
     return found + (_check_url(api, ("sources", name, "api")) if isinstance(api, dict) else [])
+
+
+def _check_account(name: str, table: Mapping[str, Any]) -> list[Finding]:
+    provider, account = str(table.get("provider")), table.get("account", "")
+    receiving, key = RECEIVING.get(provider), key_of(("sources", name, "account"))
+    if receiving is None or not isinstance(account, str) or bool(account) == (receiving.account_of is not None):
+        return []
+    if account:
+        remedy = f"Remove it: what {provider} signs is of one account alone."
+        return [Finding(key, "is not used", remedy)]
+    remedy = f'Give the id of the account at {provider} (wallee: of the space), for instance account = "405".'
+    return [Finding(key, "is not set", remedy)]
 
 
 def _check_target(name: str, table: Mapping[str, Any]) -> list[Finding]:

@@ -20,20 +20,26 @@ from service.inbound import RETRY, Inbound, Refused, kept_headers
 from service.metrics import Metrics
 from service.refusals import RefusalLog
 from service.secrets import Secret
-from service.sources import NotAuthentic, Receiving, Reply
+from service.sources import PUBLIC_KEY, NotAuthentic, Receiving, Reply
+from service.sources.keys import KeyRing, KeysUnavailable
 from service.store.errors import StoreBusy, StoreUnavailable, UnstorableEvent
 
 logger = structlog.get_logger(__name__)
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """One configured provider account, ready to receive."""
+    """One configured provider account, ready to receive.
+
+    Where the provider signs with private keys, `keys` are asked for the public ones; None where they cannot be had.
+    """
 
     name: str
     provider: Provider
     receiving: Receiving
     live: bool | None
     secrets: tuple[Secret, ...]
+    account: str = ""
+    keys: KeyRing | None = None
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,11 +89,14 @@ class Receiver:
             received_at=self._clock(),
         )
         try:
-            source.receiving.verify(delivery.headers, body, source.secrets, delivery.received_at)
+            delivery = await _proven(source, delivery)
         except NotAuthentic as error:
             self._metrics.refused.labels(source.name, error.reason).inc()
             detail = "The delivery does not carry a valid signature of this source."
             raise Refused("not authentic", 401, detail, {}, error.reason) from None
+        except KeysUnavailable as error:
+            detail = "The delivery's signature could not be checked at the moment; send it again."
+            raise Refused("unchecked", 503, detail, RETRY, error.reason) from None
         try:
             return await self._append(source, delivery)
         except (StoreBusy, StoreUnavailable) as error:
@@ -172,6 +181,27 @@ def webhook_route(receiver: Receiver) -> ASGIRouteHandler:
         await receiver.answer(cast("HTTPScope", scope), receive, send)
 
     return receive_webhook
+
+
+async def _proven(source: Source, delivery: Delivery) -> Delivery:
+    """The delivery with all that it can be checked with again. Raises NotAuthentic and KeysUnavailable."""
+    receiving, headers, secrets = source.receiving, delivery.headers, source.secrets
+    if receiving.key_id is not None:
+        key = await _key(source, receiving.key_id(headers))
+        headers, secrets = headers | {PUBLIC_KEY: key.reveal()}, (key,)
+    receiving.verify(headers, delivery.body, secrets, delivery.received_at)
+    if receiving.account_of is not None and receiving.account_of(delivery.body) != source.account:
+        raise NotAuthentic("it is of another account than the source")
+    return msgspec.structs.replace(delivery, headers=headers)
+
+
+async def _key(source: Source, key_id: str) -> Secret:
+    if source.keys is None:
+        raise KeysUnavailable("the source has no API key to ask for public keys with")
+    key = await source.keys.find(key_id)
+    if key is None:
+        raise NotAuthentic("the provider knows no public key of that id")
+    return key
 
 
 def _event(one: Unpacked, delivery: Delivery) -> NewEvent:

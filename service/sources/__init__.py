@@ -14,6 +14,10 @@ from service.secrets import Secret
 Headers = Mapping[str, str]
 """Names in lower case."""
 
+PUBLIC_KEY = "tenure-public-key"
+"""The header, of our own making, with the public key that a delivery was verified with: kept with its events, so that
+they can be checked again when the provider has forgotten the key, or is gone."""
+
 
 class NotAuthentic(Exception):
     """The delivery does not prove that it comes from the provider.
@@ -54,6 +58,11 @@ class Receiving(Struct, frozen=True, kw_only=True):
     of all events of the delivery, each of them stored. `partial_reply(event_ids)` is given the ids of those that were
     stored, at least one, when the store could not be used for the others; None where a provider takes no such answer:
     then it is asked to send all again.
+
+    Where a provider signs with private keys, `key_id(headers)` is which public key the signature names, before
+    anything is asked (`service.sources.keys`), and `verify` is given that one; None where secrets are shared. Where
+    such keys are not of one account alone, `account_of(body)` is whose delivery it is, asked after the signature and
+    compared with the source's `account`. Both raise NotAuthentic.
     """
 
     name: str
@@ -63,6 +72,8 @@ class Receiving(Struct, frozen=True, kw_only=True):
     """The headers that `recheck` needs; no others are stored."""
     reply: Callable[[Sequence[str]], Reply]
     partial_reply: Callable[[Sequence[str]], Reply] | None = None
+    key_id: Callable[[Headers], str] | None = None
+    account_of: Callable[[bytes], str] | None = None
 
 
 class KeyRequest(Struct, frozen=True, kw_only=True):

@@ -128,7 +128,13 @@ class FastSpringApi:
 
 
 @asynccontextmanager
-async def open_fastspring(url: str, key: str, *, timeout: float = 10.0) -> AsyncIterator[FastSpringApi]:
+async def open_fastspring(
+    url: str,
+    key: str,
+    account: str = "",  # noqa: ARG001 - a key is of one account alone
+    *,
+    timeout: float = 10.0,
+) -> AsyncIterator[FastSpringApi]:
     """The API at `url`, closed at the end of the block; `timeout` (seconds) bounds each wait for the network."""
     limits = httpx2.Limits(max_connections=5, max_keepalive_connections=5, keepalive_expiry=5.0)
     async with httpx2.AsyncClient(base_url=url, timeout=timeout, limits=limits) as http:

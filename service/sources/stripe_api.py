@@ -168,7 +168,13 @@ class StripeApi:
 
 
 @asynccontextmanager
-async def open_stripe(url: str, key: str, *, timeout: float = 10.0) -> AsyncIterator[StripeApi]:
+async def open_stripe(
+    url: str,
+    key: str,
+    account: str = "",  # noqa: ARG001 - a key is of one account alone
+    *,
+    timeout: float = 10.0,
+) -> AsyncIterator[StripeApi]:
     """The API at `url`, closed at the end of the block; `timeout` (seconds) bounds each wait for the network."""
     limits = httpx2.Limits(max_connections=10, max_keepalive_connections=10, keepalive_expiry=5.0)
     async with httpx2.AsyncClient(base_url=url, timeout=timeout, limits=limits) as http:

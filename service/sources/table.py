@@ -8,12 +8,15 @@ from service.sources import (
     fastspring_generator,
     stripe,
     stripe_api,
+    wallee,
+    wallee_api,
 )
 from service.sources.reading import Reading
 
 RECEIVING: dict[str, Receiving] = {
     "stripe": stripe.RECEIVING,
     "fastspring": fastspring.RECEIVING,
+    "wallee": wallee.RECEIVING,
 }
 
 GENERATORS: dict[str, Generating] = {
@@ -24,5 +27,6 @@ GENERATORS: dict[str, Generating] = {
 READING: dict[str, Reading] = {
     "stripe": stripe_api.READING,
     "fastspring": fastspring_api.READING,
+    "wallee": wallee_api.READING,
 }
 """The APIs that can be asked for what deliveries leave out."""

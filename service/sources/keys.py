@@ -1,0 +1,126 @@
+"""The public keys of a provider that signs with private ones: asked for by the id that a signature names, then kept.
+
+Anybody can name an id, so what is asked is bounded; and a key that cannot be had right now says nothing about a
+delivery, which is sent again then.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Protocol, runtime_checkable
+
+import structlog
+
+from projections.provided import ProvidedError
+from service.secrets import Secret
+
+MISS_SECONDS = 60.0
+"""For which an id that the provider does not know is not asked for again."""
+ASKED_A_MINUTE = 10
+"""Ids that are asked for within MINUTE, at most; a provider has few keys and seldom a new one."""
+MINUTE = 60.0
+WAIT_SECONDS = 4.0
+"""For which a delivery waits for its key; it is asked on, for when the delivery comes again."""
+MOST_KEYS = 1000
+
+_log = structlog.get_logger(__name__)
+
+
+@runtime_checkable
+class HasKeys(Protocol):
+    """An API that gives a provider's public keys by their ids; None for one it does not know.
+
+    Raises ProvidedError.
+    """
+
+    async def public_key(self, key_id: str) -> str | None: ...
+
+
+class KeysUnavailable(Exception):
+    """Whether there is a key of that id cannot be said right now: neither take the delivery nor refuse it for good.
+
+    `reason` is one of a few fixed texts.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class KeyRing:
+    """The keys of one source. Safe to share between tasks; made by `key_ring`, which ends what it began."""
+
+    def __init__(self, source: str, provided: HasKeys, clock: Callable[[], float] = time.monotonic) -> None:
+        self._source = source
+        self._provided = provided
+        self._clock = clock
+        self._keys: dict[str, Secret] = {}
+        self._missed: dict[str, float] = {}
+        """Until when they are believed not to exist, the oldest first."""
+        self._asking: dict[str, asyncio.Task[str]] = {}
+        self._asked: list[float] = []
+
+    async def find(self, key_id: str) -> Secret | None:
+        """The public key of that id, None when the provider has none. Raises KeysUnavailable."""
+        found = self._keys.get(key_id)
+        if found is not None or self._missed.get(key_id, 0.0) > self._clock():
+            return found
+        asking = self._asking.get(key_id) or self._ask(key_id)
+        # Not `wait_for`, which would cancel: others wait for the same, and the next delivery will.
+        done, _ = await asyncio.wait({asking}, timeout=WAIT_SECONDS)
+        failure = asking.result() if done and not asking.cancelled() else "the public key was not given in time"
+        if failure:
+            raise KeysUnavailable(failure)
+        return self._keys.get(key_id)
+
+    async def close(self) -> None:
+        """Ends what is being asked."""
+        asking = list(self._asking.values())
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
+
+    def _ask(self, key_id: str) -> asyncio.Task[str]:
+        now = self._clock()
+        self._asked = [at for at in self._asked if at > now - MINUTE]
+        if len(self._asked) >= ASKED_A_MINUTE:
+            raise KeysUnavailable("too many public keys were asked for within a minute")
+        self._asked.append(now)
+        task = asyncio.create_task(self._fetch(key_id))
+        self._asking[key_id] = task
+        task.add_done_callback(lambda _: self._asking.pop(key_id, None))
+        return task
+
+    async def _fetch(self, key_id: str) -> str:
+        """Asks and keeps what is answered; why there was no answer, empty when there was one."""
+        try:
+            text = await self._provided.public_key(key_id)
+        except ProvidedError as error:
+            _log.warning("a public key could not be read", source=self._source, key_id=key_id, error=str(error))
+            return f"the public key could not be read: {type(error).__name__}"
+        except Exception as error:  # noqa: BLE001 - a fault of ours is no reason to refuse what may be authentic
+            _log.error("a fault in Tenure asking for a public key", source=self._source, error=type(error).__name__)
+            return "the public key could not be read: a fault in Tenure"
+        _log.info("a public key was asked for", source=self._source, key_id=key_id, found=text is not None)
+        now = self._clock()
+        if text is None:
+            self._missed = {missed: until for missed, until in self._missed.items() if until > now}
+            self._missed[key_id] = now + MISS_SECONDS
+            return ""
+        while len(self._keys) >= MOST_KEYS:
+            del self._keys[next(iter(self._keys))]
+        self._keys[key_id] = Secret(text)
+        return ""
+
+
+@asynccontextmanager
+async def key_ring(
+    source: str, provided: HasKeys, clock: Callable[[], float] = time.monotonic
+) -> AsyncIterator[KeyRing]:
+    """The keys of a source, to be asked from `provided` for as long as that is open."""
+    ring = KeyRing(source, provided, clock)
+    try:
+        yield ring
+    finally:
+        await ring.close()
