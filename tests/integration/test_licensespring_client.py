@@ -9,6 +9,7 @@ import httpx2
 import msgspec
 import pytest
 
+from projections.targets import transport
 from projections.targets.errors import (
     AlreadyExists,
     NotFound,
@@ -19,7 +20,6 @@ from projections.targets.errors import (
     Unavailable,
     Unclear,
 )
-from projections.targets.licensespring import exchange
 from projections.targets.licensespring.client import LicenseSpring, open_licensespring
 from projections.targets.licensespring.wire import NewCustomer, NewItem, NewLicense, NewOrder
 from tests.integration.raw_http import (
@@ -266,7 +266,7 @@ async def test_a_clear_refusal_of_a_write_is_final_or_says_that_nothing_was_done
 
 
 async def test_an_answer_that_is_too_long_is_not_read_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exchange, "ANSWER_LIMIT", 1000)
+    monkeypatch.setattr(transport, "ANSWER_LIMIT", 1000)
     async with (
         raw_server(answer(200, b'"' + b"x" * 5000 + b'"')) as server,
         open_licensespring(server.url, KEY) as client,

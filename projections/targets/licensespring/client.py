@@ -17,11 +17,11 @@ from projections.targets.errors import NotFound, Refused, TargetError, Unauthori
 from projections.targets.licensespring.answers import Customer, License, Order, customer_in, license_in, order_in
 from projections.targets.licensespring.catalog import Catalog
 from projections.targets.licensespring.changes import customer_change, license_change
-from projections.targets.licensespring.exchange import Exchange, unclear
+from projections.targets.licensespring.exchange import Exchange
 from projections.targets.licensespring.filters import license_filters
 from projections.targets.licensespring.lists import matching, rows
-from projections.targets.licensespring.refusals import redacted
 from projections.targets.licensespring.wire import NewCustomer, NewOrder
+from projections.targets.transport import redacted, unclear
 
 Found = TypeVar("Found", Customer, License, Order)
 

@@ -3,30 +3,13 @@
 Nothing is tried twice here; when to try again is the pusher's decision.
 """
 
-import asyncio
 from collections.abc import Mapping
-from typing import Literal
 
 import httpx2
 import msgspec
 
-from projections.targets.errors import TargetError, Unavailable, Unclear
-from projections.targets.licensespring.refusals import failure, redacted, seconds_to_wait, spoken
-
-Method = Literal["GET", "POST", "PATCH", "DELETE"]
-
-ANSWER_LIMIT = 4 * 1024 * 1024
-
-NEVER_SENT = (
-    httpx2.ConnectError,
-    httpx2.ConnectTimeout,
-    httpx2.PoolTimeout,
-    httpx2.ProxyError,
-    httpx2.UnsupportedProtocol,
-    httpx2.LocalProtocolError,
-)
-"""Failures before the first byte of the request. All others may come after it was read and acted on: even a write
-error, and a connection closed without an answer, which is also how an idle connection ends."""
+from projections.targets.licensespring.refusals import failure, spoken
+from projections.targets.transport import Method, exchanged, redacted, unclear
 
 
 class Exchange:
@@ -69,32 +52,29 @@ class Exchange:
         params: Mapping[str, str] | None = None,
         body: object = None,
     ) -> object:
-        wrote = method != "GET"
         content = None if body is None else msgspec.json.encode(body)
-        try:
-            async with (
-                asyncio.timeout(self._deadline),
-                self._http.stream(
-                    method, path, params=params, content=content, headers=self._headers(), follow_redirects=False
-                ) as response,
-            ):
-                answer, trouble = await _read(response)
-        except NEVER_SENT as error:
-            raise Unavailable(call, text=self._words(error)) from error
-        except (httpx2.HTTPError, OSError) as error:
-            raise unclear(call, wrote=wrote, text=self._words(error)) from error
-        status = response.status_code
+        answer = await exchanged(
+            self._http,
+            call,
+            method,
+            path,
+            headers=self._headers(),
+            deadline=self._deadline,
+            words=self._words,
+            params=params,
+            content=content,
+        )
+        status, wrote = answer.status, method != "GET"
         if not 200 <= status < 300:
-            asked = seconds_to_wait(response.headers.get("retry-after"), response.headers.get("date"))
-            raise failure(call, status, answer, wrote=wrote, key=self._key, retry_after=asked)
-        if trouble:
-            raise unclear(call, wrote=wrote, status=status, text=trouble)
-        if not answer.strip():
+            raise failure(call, status, answer.body, wrote=wrote, key=self._key, retry_after=answer.retry_after)
+        if answer.trouble:
+            raise unclear(call, wrote=wrote, status=status, text=answer.trouble)
+        if not answer.body.strip():
             return None
         try:
-            return msgspec.json.decode(answer)
+            return msgspec.json.decode(answer.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            text = f"not JSON: {spoken(answer, self._key)}"
+            text = f"not JSON: {spoken(answer.body, self._key)}"
             raise unclear(call, wrote=wrote, status=status, text=text) from None
 
     def _headers(self) -> httpx2.Headers:
@@ -108,23 +88,5 @@ class Exchange:
             }
         )
 
-    def _words(self, error: Exception) -> str:
-        return redacted(f"{type(error).__name__}: {error}", self._key)
-
-
-async def _read(response: httpx2.Response) -> tuple[bytes, str]:
-    """The body as far as it came and fits, and what was wrong with it."""
-    body = bytearray()
-    try:
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > ANSWER_LIMIT:
-                return bytes(body[:ANSWER_LIMIT]), f"answer longer than {ANSWER_LIMIT} bytes"
-    except (httpx2.HTTPError, OSError) as error:
-        return bytes(body), f"answer broken off: {type(error).__name__}"
-    return bytes(body), ""
-
-
-def unclear(call: str, *, wrote: bool, status: int | None = None, text: str = "") -> TargetError:
-    """The error for an outcome that is not known: a read that failed did nothing, a write may have acted."""
-    return (Unclear if wrote else Unavailable)(call, status=status, text=text)
+    def _words(self, text: str) -> str:
+        return redacted(text, self._key)

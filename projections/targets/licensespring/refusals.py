@@ -6,7 +6,6 @@ of fields, HTML from a proxy) and are hardly documented, so whatever depends on 
 
 import re
 from collections.abc import Iterator
-from email.utils import parsedate_to_datetime
 
 import msgspec
 
@@ -20,18 +19,10 @@ from projections.targets.errors import (
     Unavailable,
     Unclear,
 )
-
-TEXT_LIMIT = 500
-READ_LIMIT = 8 * TEXT_LIMIT
-LONGEST_WAIT = 3600.0
+from projections.targets.transport import READ_LIMIT, redacted
 
 _SPOKEN = ("message", "detail", "error", "code")
 _SECRET = re.compile(r"password|secret|token|api_?key", re.IGNORECASE)
-_REDACTED = (
-    (re.compile(r"""(password\w*["']?\s*[:=]\s*)("[^"]*"|'[^']*'|\S+)""", re.IGNORECASE), r"\1[password]"),
-    (re.compile(r"[^\s\"'<>@:,;()]{1,64}@[^\s\"'<>@:,;()]{1,255}"), "[e-mail]"),
-    (re.compile(r"\b[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3,59}\b"), "[license key]"),
-)
 _MARKUP = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)|<[^>]*>", re.IGNORECASE | re.DOTALL)
 
 _ID_FIELDS = frozenset({"id", "store_id", "order", "order_id", "client_order_id"})
@@ -111,30 +102,6 @@ def spoken(body: bytes, key: str = "") -> str:
     for path, text in _strings(answer):
         return redacted(f"{path}: {text}" if path else text, key)
     return ""
-
-
-def redacted(text: str, key: str = "") -> str:
-    """One bounded line of text with nothing in it that must not be logged."""
-    text = text[:READ_LIMIT]
-    if key:
-        text = text.replace(key, "[key]")
-    for pattern, replacement in _REDACTED:
-        text = pattern.sub(replacement, text)
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return line if len(line) <= TEXT_LIMIT else line[: TEXT_LIMIT - 1] + "…"
-
-
-def seconds_to_wait(retry_after: str | None, date: str | None) -> float | None:
-    """What a `Retry-After` header asks for, in seconds (0 to LONGEST_WAIT); a date is taken relative to `Date`."""
-    if retry_after is None:
-        return None
-    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", retry_after.strip()):
-        return min(float(retry_after), LONGEST_WAIT)
-    try:
-        wait = (parsedate_to_datetime(retry_after) - parsedate_to_datetime(date or "")).total_seconds()
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return min(max(wait, 0.0), LONGEST_WAIT)
 
 
 def _decoded(body: bytes) -> object:

@@ -19,8 +19,9 @@ from projections.targets.errors import (
 from projections.targets.licensespring.answers import customer_in, license_in, order_in
 from projections.targets.licensespring.changes import customer_change, license_change
 from projections.targets.licensespring.filters import license_filters
-from projections.targets.licensespring.refusals import TEXT_LIMIT, failure, says_order_exists, seconds_to_wait, spoken
+from projections.targets.licensespring.refusals import failure, says_order_exists, spoken
 from projections.targets.licensespring.wire import NewCustomer, NewItem, NewLicense, NewOrder, OrderCustomer
+from projections.targets.transport import TEXT_LIMIT, seconds_to_wait
 
 LICENSE: dict[str, Any] = {
     "id": 1593781720493289,
