@@ -25,12 +25,14 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, tag_field="receipt", ta
 class KeysMinted(Receipt, frozen=True, kw_only=True, tag="keys_minted"):
     """Keys chosen for licenses that are about to be created under `order`; recorded before they are used.
 
-    Where the product is licensed by user there are no keys: they are empty, and only the order is chosen.
+    Where the product is licensed by user there are no keys: they are empty, and only the order is chosen. `holders` are
+    the accounts under which a server that knows such will hold them: license id → that account's id there.
     """
 
     order: str
     keys: dict[str, str]
     user_based: bool = False
+    holders: dict[str, str] = {}
 
 
 class KeysGenerated(Receipt, frozen=True, kw_only=True, tag="keys_generated"):
@@ -97,10 +99,25 @@ class OrderChanged(Receipt, frozen=True, kw_only=True, tag="order_changed"):
 
 
 class CustomerChanged(Receipt, frozen=True, kw_only=True, tag="customer_changed"):
-    """The target took these absolute values for the customer it knows under that id."""
+    """The target took these absolute values for the customer it knows under that id.
+
+    `licenses` could not be made before; what was refused of them may be tried again.
+    """
 
     customer: str
     fields: Fields
+    licenses: tuple[str, ...] = ()
+
+
+class CatalogRead(Receipt, frozen=True, kw_only=True, tag="catalog_read"):
+    """What a product can be licensed as, says the server's own catalog: templates by their ids there, and the like.
+
+    `licenses` waited for it; what was refused of them may be tried again.
+    """
+
+    product: str
+    entries: dict[str, Fields]
+    licenses: tuple[str, ...] = ()
 
 
 class PushRefused(Receipt, frozen=True, kw_only=True, tag="push_refused"):
@@ -133,6 +150,7 @@ AnyReceipt = (
     | LicenseChanged
     | OrderChanged
     | CustomerChanged
+    | CatalogRead
     | PushRefused
     | PushRetried
 )
@@ -179,6 +197,8 @@ class AppliedLicense(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     key: str = ""
     user_based: bool = False
     """True when the product is licensed by user: there is no key then."""
+    holder: str = ""
+    """The account there that it is held under, where the server knows such."""
     remote: str = ""
     missing: bool = False
     """True when a look showed that the order of this key was never created."""
@@ -198,6 +218,8 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     licenses: dict[str, AppliedLicense] = {}
     customers: dict[str, Fields] = {}
     orders: dict[str, Fields] = {}
+    catalog: dict[str, dict[str, Fields]] = {}
+    """Product → what the server's catalog had for it when it was read last."""
     refusals: dict[str, Refusal] = {}
     generated: dict[str, tuple[str, ...]] = {}
     """Product (as the license generator names it) → its keys, in the order of their places."""
@@ -231,8 +253,8 @@ def _after(held: Applied, receipt: AnyReceipt, at: datetime) -> Applied:
             return _license_changed(held, receipt)
         case OrderChanged(order=order, fields=fields):
             return _without_refusals(_order(held, order, fields), (order,))
-        case CustomerChanged(customer=customer, fields=fields):
-            return _customer(held, customer, fields)
+        case CustomerChanged() | CatalogRead():
+            return _without_refusals(_learned(held, receipt), receipt.licenses)
         case PushRefused():
             return _refused(held, receipt, at)
         case PushRetried():
@@ -243,7 +265,8 @@ def _after(held: Applied, receipt: AnyReceipt, at: datetime) -> Applied:
 def _minted(held: Applied, receipt: KeysMinted) -> Applied:
     unprepared = {name: key for name, key in receipt.keys.items() if not held.license(name).order}
     prepared = {"order": receipt.order, "user_based": receipt.user_based}
-    return _licenses(held, {name: {**prepared, "key": key} for name, key in unprepared.items()})
+    chosen = {name: {"key": key, "holder": receipt.holders.get(name, "")} for name, key in unprepared.items()}
+    return _licenses(held, {name: {**prepared, **each} for name, each in chosen.items()})
 
 
 def _listed(held: Applied, receipt: KeysGenerated | KeysClaimed) -> Applied:
@@ -293,6 +316,12 @@ def _licenses(held: Applied, changes: Mapping[str, Mapping[str, Any]]) -> Applie
     changed = {name: msgspec.structs.replace(held.license(name), **change) for name, change in changes.items()}
     after = msgspec.structs.replace(held, licenses={**held.licenses, **changed})
     return _without_refusals(after, tuple(changed))
+
+
+def _learned(held: Applied, receipt: CustomerChanged | CatalogRead) -> Applied:
+    if isinstance(receipt, CustomerChanged):
+        return _customer(held, receipt.customer, receipt.fields)
+    return msgspec.structs.replace(held, catalog={**held.catalog, receipt.product: receipt.entries})
 
 
 def _customer(held: Applied, customer: str, fields: Fields) -> Applied:

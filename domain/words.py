@@ -1,6 +1,7 @@
 """Facts and receipts in words, as a person would say them on a timeline. Never a secret, never an address."""
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -78,7 +79,9 @@ _FACTS: dict[type[f.Fact], Callable[[Any], str]] = {
     f.CancellationWithdrawn: lambda _: _NOT_ENDING,
     f.UsersNamed: lambda fact: f"{_many(len(fact.users), 'user')} named",
     f.FixedEndDescribed: lambda fact: f"ends by its terms on {day(fact.at)}" if fact.at else _NO_END,
-    f.AnswerRead: lambda fact: f"read back {fact.about.split('?')[0]}" + ("" if fact.found else ": nothing found"),
+    f.AnswerRead: lambda fact: (
+        f"read back {re.split('[?#]', fact.about)[0]}" + ("" if fact.found else ": nothing found")
+    ),
     f.Shown: lambda _: "",
     f.VersionShown: lambda _: "",
     f.ChangeAnnounced: lambda _: "announced a change; what it is has to be read back",
@@ -114,6 +117,12 @@ _ABOUT: dict[type[f.Fact], str] = {
 """What a fact is about: it is news when something else was said of that last. By default: its own words."""
 
 
+def _each(facts: Iterable[f.Fact]) -> Iterator[f.Fact]:
+    """The facts, with each payment by itself."""
+    for fact in facts:
+        yield from fact.paid if isinstance(fact, f.PaymentsDescribed) else (fact,)
+
+
 class Teller:
     """Says of each fact only what is news: providers repeat in every event how everything stands."""
 
@@ -123,7 +132,7 @@ class Teller:
 
     def news(self, facts: Iterable[f.Fact]) -> list[str]:
         """What those facts add to the ones told before, in order."""
-        return [words for fact in facts if (words := self._news(fact))]
+        return [words for fact in _each(facts) if (words := self._news(fact))]
 
     def _news(self, fact: f.Fact) -> str | None:
         if isinstance(fact, f.CustomerDescribed):
@@ -217,6 +226,7 @@ _RECEIPTS: dict[type[r.Receipt], Callable[[Any], str]] = {
     r.OrderMissing: lambda it: f"{it.target} does not have the order; nothing was created",
     r.LicenseChanged: _license_changed,
     r.OrderChanged: lambda it: f"order set at {it.target}: {_changed(it.fields)}",
+    r.CatalogRead: lambda it: f"catalog of {it.target} read: {it.product} has {_many(len(it.entries), 'template')}",
     r.CustomerChanged: lambda it: f"customer updated at {it.target} ({', '.join(sorted(it.fields))})",
     # Without a status it is not the server that refused.
     r.PushRefused: lambda it: f"{it.target} {'cannot' if it.status is None else 'refused to'} {it.call}: {it.text}",

@@ -10,6 +10,7 @@ from domain.receipts import (
     AnyReceipt,
     Applied,
     AppliedLicense,
+    CatalogRead,
     CustomerChanged,
     KeysClaimed,
     KeysGenerated,
@@ -215,3 +216,19 @@ def test_applying_changes_nothing_that_was_held_before() -> None:
 @pytest.mark.parametrize("receipt", RECEIPTS, ids=type_of)
 def test_the_same_receipt_twice_in_a_row_counts_once(receipt: AnyReceipt) -> None:
     assert after(MINTED, CREATED, receipt, receipt) == after(MINTED, CREATED, receipt)
+
+
+def test_a_receipt_written_before_there_were_holders_is_read_as_ever() -> None:
+    text = b'{"receipt":"keys_minted","target":"ls","order":"o","keys":{"a":"K"}}'
+    receipt = msgspec.json.decode(text, type=AnyReceipt)
+    after = apply_receipt({}, receipt, JANUARY)["ls"].license("a")
+    assert (after.order, after.key, after.holder) == ("o", "K", "")
+
+
+def test_what_a_catalog_says_lets_refused_licenses_be_tried_again() -> None:
+    refused = PushRefused(target="nl", subjects=("a",), call="read catalog", status=None, text="none", digest="x:1")
+    before = apply_receipt({}, refused, JANUARY)
+    read = CatalogRead(target="nl", product="APP", entries={"T": {"type": "FEATURE"}}, licenses=("a",))
+    after = apply_receipt(before, read, JANUARY)["nl"]
+    assert after.refusals == {}
+    assert after.catalog == {"APP": {"T": {"type": "FEATURE"}}}

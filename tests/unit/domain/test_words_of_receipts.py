@@ -2,7 +2,16 @@
 
 import pytest
 
-from domain.receipts import AnyReceipt, Fields, KeysMinted, LicenseChanged, OrderChanged, OrderCreated, PushRefused
+from domain.receipts import (
+    AnyReceipt,
+    CatalogRead,
+    Fields,
+    KeysMinted,
+    LicenseChanged,
+    OrderChanged,
+    OrderCreated,
+    PushRefused,
+)
 from domain.words import say_receipt
 
 
@@ -39,6 +48,7 @@ def refused(call: str, status: int | None, text: str) -> PushRefused:
             "order set at ls: a manager added",
         ),
         (KeysMinted(target="ls", order="o", keys={"a": "K"}), "1 key chosen at ls"),
+        (CatalogRead(target="nl", product="APP", entries={"T": {}}), "catalog of nl read: APP has 1 template"),
         (
             KeysMinted(target="ls", order="o", keys={"a": "", "b": ""}, user_based=True),
             "2 licenses without key prepared at ls: licensed by user",
