@@ -11,26 +11,36 @@ import msgspec
 from domain import facts as f
 from domain.licensing.billing import paid_up
 from domain.lifecycle import State
-from domain.subscription import EventRef, FailedPayment, Grace, Subscription
+from domain.subscription import EventRef, FailedPayment, Grace, Subscription, dated
 
 _TOGETHER = timedelta(hours=1)
 """That a payment failed and that it is past due are told by two events, in either order."""
 
 
 def fell_overdue(s: Subscription, fact: f.PaymentFellOverdue, ref: EventRef) -> None:
-    """A debt told again, of which nothing was owed at first, is another one once what was paid is over."""
+    """A debt told again, of which nothing was owed at first, is another one once what was paid is over.
+
+    Where the provider says since when it is, that tells one from another.
+    """
     since = s.past_due_since
-    if s.state is State.PAST_DUE and since is not None and not in_debt(s, since) and in_debt(s, ref):
+    if fact.since is not None or s.state is not State.PAST_DUE or since is None:
+        return
+    if not in_debt(s, since) and in_debt(s, ref):
         begin_debt(s, fact, ref)
 
 
 def begin_debt(s: Subscription, fact: f.Fact, ref: EventRef) -> None:
     """It is past due from here on, or since the day told; a payment that failed long before is another affair."""
-    told = fact.since if isinstance(fact, f.PaymentFellOverdue) else None
-    s.past_due_since = ref if told is None else msgspec.structs.replace(ref, at=min(told, ref.at))
+    s.past_due_since = dated(ref, fact.since if isinstance(fact, f.PaymentFellOverdue) else None)
     s.past_due_told, s.grace = ref.at, None
     if s.failed is not None and ref.at - s.failed.last.at > _TOGETHER:
         s.failed = None
+
+
+def is_another(s: Subscription, fact: f.PaymentFellOverdue) -> bool:
+    """Whether the debt told is another than the one it is past due for, by the day that the provider names."""
+    known = s.past_due_since
+    return fact.since is not None and known is not None and fact.since != known.at
 
 
 def end_debt(s: Subscription) -> None:

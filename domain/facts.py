@@ -18,7 +18,12 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=Tr
 
 
 class SubscriptionBegan(Fact, frozen=True, kw_only=True):
-    """The provider tells of the subscription's very beginning: nothing of it happened before."""
+    """The provider tells of the subscription's very beginning: nothing of it happened before.
+
+    `at`: when that was, where it is told later and with its date.
+    """
+
+    at: datetime | None = None
 
 
 class SubscriptionOpened(Fact, frozen=True, kw_only=True):
@@ -47,21 +52,24 @@ class SubscriptionActivated(Fact, frozen=True, kw_only=True):
 
     reopens: bool = False
     key: str = ""
+    since: datetime | None = None
+    """From when on, where that is told later and with its date; None: from the event on."""
 
 
 class PaymentFellOverdue(Fact, frozen=True, kw_only=True):
-    """The provider counts the subscription as past due and goes on trying to collect.
+    """The provider counts the subscription as past due and goes on trying to collect; `since` as above.
 
-    `since`: from when on, where that is told later and with its date; None: from the event on.
+    Told again since another day, it is another debt.
     """
 
     since: datetime | None = None
 
 
 class SubscriptionSuspended(Fact, frozen=True, kw_only=True):
-    """The provider stopped the service without ending the subscription (`unpaid`, `paused`, …)."""
+    """The provider stopped the service without ending the subscription (`unpaid`, `paused`, …); `since` as above."""
 
     reason: str
+    since: datetime | None = None
 
 
 class SubscriptionTerminated(Fact, frozen=True, kw_only=True):
@@ -208,6 +216,8 @@ class PeriodPaid(Fact, frozen=True, kw_only=True):
     """True for the first payment, which other events may tell of without a name (`invoice` empty)."""
     reason: str = ""
     """The provider's word for why it was billed (Stripe's `billing_reason`)."""
+    at: datetime | None = None
+    """When it was paid, where that is told later and with its date."""
 
 
 class PaymentFailed(Fact, frozen=True, kw_only=True):
@@ -233,6 +243,13 @@ class PaymentLinked(Fact, frozen=True, kw_only=True):
 
     payment: str
     invoice: str
+
+
+class PaymentsDescribed(Fact, frozen=True, kw_only=True):
+    """The complete list of what was paid, and by which payments; what is missing here was not paid after all."""
+
+    paid: tuple[PeriodPaid, ...]
+    links: tuple[PaymentLinked, ...] = ()
 
 
 class GivenBack(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -322,19 +339,23 @@ class Shown(Fact, frozen=True, kw_only=True):
 
 
 class ChangeAnnounced(Fact, frozen=True, kw_only=True):
-    """The provider says that something changed, and no more: what it is has to be read back from there.
+    """The provider says that something changed, and no more: what it is has to be read back.
 
-    An answer to the last announcement was asked after all of them, so it covers the earlier ones.
+    `identified`: what changed is known to be a subscription, though nothing of it may have been read yet.
     """
 
-    about: str
+    identified: bool = False
 
 
 class VersionShown(Fact, frozen=True, kw_only=True):
-    """The event shows `of` in that version; shown after a newer one, nothing it says counts."""
+    """The event shows `of` in that version, or the last of several such things, `number` telling which that is.
+
+    An event that shows something older than was shown before, and nothing newer, counts for nothing.
+    """
 
     of: str
     version: int
+    number: int = 0
 
 
 class Noted(Fact, frozen=True, kw_only=True):

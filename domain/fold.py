@@ -9,21 +9,10 @@ from typing import Any
 
 import msgspec
 
-from domain import debt
+from domain import debt, money, sold, versions
 from domain import facts as f
-from domain.lifecycle import LICENSED, State, next_state
-from domain.subscription import (
-    FIRST_PAYMENT,
-    Customer,
-    Dispute,
-    EventRef,
-    HeldLine,
-    PaidInvoice,
-    Refund,
-    SoldLine,
-    Subscription,
-)
-from domain.terms import works_unpaid
+from domain.lifecycle import State, next_state
+from domain.subscription import Customer, EventRef, Subscription, dated
 from domain.triggers import ended_with_a_charge, objection_to, trigger_of
 
 
@@ -39,13 +28,13 @@ def fold_event(subscription: Subscription, ref: EventRef, facts: Sequence[f.Fact
     """Folds one event's facts into the subscription, in place."""
     before = subscription.state
     anomalies: list[str] = []
-    stale = any(_is_stale(subscription, fact) for fact in facts)
+    stale = versions.is_stale(subscription, facts)
     for fact in facts:
         objection = objection_to(subscription, fact)
         if objection is not None:
             anomalies += [objection] if objection else []
             continue
-        if stale and not isinstance(fact, _ALWAYS):
+        if stale and not isinstance(fact, versions.ALWAYS):
             continue
         handler = _HANDLERS.get(type(fact))
         if handler is not None:
@@ -56,31 +45,27 @@ def fold_event(subscription: Subscription, ref: EventRef, facts: Sequence[f.Fact
         after = next_state(subscription.state, trigger)
         if after is None:
             anomalies.append(f"{trigger.replace('_', ' ')} makes no sense while {subscription.state}")
-        elif after is not subscription.state or _other_reason(subscription, fact):
+        elif after is not subscription.state or _told_otherwise(subscription, fact):
             _enter(subscription, after, fact, ref)
             subscription.state_reason = getattr(fact, "reason", "")
     subscription.anomalies += len(anomalies)
-    _remember_sold(subscription)
+    sold.remember_sold(subscription)
     return Step(before, subscription.state, tuple(anomalies))
 
 
-_ALWAYS = (f.AnswerRead, f.StreamsLinked)
-"""What counts whatever version it came with."""
+_DATED = (f.SubscriptionActivated, f.PaymentFellOverdue, f.SubscriptionSuspended)
+"""What may be told later, with the day since when it is so."""
 
 
-def _is_stale(subscription: Subscription, fact: f.Fact) -> bool:
-    match fact:
-        case f.Shown(key=key):
-            return key in subscription.shown
-        case f.VersionShown(of=of, version=version):
-            return version < subscription.versions.get(of, version)
-        case _:
-            return False
+def _told_otherwise(subscription: Subscription, fact: f.Fact) -> bool:
+    """Whether a state goes on for another reason, or since another day: what happened in between was not heard of.
 
-
-def _other_reason(subscription: Subscription, fact: f.Fact) -> bool:
-    """Whether what is suspended is so for another reason from now on: a pause may be licensed, a debt may not."""
-    return isinstance(fact, f.SubscriptionSuspended) and fact.reason != subscription.state_reason
+    A pause may be licensed, a debt may not.
+    """
+    if isinstance(fact, f.SubscriptionSuspended) and fact.reason != subscription.state_reason:
+        return True
+    known = subscription.state_since
+    return isinstance(fact, _DATED) and fact.since is not None and (known is None or fact.since != known.at)
 
 
 def _enter(subscription: Subscription, state: State, fact: f.Fact, ref: EventRef) -> None:
@@ -90,80 +75,11 @@ def _enter(subscription: Subscription, state: State, fact: f.Fact, ref: EventRef
         debt.begin_debt(subscription, fact, ref)
     elif state is not State.SUSPENDED:
         debt.end_debt(subscription)
-    subscription.state, subscription.state_since = state, ref
-
-
-def _remember_sold(subscription: Subscription) -> None:
-    """Keeps every form in which a line was ever licensed, the one that was sold last at the end."""
-    for held in subscription.lines.values():
-        if not held.line.described or not _may_be_licensed(subscription, held.line):
-            continue
-        forms = [sold for sold in subscription.sold if sold.line.id == held.line.id]
-        last = forms[-1] if forms else None
-        same = next((sold for sold in forms if _same_form(sold.line, held.line)), None)
-        most = max(held.line.quantity, same.most if same else 0)
-        if same is None or same is not last or 0 < held.line.quantity != same.line.quantity:
-            since = same.since if same is not None and same is last else held.since
-            others = [sold for sold in subscription.sold if sold is not same]
-            subscription.sold = [*others, SoldLine(held.line, most, since)]
-
-
-def _may_be_licensed(subscription: Subscription, line: f.Line) -> bool:
-    unpaid = subscription.state is State.PENDING and subscription.opened_since is not None
-    return subscription.state in LICENSED or (unpaid and works_unpaid(line.attributes))
-
-
-def _same_form(one: f.Line, other: f.Line) -> bool:
-    """Whether two lines are licensed alike: what the identity of a license can follow from is equal."""
-    return (one.product, one.price, one.recurring, one.attributes) == (
-        other.product,
-        other.price,
-        other.recurring,
-        other.attributes,
-    )
+    subscription.state = state
+    subscription.state_since = dated(ref, fact.since if isinstance(fact, _DATED) else None)
 
 
 # --- one small function per kind of fact; those without one only move the state, or nothing -----------------
-
-
-def _lines(s: Subscription, fact: f.LinesDescribed, ref: EventRef) -> None:
-    kept = {} if fact.complete else dict(s.lines)
-    for line in (_described(told, s) for told in fact.lines):
-        held = s.lines.get(line.id)
-        kept[line.id] = held if held is not None and held.line == line else HeldLine(line, ref)
-    if kept != s.lines:
-        s.lines, s.lines_since = kept, ref
-    if fact.rest_from or (fact.lines and fact.complete):
-        s.lines_from = fact.rest_from
-    s.identified = True
-
-
-def _described(line: f.Line, s: Subscription) -> f.Line:
-    """The line with what is known of its price, where its payload only named it.
-
-    That is what was read back, or what another payload of this stream told: what was bought is what was told first.
-    """
-    if line.described:
-        return line
-    price = s.prices.get(line.price)
-    if price is not None:
-        return msgspec.structs.replace(line, product=price.product, attributes=price.attributes, described=True)
-    known = [held.line for held in s.lines.values()] + [sold.line for sold in reversed(s.sold)]
-    same = next((each for each in known if each.described and each.price == line.price), None)
-    if same is None:
-        return line
-    return msgspec.structs.replace(line, product=same.product, attributes=same.attributes, described=True)
-
-
-def _price(s: Subscription, fact: f.PriceDescribed, ref: EventRef) -> None:
-    """The first reading stands: what was bought is what the catalog said then."""
-    s.prices = {fact.price: fact, **s.prices}
-    lines = {
-        name: held if (line := _described(held.line, s)) == held.line else HeldLine(line, ref)
-        for name, held in s.lines.items()
-    }
-    if lines != s.lines:
-        s.lines, s.lines_since = lines, ref
 
 
 def _customer(s: Subscription, fact: f.CustomerDescribed, ref: EventRef) -> None:
@@ -182,52 +98,6 @@ def _trial(s: Subscription, fact: f.TrialStarted, ref: EventRef) -> None:
     _activated(s, fact, ref)
     if fact.until is not None and fact.until != s.trial_end and not ended_with_a_charge(s, fact):
         s.trial_end, s.trial_since = fact.until, ref
-
-
-def _paid(s: Subscription, fact: f.PeriodPaid, ref: EventRef) -> None:
-    s.identified = True
-    invoice = fact.invoice or FIRST_PAYMENT
-    told = invoice in s.invoices or (not fact.invoice and any(paid.first for paid in s.invoices.values()))
-    if told:
-        return
-    s.charged = s.charged or not fact.first
-    debt.payment_made(s, fact.invoice)
-    others = {name: paid for name, paid in s.invoices.items() if not (fact.first and name == FIRST_PAYMENT)}
-    s.invoices = {**others, invoice: PaidInvoice(fact.periods, fact.amount, fact.currency, ref, fact.first)}
-
-
-def _linked(s: Subscription, fact: f.PaymentLinked, ref: EventRef) -> None:
-    if fact.invoice:
-        s.payments = {**s.payments, fact.payment: fact.invoice}
-    else:
-        s.payments = {fact.payment: FIRST_PAYMENT, **s.payments}
-
-
-def _refund(s: Subscription, fact: f.PaymentRefunded, ref: EventRef) -> None:
-    before = s.refunds.get(fact.payment, Refund(fact.amount, 0, ref))
-    parts = before.parts
-    if fact.part:
-        parts = {**parts, fact.part: max(fact.refunded, parts.get(fact.part, 0))}
-    refunded = max(before.refunded, sum(parts.values()), 0 if fact.part else fact.refunded)
-    refund = Refund(
-        max(fact.amount, before.amount),
-        refunded,
-        ref if refunded > before.refunded else before.since,
-        before.invoice or fact.invoice,
-        parts,
-        before.items if fact.items is None else {**before.items, fact.part: fact.items},
-    )
-    s.refunds = {**s.refunds, fact.payment: refund}
-
-
-def _dispute_opened(s: Subscription, fact: f.DisputeOpened, ref: EventRef) -> None:
-    s.disputes = {fact.dispute: Dispute(fact.payment, ref, opened=ref.at), **s.disputes}
-
-
-def _dispute_closed(s: Subscription, fact: f.DisputeClosed, ref: EventRef) -> None:
-    known = s.disputes.get(fact.dispute)
-    opened = known.opened if known is not None else ref.at
-    s.disputes = {**s.disputes, fact.dispute: Dispute(fact.payment, ref, fact.outcome, opened=opened)}
 
 
 def _cancellation(s: Subscription, fact: f.CancellationScheduled, ref: EventRef) -> None:
@@ -301,25 +171,10 @@ def _fixed_end(s: Subscription, fact: f.FixedEndDescribed, ref: EventRef) -> Non
         s.ends_at, s.ends_since = fact.at, ref
 
 
-def _answer(s: Subscription, fact: f.AnswerRead, ref: EventRef) -> None:
-    if fact.about not in s.answered:
-        s.answered = [*s.answered, fact.about]
-
-
-def _shown(s: Subscription, fact: f.Shown, ref: EventRef) -> None:
-    s.shown = [*s.shown, fact.key]
-
-
-def _version(s: Subscription, fact: f.VersionShown, ref: EventRef) -> None:
-    s.versions = {**s.versions, fact.of: fact.version}
-
-
-def _announced(s: Subscription, fact: f.ChangeAnnounced, ref: EventRef) -> None:
-    s.announced = fact.about
-
-
 def _began(s: Subscription, fact: f.SubscriptionBegan, ref: EventRef) -> None:
     s.begun = s.identified = True
+    if fact.at is not None:
+        s.opened_since = s.opened_since or dated(ref, fact.at)
 
 
 _HANDLERS: dict[type[f.Fact], Callable[[Subscription, Any, EventRef], None]] = {
@@ -332,24 +187,25 @@ _HANDLERS: dict[type[f.Fact], Callable[[Subscription, Any, EventRef], None]] = {
     f.PaymentFailed: debt.payment_failed,
     f.GraceEnded: debt.end_grace,
     f.SubscriptionTerminated: _identified,
-    f.LinesDescribed: _lines,
-    f.PriceDescribed: _price,
+    f.LinesDescribed: sold.lines_described,
+    f.PriceDescribed: sold.price_described,
     f.UsersNamed: _users,
     f.FulfillmentNamed: _fulfillment,
     f.FixedEndDescribed: _fixed_end,
-    f.AnswerRead: _answer,
-    f.Shown: _shown,
-    f.VersionShown: _version,
-    f.ChangeAnnounced: _announced,
+    f.AnswerRead: versions.answered,
+    f.Shown: versions.shown,
+    f.VersionShown: versions.version_shown,
+    f.ChangeAnnounced: versions.announced,
     f.CustomerDescribed: _customer,
     f.CollectionTermsDescribed: _collection,
     f.PurchaseCompleted: _purchase,
     f.PurchaseFailed: _identified,
-    f.PeriodPaid: _paid,
-    f.PaymentLinked: _linked,
-    f.PaymentRefunded: _refund,
-    f.DisputeOpened: _dispute_opened,
-    f.DisputeClosed: _dispute_closed,
+    f.PeriodPaid: money.paid,
+    f.PaymentsDescribed: money.payments_described,
+    f.PaymentLinked: money.linked,
+    f.PaymentRefunded: money.refunded,
+    f.DisputeOpened: money.dispute_opened,
+    f.DisputeClosed: money.dispute_closed,
     f.CancellationScheduled: _cancellation,
     f.CancellationWithdrawn: _no_cancellation,
     f.CollectionPaused: _pause,

@@ -42,7 +42,7 @@ TABLE: tuple[tuple[str, tuple[State, ...], str], ...] = (
     ("subscription_reactivated", (State.TERMINATED,), State.ACTIVE),
     ("trial_reopened", (State.TERMINATED,), State.TRIALING),
     ("purchase_completed", (State.PENDING, State.ACTIVE), State.ACTIVE),
-    ("purchase_failed", (State.PENDING,), State.TERMINATED),
+    ("purchase_failed", (State.PENDING, State.TERMINATED), State.TERMINATED),
     ("failed_purchase_completed", (State.TERMINATED,), State.ACTIVE),
     ("purchase_refunded", (State.PENDING, State.ACTIVE, State.TERMINATED), State.TERMINATED),
 )

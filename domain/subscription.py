@@ -19,6 +19,11 @@ class EventRef(msgspec.Struct, frozen=True, array_like=True):
     at: datetime
 
 
+def dated(ref: EventRef, at: datetime | None) -> EventRef:
+    """The event, with the instant of which it tells where it names one."""
+    return ref if at is None else msgspec.structs.replace(ref, at=at)
+
+
 class HeldLine(msgspec.Struct, frozen=True):
     line: f.Line
     since: EventRef
@@ -161,9 +166,9 @@ class Subscription(msgspec.Struct, kw_only=True, omit_defaults=True):
     disputes: dict[str, Dispute] = {}
     links: list[str] = []
     announced: str = ""
-    """What the last announcement of a change asks to be read back."""
-    versions: dict[str, int] = {}
-    """The newest version that was shown of each of the provider's objects, where they have versions."""
+    """Names all announcements of changes together: each that is added gives another name."""
+    versions: dict[str, tuple[int, int]] = {}
+    """By kind of the provider's objects the newest that was shown, as its number and version."""
     answered: list[str] = []
     """What the provider's API was asked about."""
     anomalies: int = 0

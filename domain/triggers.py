@@ -46,7 +46,7 @@ def trigger_of(subscription: Subscription, fact: f.Fact) -> str | None:
             return None if subscription.purchase else settled
         case f.PaymentFellOverdue() if subscription.grace is not None and subscription.grace.last:
             # Nothing new: what is past due is suspended already, and a reminder of it must not bring it back.
-            return None
+            return usual if debt.is_another(subscription, fact) else None
         case f.GraceEnded():
             over = subscription.grace is not None and subscription.grace.last
             return "grace_ended" if over and subscription.state is State.PAST_DUE else None

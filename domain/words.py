@@ -52,6 +52,10 @@ def _refunded(fact: f.PaymentRefunded) -> str:
     return f"refunded {money(fact.refunded, fact.currency)} {much}"
 
 
+def _path(about: str) -> str:
+    return re.split("[?#]", about, maxsplit=1)[0]
+
+
 _NOT_ENDING = "will not end after all"
 _BILLING = "billing goes on"
 _NO_END = "has no end by its terms"
@@ -79,9 +83,7 @@ _FACTS: dict[type[f.Fact], Callable[[Any], str]] = {
     f.CancellationWithdrawn: lambda _: _NOT_ENDING,
     f.UsersNamed: lambda fact: f"{_many(len(fact.users), 'user')} named",
     f.FixedEndDescribed: lambda fact: f"ends by its terms on {day(fact.at)}" if fact.at else _NO_END,
-    f.AnswerRead: lambda fact: (
-        f"read back {re.split('[?#]', fact.about)[0]}" + ("" if fact.found else ": nothing found")
-    ),
+    f.AnswerRead: lambda fact: f"read back {_path(fact.about)}{'' if fact.found else ': nothing found'}",
     f.Shown: lambda _: "",
     f.VersionShown: lambda _: "",
     f.ChangeAnnounced: lambda _: "announced a change; what it is has to be read back",
