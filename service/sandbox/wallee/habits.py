@@ -1,0 +1,15 @@
+"""What is not known of wallee for certain, as settings: tests try both."""
+
+import msgspec
+
+
+class Habits(msgspec.Struct, frozen=True, kw_only=True):
+    """`nulls`: fields without a value are shown as null instead of being left out.
+
+    `touches`: the subscription's version rises with its charges, suspensions and versions too.
+    `bills_at_start`: a period's bill is `BILLED` from its beginning instead of when the period ended.
+    """
+
+    nulls: bool = False
+    touches: bool = False
+    bills_at_start: bool = False

@@ -1,0 +1,70 @@
+"""Lives a story through before the eyes of a service: after each act its webhooks, and the API shows that moment."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from itertools import groupby
+
+import httpx2
+
+from service.sandbox.wallee.api import WalleeApi
+from service.sandbox.wallee.delivery import EVERYTHING, Listening, deliveries
+from service.sandbox.wallee.model import Kind
+from service.sandbox.wallee.sending import deliver
+from service.sandbox.wallee.space import Space
+
+PATIENCE = 5.0
+"""How many seconds a service has to read what a webhook was about."""
+
+CALM = 0.3
+"""How many seconds without a question mean that all was read."""
+
+
+async def play(
+    http: httpx2.AsyncClient,
+    url: str,
+    space: Space,
+    api: WalleeApi,
+    *,
+    backoff: Callable[[int], Awaitable[None]],
+    listening: Listening = EVERYTHING,
+    attempts: int = 5,
+    patience: float = PATIENCE,
+    calm: float = CALM,
+) -> int:
+    """Posts the webhooks act by act, waiting each time until their subject was read; gives how many were taken.
+
+    `api` must serve the space; meanwhile it shows it as it was after each act, in the end as it is. An act that nobody
+    reads about within `patience` seconds is passed over.
+    """
+    taken = 0
+    ends = {it.act: it.place for it in space.happenings}
+    try:
+        for act, told in groupby(deliveries(space, listening), key=lambda each: each.act):
+            sent = list(told)
+            api.show(space, ends[act])
+            taken += len(await deliver(http, url, sent[:-1], backoff=backoff, attempts=attempts))
+            since = api.count
+            taken += len(await deliver(http, url, sent[-1:], backoff=backoff, attempts=attempts))
+            await _until_read(api, _about(space, sent[-1].kind, sent[-1].entity), since, patience, calm)
+    finally:
+        api.show(space, None)
+    return taken
+
+
+async def _until_read(api: WalleeApi, path: str, since: int, patience: float, calm: float) -> None:
+    try:
+        async with asyncio.timeout(patience):
+            await api.wait_for_call(path, since=since)
+            await api.wait_for_calm(calm)
+    except TimeoutError:
+        return
+
+
+def _about(space: Space, kind: Kind, entity: int) -> str:
+    """What a service would read to learn all that changed."""
+    found = space.book.every(kind)[entity]
+    transaction = entity if kind == "transaction" else getattr(found, "transaction", None)
+    charges = space.book.every("charge").values()
+    paying = [each for each in charges if getattr(each, "transaction", None) == transaction]
+    of = entity if kind == "subscription" else getattr(paying[-1] if paying else found, "subscription", None)
+    return f"/payment/transactions/{transaction}" if of is None else f"/subscriptions/{of}"
