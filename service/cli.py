@@ -104,6 +104,25 @@ def sandbox_licensespring(port: int, products: tuple[str, ...], settings: str | 
     sys.exit(run_licensespring(port, products, settings, state))
 
 
+@sandbox.command("netlicensing")
+@click.option("--port", type=click.IntRange(0, 65535), default=8092, show_default=True, help="Listen on this port.")
+@click.option(
+    "--settings",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="What it sells and how it behaves, as JSON: products with modules and templates, bundles, the rate limit.",
+)
+@click.option("--state", metavar="FILE", help="Keep everything in this file.")
+def sandbox_netlicensing(port: int, settings: str | None, state: str | None) -> None:
+    """Serve a sandbox of NetLicensing's REST API.
+
+    With --settings service/sandbox/netlicensing/falcon.json it has a product for every licensing model.
+    """
+    from service.commands.sandbox import run_netlicensing
+
+    sys.exit(run_netlicensing(port, settings, state))
+
+
 @sandbox.command("stripe")
 @click.argument("life")
 @click.option("--to", "url", required=True, metavar="URL", help="Where the source receives its webhooks.")

@@ -15,6 +15,7 @@ from service.sandbox import fastspring, stripe
 from service.sandbox.deliver import deliver as deliver_stripe
 from service.sandbox.fastspring.lifecycle import START as FASTSPRING_START
 from service.sandbox.licensespring.__main__ import main as licensespring
+from service.sandbox.netlicensing.__main__ import main as netlicensing
 from service.sandbox.stripe.lifecycles import START as STRIPE_START
 
 L = TypeVar("L")
@@ -31,6 +32,12 @@ def run_licensespring(port: int, products: tuple[str, ...], settings: str | None
     files = {"settings": settings, "state": state}
     options = [f"--{option}={file}" for option, file in files.items() if file]
     return licensespring([f"--port={port}", *options, *(f"--product={code}" for code in products)])
+
+
+def run_netlicensing(port: int, settings: str | None, state: str | None) -> int:
+    """Serves NetLicensing's sandbox until SIGTERM or SIGINT; the exit code."""
+    files = {"settings": settings, "state": state}
+    return netlicensing([f"--port={port}", *(f"--{option}={file}" for option, file in files.items() if file)])
 
 
 def send_stripe_life(life: str, url: str, secret: str) -> None:
