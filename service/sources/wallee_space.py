@@ -3,6 +3,7 @@
 Paths, query and the form of lists are those of wallee's own SDK 6.4.0 (`wallee/service/`).
 """
 
+import re
 from typing import TypeVar
 
 import httpx2
@@ -18,6 +19,8 @@ ENTRIES, MOST_PAGES = 100, 3
 LARGEST_LIST = LARGEST_ANSWER // 4
 """Bytes of a list, from which on no further page is asked for: a reading holds several."""
 KEY_SECONDS = 8.0
+
+_TOKEN = re.compile(r"\beyJ[\w-]*\.[\w-]*(?:\.[\w-]*)?")
 
 Params = list[tuple[str, str]]
 T = TypeVar("T")
@@ -113,4 +116,5 @@ def _words(body: bytes) -> str:
         failed = msgspec.json.decode(body, type=_Failed)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return ""
-    return failed.message or failed.code or failed.id or ""
+    # An error may quote the token that it was asked with.
+    return _TOKEN.sub("[token]", failed.message or failed.code or failed.id or "")

@@ -1,0 +1,157 @@
+"""A key ring asks for what it does not know, once, seldom, and says when it could not find out."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from projections.provided import ProvidedError, Throttled, Unauthorized, Unavailable
+from service.secrets import Secret
+from service.sources import keys
+from service.sources.keys import ASKED_A_MINUTE, MINUTE, MISS_SECONDS, KeyRing, KeysUnavailable, key_ring
+
+pytestmark = pytest.mark.anyio
+
+
+class Provider:
+    """Knows the keys it was given; raises `error` while there is one, and answers nothing while `gate` is closed."""
+
+    def __init__(self, **known: str) -> None:
+        self.known = known
+        self.asked: list[str] = []
+        self.error: Exception | None = None
+        self.gate, self.reached = asyncio.Event(), asyncio.Event()
+        self.gate.set()
+
+    async def public_key(self, key_id: str) -> str | None:
+        self.asked.append(key_id)
+        self.reached.set()
+        await self.gate.wait()
+        if self.error is not None:
+            raise self.error
+        return self.known.get(key_id)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.at = 1000.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+@asynccontextmanager
+async def ringed(**known: str) -> AsyncIterator[tuple[KeyRing, Provider, Clock]]:
+    provider, clock = Provider(**known), Clock()
+    async with key_ring("shop", provider, clock) as ring:
+        yield ring, provider, clock
+
+
+async def test_a_key_is_asked_for_once_and_kept() -> None:
+    async with ringed(a="KEY") as (ring, provider, clock):
+        assert await ring.find("a") == Secret("KEY")
+        clock.at += 10**8
+        provider.known.clear()
+        assert await ring.find("a") == Secret("KEY")
+        assert provider.asked == ["a"]
+
+
+async def test_deliveries_of_one_moment_share_the_question() -> None:
+    async with ringed(a="KEY") as (ring, provider, _):
+        provider.gate.clear()
+        waiting = [asyncio.ensure_future(ring.find("a")) for _ in range(50)]
+        await provider.reached.wait()
+        provider.gate.set()
+        assert await asyncio.gather(*waiting) == [Secret("KEY")] * 50
+        assert provider.asked == ["a"]
+
+
+async def test_an_unknown_id_is_not_asked_again_for_a_minute() -> None:
+    async with ringed() as (ring, provider, clock):
+        assert [await ring.find("x") for _ in range(5)] == [None] * 5
+        clock.at += MISS_SECONDS - 1
+        assert await ring.find("x") is None
+        assert provider.asked == ["x"]
+        provider.known["x"] = "NEW"
+        clock.at += 2
+        assert await ring.find("x") == Secret("NEW")
+
+
+async def test_a_flood_of_invented_ids_asks_little_and_remembers_little() -> None:
+    async with ringed(a="KEY") as (ring, provider, clock):
+        await ring.find("a")
+        for minute in range(5):
+            for number in range(500):
+                if len(provider.asked) < (minute + 1) * ASKED_A_MINUTE:
+                    assert await ring.find(f"{minute}-{number}") is None
+                else:
+                    with pytest.raises(KeysUnavailable, match="too many"):
+                        await ring.find(f"{minute}-{number}")
+            assert await ring.find("a") == Secret("KEY"), "what is known needs no question"
+            assert len(provider.asked) == (minute + 1) * ASKED_A_MINUTE
+            clock.at += MINUTE
+        assert len(ring._missed) <= 2 * ASKED_A_MINUTE
+        assert not ring._asking
+
+
+async def test_a_flood_at_one_moment_is_bounded_too() -> None:
+    async with ringed() as (ring, provider, _):
+        provider.gate.clear()
+        flood = [asyncio.ensure_future(ring.find(str(number))) for number in range(200)]
+        await provider.reached.wait()
+        provider.gate.set()
+        found = await asyncio.gather(*flood, return_exceptions=True)
+        assert len(provider.asked) == ASKED_A_MINUTE
+        assert found.count(None) == ASKED_A_MINUTE
+        assert sum(isinstance(each, KeysUnavailable) for each in found) == 200 - ASKED_A_MINUTE
+
+
+@pytest.mark.parametrize("error", [Unavailable, Throttled, Unauthorized])
+async def test_what_could_not_be_asked_is_neither_known_nor_unknown(error: type[ProvidedError]) -> None:
+    async with ringed(a="KEY") as (ring, provider, _):
+        provider.error = error("webhooks/encryption-keys/a", text="secret words")
+        with pytest.raises(KeysUnavailable) as caught:
+            await ring.find("a")
+        assert caught.value.reason == f"the public key could not be read: {error.__name__}"
+        provider.error = None
+        assert await ring.find("a") == Secret("KEY")
+
+
+async def test_a_fault_of_ours_is_no_reason_to_refuse() -> None:
+    async with ringed(a="KEY") as (ring, provider, _):
+        provider.error = KeyError("a bug")
+        with pytest.raises(KeysUnavailable, match="fault in Tenure"):
+            await ring.find("a")
+
+
+async def test_a_slow_answer_is_there_for_the_next_delivery(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "WAIT_SECONDS", 0.01)
+    async with ringed(a="KEY") as (ring, provider, _):
+        provider.gate.clear()
+        with pytest.raises(KeysUnavailable, match="in time"):
+            await ring.find("a")
+        provider.gate.set()
+        await asyncio.gather(*ring._asking.values())
+        assert await ring.find("a") == Secret("KEY")
+        assert provider.asked == ["a"]
+
+
+async def test_a_sender_that_goes_away_takes_no_key_from_the_others() -> None:
+    async with ringed(a="KEY") as (ring, provider, _):
+        provider.gate.clear()
+        gone, stays = asyncio.ensure_future(ring.find("a")), asyncio.ensure_future(ring.find("a"))
+        await provider.reached.wait()
+        gone.cancel()
+        provider.gate.set()
+        assert await stays == Secret("KEY")
+        assert gone.cancelled()
+
+
+async def test_what_is_being_asked_ends_with_the_ring() -> None:
+    async with ringed() as (ring, provider, _):
+        provider.gate.clear()
+        waiting = asyncio.ensure_future(ring.find("a"))
+        await provider.reached.wait()
+    with pytest.raises(KeysUnavailable):
+        await waiting
