@@ -1,5 +1,6 @@
 """What the vendor decided about money that is late, returned or disputed; data, not code."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -51,10 +52,24 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def of(self, product_code: str) -> "Policy":
         """The policy as it is for one product."""
         own = self.products.get(product_code)
-        if own is None:
-            return self
-        decided = {name: value for name in own.__struct_fields__ if (value := getattr(own, name)) is not UNSET}
-        return msgspec.structs.replace(self, **decided)
+        return self if own is None else msgspec.structs.replace(self, **_decided(own))
+
+
+class Decisions(ProductPolicy, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is decided for one source; what is not set is as its provider and the license server are best treated."""
+
+    products: dict[str, ProductPolicy] = {}
+
+    def over(self, *defaults: Mapping[str, object]) -> Policy:
+        """The whole policy: these decisions over the defaults, of which the later go over the earlier."""
+        policy = Policy()
+        for layer in (*defaults, _decided(self)):
+            policy = msgspec.structs.replace(policy, **layer)
+        return policy
+
+
+def _decided(own: ProductPolicy) -> dict[str, object]:
+    return {name: value for name in own.__struct_fields__ if (value := getattr(own, name)) is not UNSET}
 
 
 def _check(margin: int | UnsetType, days: PastDueDays | UnsetType) -> None:

@@ -4,7 +4,7 @@ No fold reads a clock. Whoever has one appends these, at whatever time it gets t
 they were due, and an id that follows from what they say, so that two who append the same make one event.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -31,15 +31,23 @@ class Timer(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
 
 
-def due_timers(stream: Stream, subscription: Subscription, policy: Policy) -> tuple[Timer, ...]:  # noqa: ARG001
-    """What is still to ring if nothing else happens, the earliest first; it may be due already."""
+def due_timers(
+    stream: Stream,  # noqa: ARG001
+    subscription: Subscription,
+    policies: Sequence[Policy],
+) -> tuple[Timer, ...]:
+    """What is still to ring if nothing else happens, the earliest first; it may be due already.
+
+    Each target has its policy, so a grace may end at one that goes on at another: the last is over when no line has
+    any left anywhere.
+    """
     since = subscription.past_due_since
     if since is None or not in_grace(subscription):
         return ()
     told = later(subscription.past_due_told or since.at, _NEXT)
     claims = [claim for claim in claims_of(subscription).current if claim.units]
     owing = [claim for claim in claims if not owes_nothing(subscription, claim.line)]
-    ends = _ends_of_grace(subscription, policy, owing, since)
+    ends = _ends_of_grace(subscription, policies, owing, since)
     known = [(at, days) for days, at in ends.items() if at is not None]
     ordered = sorted(known, key=lambda end: (end[0], end[1] == "provider", end[1]))
     last = ordered[-1] if ordered and len(known) == len(ends) and len(owing) == len(claims) else None
@@ -52,11 +60,11 @@ def due_timers(stream: Stream, subscription: Subscription, policy: Policy) -> tu
 
 
 def _ends_of_grace(
-    s: Subscription, policy: Policy, owing: Iterable[Claim], since: EventRef
+    s: Subscription, policies: Sequence[Policy], owing: Sequence[Claim], since: EventRef
 ) -> dict[PastDueDays, datetime | None]:
     """When each grace that is granted to a licensed line is over; None while only the provider could say."""
     ends: dict[PastDueDays, datetime | None] = {}
-    for days, hours in _granted(policy, owing):
+    for days, hours in _granted(policies, owing):
         if days != "provider":
             ends[days] = later(since.at, max(timedelta(days=days), _NEXT))
         elif s.gave_up is None:
@@ -67,11 +75,12 @@ def _ends_of_grace(
     return ends
 
 
-def _granted(policy: Policy, owing: Iterable[Claim]) -> Iterator[tuple[PastDueDays, int]]:
-    for claim in owing:
-        own = policy.of(claim.terms.product_code)
-        margin = claim.terms.margin_hours
-        yield own.past_due_days, own.renewal_margin_hours if margin is None else margin
+def _granted(policies: Iterable[Policy], owing: Sequence[Claim]) -> Iterator[tuple[PastDueDays, int]]:
+    for policy in policies:
+        for claim in owing:
+            own = policy.of(claim.terms.product_code)
+            margin = claim.terms.margin_hours
+            yield own.past_due_days, own.renewal_margin_hours if margin is None else margin
 
 
 def _grace_ends(since: datetime, at: datetime, days: PastDueDays, *, last: bool) -> Timer:

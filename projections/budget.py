@@ -8,6 +8,10 @@ from zlib import crc32
 import msgspec
 
 from projections.tables import Pool, Tables
+from projections.targets.errors import Paced
+
+LONGEST_TURN = 20.0
+"""Seconds that are waited for one; who has to wait longer does something else meanwhile."""
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +36,12 @@ async def spend(pool: Pool, tables: Tables, account: str, budget: Budget, *, at_
     if wait > 0:
         await asyncio.sleep(wait)
     return 0.0
+
+
+async def take_turn(pool: Pool, tables: Tables, account: str, budget: Budget) -> None:
+    """Takes one token, waiting at most LONGEST_TURN for it. Raises Paced, nothing taken, where that is too short."""
+    if wait := await spend(pool, tables, account, budget, at_most=LONGEST_TURN):
+        raise Paced("turn", text=f"the account bears no further request for {wait:.0f} s", retry_after=wait)
 
 
 async def hold(pool: Pool, tables: Tables, account: str, budget: Budget, seconds: float) -> None:

@@ -9,13 +9,14 @@ import msgspec
 from domain.events import LONGEST_STREAM, Stream, identifier_of, kind_of, partition_of, source_of, stream_of
 from domain.generated import problems
 from domain.history import Fold, encode_fold
-from domain.licensing import Entitlement, License, entitle
+from domain.licensing import entitle
 from domain.providers import open_wants
 from domain.readback import Want
 from domain.receipts import Applied
 from domain.subscription import Subscription
 from domain.timers import due_timers
 from domain.version import CODE
+from projections.placing import Placed, place
 from projections.rows import LicenseRow, LinkRow, PushRow, Rows, StreamRow, TimerRow, WantRow
 from projections.sources import Source
 from projections.targets import Call, Target
@@ -25,25 +26,45 @@ LONGEST_ABOUT = 900
 """Bytes of UTF-8 in what is asked."""
 
 
+class _There(msgspec.Struct, frozen=True):
+    """What concerns one target: what is desired there, what it holds, and what it has still to be told."""
+
+    target: str
+    placed: Sequence[Placed]
+    applied: Applied
+    calls: Sequence[Call]
+
+
+class _Followed(msgspec.Struct, frozen=True):
+    """What follows from a fold for all its targets, and what a person should know of it."""
+
+    there: Sequence[_There] = ()
+    problems: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+
+
 def rows_of(stream: Stream, fold: Fold, position: int, source: Source, targets: Mapping[str, Target]) -> Rows:
     """Derives every row of a stream whose events up to `position` of its partition are folded."""
-    applied = fold.applied.get(source.target) or Applied()
     missing: Sequence[Want] = ()
     wants: tuple[WantRow, ...] = ()
     timers: tuple[TimerRow, ...] = ()
     try:
-        entitlement, calls = _follow(stream, fold, source, targets.get(source.target), applied)
+        followed = _follow(stream, fold, source, targets)
         if not fold.stopped:
             missing = source.provider.wants(stream, fold.subscription)
             wants = _want_rows(stream, fold, source)
             timers = _timer_rows(stream, fold, source)
     except Exception as error:  # noqa: BLE001 - a fault of ours must stop this stream, not the others
         fold.stopped = f"{type(error).__name__} while deriving licenses: a fault in Tenure, please report it"
-        entitlement, calls, wants, timers = Entitlement(()), [], (), ()
+        followed, wants, timers = _Followed(), (), ()
     return Rows(
-        stream=_stream_row(stream, fold, entitlement, missing, position),
-        licenses=tuple(_license_row(stream, each, source.target, applied, calls) for each in entitlement.licenses),
-        push=_push_row(stream, entitlement, source.target, calls, applied, position),
+        stream=_stream_row(stream, fold, followed, missing, position),
+        licenses=tuple(_license_row(stream, each, there) for there in followed.there for each in there.placed),
+        pushes=tuple(
+            _push_row(stream, there, position)
+            for there in followed.there
+            if there.target in source.targets and (there.placed or there.applied.licenses)
+        ),
         links=tuple(
             LinkRow(partition=partition_of(linked), from_stream=linked, to_stream=stream)
             for linked in (_linked(stream, link) for link in fold.subscription.links)
@@ -56,28 +77,19 @@ def rows_of(stream: Stream, fold: Fold, position: int, source: Source, targets: 
     )
 
 
-def _follow(
-    stream: Stream, fold: Fold, source: Source, target: Target | None, applied: Applied
-) -> tuple[Entitlement, list[Call]]:
-    """The licenses desired, and what their target has still to be told; nothing while the stream is stopped."""
-    entitlement = entitle(stream, fold.subscription, source.policy)
-    if elsewhere := _held_elsewhere(fold, source.target):
-        # A renamed target must not make everybody a second license.
-        problem = f"its licenses are held at {elsewhere!r}: give the source that target again, or move them by hand"
-        return msgspec.structs.replace(entitlement, problems=(*entitlement.problems, problem)), []
-    if lost := problems(entitlement.licenses, applied):
-        entitlement = msgspec.structs.replace(entitlement, problems=(*entitlement.problems, *lost))
-    calls = [] if target is None or fold.stopped else target.plan(entitlement.licenses, applied)
-    return entitlement, calls
-
-
-def _held_elsewhere(fold: Fold, target: str) -> str:
-    """The name of another target that is known to hold enabled licenses of this stream; empty if none does."""
-    for name, applied in fold.applied.items():
-        held = (each for each in applied.licenses.values() if each.order)
-        if name != target and any(each.fields.get("enabled") is not False for each in held):
-            return name
-    return ""
+def _follow(stream: Stream, fold: Fold, source: Source, targets: Mapping[str, Target]) -> _Followed:
+    """The licenses desired, and what their targets have still to be told; nothing while the stream is stopped."""
+    entitled = {name: entitle(stream, fold.subscription, policy) for name, policy in source.targets.items()}
+    placement = place(entitled, fold.applied)
+    there: list[_There] = []
+    found = [problem for each in entitled.values() for problem in each.problems] + list(placement.problems)
+    for name, placed in placement.at.items():
+        applied, desired = fold.applied.get(name) or Applied(), placement.desired(name)
+        found += problems(desired, applied)
+        target = None if fold.stopped or name not in entitled else targets.get(name)
+        there.append(_There(name, placed, applied, target.plan(desired, applied) if target else []))
+    warnings = [warning for each in entitled.values() for warning in each.warnings]
+    return _Followed(there, [*dict.fromkeys(found)], [*dict.fromkeys(warnings)])
 
 
 def _linked(stream: Stream, link: str) -> Stream:
@@ -96,13 +108,12 @@ def _status(fold: Fold, wants: Sequence[Want]) -> str:
     return "unrouted" if money else "other"
 
 
-def _stream_row(
-    stream: Stream, fold: Fold, entitlement: Entitlement, wants: Sequence[Want], position: int
-) -> StreamRow:
+def _stream_row(stream: Stream, fold: Fold, followed: _Followed, wants: Sequence[Want], position: int) -> StreamRow:
     subscription = fold.subscription
-    problems = [fold.stopped, *(_needs(want, subscription) for want in wants if want.essential), *entitlement.problems]
-    known = {each.id for each in entitlement.licenses}
+    problems = [fold.stopped, *(_needs(want, subscription) for want in wants if want.essential), *followed.problems]
+    there = {each.target: {placed.license.id for placed in each.placed} for each in followed.there}
     for target, applied in fold.applied.items():
+        known = there.get(target, set())
         for subject, refusal in applied.refusals.items():
             if subject not in known:
                 refused = "cannot" if refusal.status is None else "refused to"
@@ -118,7 +129,7 @@ def _stream_row(
         status=_status(fold, wants),
         state=subscription.state.value,
         problem="; ".join(filter(None, problems)),
-        warnings=ENCODER.encode(entitlement.warnings).decode(),
+        warnings=ENCODER.encode(followed.warnings).decode(),
         customer=subscription.customer.reference,
         email=subscription.customer.email,
         events=fold.events,
@@ -136,16 +147,18 @@ def _needs(want: Want, subscription: Subscription) -> str:
     return f"needs {want.why}{in_vain if want.about in subscription.answered else ''}"
 
 
-def _license_row(stream: Stream, license_: License, target: str, applied: Applied, calls: list[Call]) -> LicenseRow:
+def _license_row(stream: Stream, placed: Placed, there: _There) -> LicenseRow:
+    license_, applied = placed.license, there.applied
     held = applied.licenses.get(license_.id)
     refusal = applied.refusals.get(license_.id)
     return LicenseRow(
         partition=partition_of(stream),
         id=license_.id,
         stream=stream,
-        target=target,
-        due=any(license_.id in call.subjects for call in calls),
+        target=there.target,
+        due=any(license_.id in call.subjects for call in there.calls),
         enabled=license_.enabled,
+        withheld=placed.withheld,
         key=held.key or None if held else None,
         desired=ENCODER.encode(license_).decode(),
         applied=ENCODER.encode(held).decode() if held else None,
@@ -182,18 +195,18 @@ def _timer_rows(stream: Stream, fold: Fold, source: Source) -> tuple[TimerRow, .
             type=timer.type,
             body=timer.body,
         )
-        for timer in due_timers(stream, fold.subscription, source.policy)
+        for timer in due_timers(stream, fold.subscription, source.policies)
     )
 
 
-def _push_row(
-    stream: Stream, entitlement: Entitlement, target: str, calls: list[Call], applied: Applied, position: int
-) -> PushRow | None:
-    if not entitlement.licenses and not applied.licenses:
-        return None
-    digest = digest_of(calls)
+def _push_row(stream: Stream, there: _There, position: int) -> PushRow:
     return PushRow(
-        partition=partition_of(stream), stream=stream, target=target, due=bool(calls), digest=digest, folded=position
+        partition=partition_of(stream),
+        stream=stream,
+        target=there.target,
+        due=bool(there.calls),
+        digest=digest_of(there.calls),
+        folded=position,
     )
 
 

@@ -24,17 +24,21 @@ from domain.history import decode_fold
 from domain.licensing import License
 from domain.receipts import AnyReceipt, Applied, KeysMinted, PushRefused, apply_receipt, type_of
 from projections.authority import claim, place_of, standing_at
-from projections.budget import Budget, hold, spend
+from projections.budget import Budget, hold, take_turn
 from projections.ports import Appended, EventLog
 from projections.tables import Tables
 from projections.targets import Call, Target, subject_of
-from projections.targets.errors import Refused, TargetError, Throttled, Unauthorized, Unclear
+from projections.targets.errors import Paced, Refused, TargetError, Throttled, Unauthorized, Unclear
+from projections.working import work_off
 
 _log = structlog.get_logger("tenure.pusher")
 
 
 class PusherSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Times in seconds. `lease` must exceed the longest call, or two processes may work on one stream."""
+    """Times in seconds. `lease` must exceed the longest call, or two processes may work on one stream.
+
+    `concurrency` is of each account.
+    """
 
     concurrency: int = 8
     poll: float = 1.0
@@ -65,13 +69,17 @@ _CLAIMED = ("partition", "stream", "target", "attempts", "folded", "doubt")
 
 
 class _Work(msgspec.Struct, kw_only=True):
-    """A claim being worked on: what is desired, what is known to be held by now, and what is in doubt."""
+    """A claim being worked on: what is desired, what is known to be held by now, and what is in doubt.
+
+    `due` is false where the runner saw no work any more, so that only what is in doubt is looked at.
+    """
 
     claim: Claim
     account: "Account"
     desired: Sequence[License]
     applied: dict[str, Applied]
     doubt: list[str]
+    due: bool
     waits_for: int = 0
     relayed_soon: bool = False
     """What it needs stands in the purchase's stream of keys, and is about to be relayed."""
@@ -86,10 +94,11 @@ class LostClaim(Exception):
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """A target with the pace its account allows."""
+    """A target with the pace its account allows; where it is `paced`, its client takes its turns itself."""
 
     target: Target
     budget: Budget
+    paced: bool = False
 
 
 class Pusher:
@@ -111,34 +120,33 @@ class Pusher:
         self._accounts = accounts
         self._owner = owner
         self._settings = settings or PusherSettings()
-        self._woken = asyncio.Event()
+        self._woken = {name: asyncio.Event() for name in accounts}
+        self._paced: dict[str, float] = {}
+        """Account → the instant of the loop's clock before which it bears no request."""
 
     def wake(self) -> None:
         """Says that rows were written, so that the pusher need not wait for its poll."""
-        self._woken.set()
+        for woken in self._woken.values():
+            woken.set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Pushes until `stop` is set; calls under way are finished and recorded first."""
-        working: set[asyncio.Task[None]] = set()
-        stopping = asyncio.ensure_future(stop.wait())
-        try:
-            while not stop.is_set():
-                self._woken.clear()
-                claims = await self._claim_safely(self._settings.concurrency - len(working))
-                if claims is None:
-                    await asyncio.wait({stopping}, timeout=self._settings.poll)
-                    continue
-                working |= {asyncio.create_task(self._push_safely(claim)) for claim in claims}
-                waking = asyncio.ensure_future(self._woken.wait())
-                await asyncio.wait(
-                    {stopping, waking, *working}, timeout=self._settings.poll, return_when=asyncio.FIRST_COMPLETED
-                )
-                waking.cancel()
-                working = {task for task in working if not task.done()}
-        finally:
-            stopping.cancel()
-            if working:
-                await asyncio.wait(working)
+        """Pushes until `stop` is set; calls under way are finished and recorded first.
+
+        Each account is served by itself, so that a slow one, or one that is down, holds up no other.
+        """
+        async with asyncio.TaskGroup() as serving:
+            for name in self._accounts:
+                serving.create_task(self._serve(name, stop))
+
+    async def _serve(self, name: str, stop: asyncio.Event) -> None:
+        await work_off(
+            stop,
+            self._woken[name],
+            claim=lambda room: self._claim_safely(room, name),
+            work=self._push_safely,
+            concurrency=self._settings.concurrency,
+            poll=self._settings.poll,
+        )
 
     async def push_until_idle(self) -> int:
         """Works off everything due now, one stream after another; the number of streams worked on."""
@@ -148,9 +156,9 @@ class Pusher:
             count += 1
         return count
 
-    async def _claim_safely(self, limit: int) -> list[Claim] | None:
+    async def _claim_safely(self, limit: int, account: str) -> list[Claim] | None:
         try:
-            return await self._claim(limit) if limit > 0 else []
+            return await self._claim(limit, account)
         except (psycopg.Error, OSError) as error:
             _log.warning("the database failed the pusher; trying again", error=type(error).__name__)
             return None
@@ -161,13 +169,18 @@ class Pusher:
         except Exception as error:  # noqa: BLE001 - one stream's fault must not end the others; its lease expires
             _log.error("a push failed", stream=claim.stream, target=claim.target, error=repr(error)[:300])
 
-    async def _claim(self, limit: int) -> list[Claim]:
+    async def _claim(self, limit: int, *accounts: str) -> list[Claim]:
+        """Claims work at those accounts, or at any; none at one that bears no request for now."""
+        now = asyncio.get_running_loop().time()
+        able = [name for name in accounts or self._accounts if self._paced.get(name, 0.0) <= now]
+        if not able:
+            return []
         owner = f"{self._owner}/{token_hex(4)}"
         arguments = {
             "owner": owner,
             "ttl": timedelta(seconds=self._settings.lease),
             "limit": limit,
-            "targets": list(self._accounts),
+            "targets": able,
         }
         async with self._pool.connection() as connection:
             cursor = await connection.execute(self._tables["claim_pushes"], arguments)
@@ -180,20 +193,22 @@ class Pusher:
             # projected again. The runner will say.
             await self._statement("release_push", claim, pause=timedelta(seconds=self._settings.behind))
             return
-        desired, applied = await self._load(claim)
-        if not desired:
-            # No rows are no wish: the stream stopped, or its source left the settings or has another target now.
+        work = await self._load(claim)
+        if work is None or not (work.due or work.doubt):
+            # No work is no wish: the stream stopped, or its source left the settings or has another target now.
             await self._statement("release_push", claim, pause=timedelta(seconds=self._settings.pause))
             return
-        account = self._accounts[claim.target]
-        work = _Work(claim=claim, account=account, desired=desired, applied=applied, doubt=list(claim.doubt))
         try:
             await self._settle_doubts(work)
-            await self._follow_plan(work)
+            if work.due:
+                await self._follow_plan(work)
         except TargetError as error:
             # Only an unclear end leaves a doubt; what was in doubt before and not yet looked at still is.
             kept = work.doubt if isinstance(error, Unclear) else [each for each in work.doubt if each in claim.doubt]
-            await self._postpone(claim, error, work.waits_for, kept)
+            if isinstance(error, Paced):
+                await self._await_turn(claim, error.retry_after or 0.0, work.waits_for, kept)
+            else:
+                await self._postpone(claim, error, work.waits_for, kept)
         except LostClaim:
             _log.warning("a claim was lost while waiting for its turn", stream=claim.stream, target=claim.target)
         else:
@@ -261,17 +276,20 @@ class Pusher:
         except Refused as error:
             return self._refusal(claim, (subject_of(doubt),), "look", "", error)
 
-    async def _load(self, claim: Claim) -> tuple[list[License], dict[str, Applied]]:
-        """What the runner derived: the licenses desired, and what each target is known to hold."""
+    async def _load(self, claim: Claim) -> _Work | None:
+        """What the runner derived: the licenses desired, and what each target is known to hold; None if it stopped."""
         arguments = {"partition": claim.partition, "stream": claim.stream, "target": claim.target}
         async with self._pool.connection() as connection, connection.transaction():
             cursor = await connection.execute(self._tables["load_fold"], arguments, binary=True)
-            (status, fold) = await cursor.fetchone() or (None, None)
+            (status, fold, due) = await cursor.fetchone() or (None, None, False)
             cursor = await connection.execute(self._tables["load_desired"], arguments)
             desired = [msgspec.json.decode(text, type=License) for (text,) in await cursor.fetchall()]
         if status == "stopped" or fold is None:
-            return [], {}
-        return desired, decode_fold(fold).applied
+            return None
+        account, applied = self._accounts[claim.target], decode_fold(fold).applied
+        return _Work(
+            claim=claim, account=account, desired=desired, applied=applied, doubt=list(claim.doubt), due=bool(due)
+        )
 
     async def _perform(self, claim: Claim, account: Account, call: Call, fresh: set[str]) -> AnyReceipt:
         await self._take_turn(claim, account, call.doubts)
@@ -284,8 +302,9 @@ class Pusher:
             return self._refusal(claim, call.subjects, call.name, call.digest, error)
 
     async def _take_turn(self, claim: Claim, account: Account, doubt: Sequence[str]) -> None:
-        """Waits for a token, and records what is in doubt from now on. Raises LostClaim."""
-        await spend(self._pool, self._tables, claim.target, account.budget)
+        """Waits for a turn, and records what is in doubt from now on. Raises Paced and LostClaim."""
+        if not account.paced:
+            await take_turn(self._pool, self._tables, claim.target, account.budget)
         ttl = timedelta(seconds=self._settings.lease)
         if not await self._statement("renew_push", claim, ttl=ttl, doubt=list(doubt)):
             raise LostClaim
@@ -312,6 +331,12 @@ class Pusher:
             ]
         )
         return appended
+
+    async def _await_turn(self, claim: Claim, wait: float, waits_for: int, doubt: list[str]) -> None:
+        """Gives the claim back until the account bears another request: nothing was tried, and nothing failed."""
+        self._paced[claim.target] = asyncio.get_running_loop().time() + wait
+        pause = timedelta(seconds=wait)
+        await self._statement("pace_push", claim, pause=pause, waits_for=waits_for, doubt=doubt)
 
     async def _postpone(self, claim: Claim, error: TargetError, waits_for: int, doubt: list[str]) -> None:
         settings = self._settings

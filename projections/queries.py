@@ -23,6 +23,7 @@ ANSWER_SECONDS = 30.0
 KNOWN: tuple[Status, ...] = ("folded", "waiting", "stopped")
 _MOST_HOPS = 5
 _MOST_LED_TO = 50
+_MOST_TARGETS = 50
 
 
 class LastListed(msgspec.Struct, frozen=True, array_like=True):
@@ -53,14 +54,25 @@ class StreamView(msgspec.Struct, frozen=True, kw_only=True):
     position: int
 
 
+class LastLicense(msgspec.Struct, frozen=True, array_like=True):
+    """The last row of a page of licenses."""
+
+    id: str = ""
+    target: str = ""
+
+
 class LicenseView(msgspec.Struct, frozen=True, kw_only=True):
-    """One license: what is desired, what is applied, and whether work or a dead letter stands between."""
+    """One license at one target: what is desired, what is applied, and whether work or a dead letter stands between.
+
+    `withheld` says why it is not to be made at this target, and is empty where it is.
+    """
 
     id: str
     stream: Stream
     target: str
     due: bool
     enabled: bool
+    withheld: str = ""
     key: str | None
     desired: License
     applied: AppliedLicense | None
@@ -201,29 +213,35 @@ class Queries:
         self,
         *,
         stream: Stream | None = None,
+        target: str | None = None,
         refused: bool = False,
         enabled: bool | None = None,
         due: bool | None = None,
-        after: str = "",
+        after: LastLicense | None = None,
         limit: int = 50,
     ) -> list[LicenseView]:
-        """Licenses by id; `refused` leaves only dead letters, `due` only those not yet in line (or in line)."""
+        """Licenses by id and target.
+
+        `refused` leaves only dead letters, `due` only those not yet in line (or in line).
+        """
         rows = await self._rows(
             "list_licenses",
             stream=stream,
             partition=partition_of(stream) if stream else None,
+            target=target,
             refused=refused,
             enabled=enabled,
             due=due,
-            after=after,
+            after=after.id if after else "",
+            after_target=after.target if after else "",
             limit=limit,
         )
         return [_license(row) for row in rows]
 
-    async def license(self, text: str, *, by_key: bool) -> LicenseView | None:
-        """One license by its id, or by its key too."""
-        rows = await self._rows("get_license", text=text, key=text if by_key else None)
-        return next(map(_license, rows), None)
+    async def licenses_named(self, text: str, *, by_key: bool) -> list[LicenseView]:
+        """One license by its id, or by its key too, at each target that it belongs to."""
+        rows = await self._rows("get_license", text=text, key=text if by_key else None, limit=_MOST_TARGETS)
+        return [_license(row) for row in rows]
 
     async def unrouted(self, *, before: LastListed | None = None, limit: int = 50) -> list[StreamView]:
         """Streams of payments and invoices that concern money and are linked to no subscription yet, newest first."""
@@ -345,7 +363,7 @@ def _stream(row: dict[str, Any]) -> StreamView:
 
 def _license(row: dict[str, Any]) -> LicenseView:
     return LicenseView(
-        **{name: row[name] for name in ("id", "stream", "target", "due", "enabled", "key")},
+        **{name: row[name] for name in ("id", "stream", "target", "due", "enabled", "withheld", "key")},
         desired=msgspec.json.decode(row["desired"], type=License),
         applied=msgspec.json.decode(row["applied"], type=AppliedLicense) if row["applied"] else None,
         refusal=msgspec.json.decode(row["refusal"], type=Refusal) if row["refusal"] else None,

@@ -35,6 +35,8 @@ class LicenseRow(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     due: bool
     enabled: bool
+    withheld: str
+    """Why it is not to be made there; empty where it is."""
     key: str | None
     desired: str
     applied: str | None
@@ -81,7 +83,7 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
 
     stream: StreamRow
     licenses: tuple[LicenseRow, ...]
-    push: PushRow | None
+    pushes: tuple[PushRow, ...]
     links: tuple[LinkRow, ...]
     wants: tuple[WantRow, ...]
     vain: tuple[str, ...]

@@ -16,6 +16,7 @@ WRONG_MODE: Literal["wrong-mode"] = "wrong-mode"
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """One configured provider account: how its events are understood and where its licenses go.
 
+    `targets` are the license servers it feeds, each with the policy as it is there; products may choose among them.
     `patience` is how long a webhook is given to say what could also be asked from the provider's API; `unasked` says
     why that API is not asked at all, with the remedy, and is empty where it is. `live` is the mode of the deliveries
     that count; those of the other one are set aside in streams of kind WRONG_MODE.
@@ -23,11 +24,14 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     provider: Provider
-    policy: Policy
-    target: str
+    targets: Mapping[str, Policy]
     patience: timedelta = timedelta(seconds=20)
     unasked: str = ""
     live: bool = True
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        return tuple(self.targets.values())
 
 
 def _unconfigured(name: str) -> Source:
@@ -40,7 +44,7 @@ def _unconfigured(name: str) -> Source:
         return tied
 
     provider = Provider(name="", unpack=lambda *_: [], translate=translate, settle=settle)  # type: ignore[arg-type]
-    return Source(name=name, provider=provider, policy=Policy(), target="")
+    return Source(name=name, provider=provider, targets={})
 
 
 def source_for(sources: Mapping[str, Source], stream: Stream) -> Source:

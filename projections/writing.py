@@ -46,18 +46,15 @@ async def write_rows(connection: AsyncConnection[Any], tables: Tables, rows: Seq
     streams: dict[int, list[Stream]] = {}
     for each in rows:
         streams.setdefault(each.stream.partition, []).append(each.stream.stream)
-    targets = {each.stream.stream: each.push.target if each.push else "" for each in rows}
-    places = [
-        {"partition": partition, "streams": names, "targets": [targets[name] for name in names]}
-        for partition, names in streams.items()
-    ]
+    places = [{"partition": partition, "streams": names} for partition, names in streams.items()]
+    pushed = _kept(rows, lambda each: [push.target for push in each.pushes])
     links = sorted((row for each in rows for row in each.links), key=lambda row: (row.partition, row.from_stream))
     async with connection.pipeline(), connection.cursor() as cursor:
         await _many(cursor, tables, "save_stream", [each.stream for each in rows])
         await cursor.executemany(tables["clear_licenses"], places)
         await _many(cursor, tables, "save_license", [row for each in rows for row in each.licenses])
-        await cursor.executemany(tables["retire_pushes"], places)
-        await _many(cursor, tables, "save_push", [each.push for each in rows if each.push is not None])
+        await cursor.executemany(tables["retire_pushes"], pushed)
+        await _many(cursor, tables, "save_push", [row for each in rows for row in each.pushes])
         await cursor.executemany(tables["clear_wants"], _wanted(rows))
         await _many(cursor, tables, "save_want", [row for each in rows for row in each.wants])
         ringing = _kept(rows, lambda each: [timer.event_id for timer in each.timers])

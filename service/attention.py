@@ -123,16 +123,16 @@ async def _asked_in_vain(reader: Reader, stream: Stream) -> list[Want]:
 
 
 async def retry_refused(reader: Reader, text: str, author: str, *, by_key: bool = False) -> str:
-    """Has what was refused of a license, or of a whole subscription, pushed again, and says of which.
+    """Has what was refused of a license, or of a whole subscription, pushed again wherever it was, and says of which.
 
     Of a subscription that includes what is no license any more, and its customer. Raises NotFound, Ambiguous, TooLong,
     NothingToRetry.
     """
-    letter = await reader.queries.license(text, by_key=by_key)
+    letters = await reader.queries.licenses_named(text, by_key=by_key)
     refused: dict[str, tuple[str, ...]]
-    if letter is not None:
-        name, stream = letter.id, letter.stream
-        refused = {letter.target: (letter.id,)} if letter.refusal else {}
+    if letters:
+        name, stream = letters[0].id, letters[0].stream
+        refused = {letter.target: (letter.id,) for letter in letters if letter.refusal}
     else:
         view, fold = await find_subscription(reader, text)
         name = stream = view.stream

@@ -47,7 +47,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     generating: Generating | None
     live: bool
     keys: tuple[Secret, ...]
-    target: Target
+    targets: Mapping[str, Target]
+    """The first is that of requests which name none."""
 
 
 class LicenseGenerator:
@@ -100,13 +101,17 @@ class LicenseGenerator:
 
     def _read(self, source: Source, generating: Generating, content_type: str, body: bytes) -> KeyRequest:
         try:
-            return generating.read(content_type, body, source.keys)
+            request = generating.read(content_type, body, source.keys)
         except NotAuthentic as error:
             self._metrics.refused.labels(source.name, error.reason).inc()
             detail = f"Not a request of this source: {error.reason}."
             raise Refused("not authentic", 401, detail, {}, error.reason) from None
         except Unusable as error:
             raise Refused("unusable", error.status, str(error), {}, str(error)) from None
+        if request.target and request.target not in source.targets:
+            remedy = f"give the fulfillment the parameter target = one of: {', '.join(source.targets)}"
+            raise Refused("unusable", 422, f"The target named is none of this source's: {remedy}.", {})
+        return request
 
     async def _keys(self, source: Source, request: KeyRequest, content_type: str, body: bytes) -> tuple[str, ...]:
         now = self._clock()
@@ -122,8 +127,9 @@ class LicenseGenerator:
             body=body,
             content_type=content_type,
         )
-        place = Place(stream=stream, target=source.target.name, product=request.product)
-        return await keys_for(self._log, place, request.count, mint=source.target.new_keys, at=now, told=[asked])
+        target = source.targets[request.target or next(iter(source.targets))]
+        place = Place(stream=stream, target=target.name, product=request.product)
+        return await keys_for(self._log, place, request.count, mint=target.new_keys, at=now, told=[asked])
 
 
 def fulfillment_route(generator: LicenseGenerator) -> ASGIRouteHandler:

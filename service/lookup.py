@@ -36,10 +36,10 @@ class NotFound(Exception):
 
 
 class Ambiguous(Exception):
-    """The name fits several streams; `candidates` are their whole names."""
+    """The name fits several streams, or one license several targets; `candidates` are their whole names."""
 
-    def __init__(self, text: str, candidates: Sequence[Stream]) -> None:
-        super().__init__(f"{text} may mean any of several streams; name one of them whole.")
+    def __init__(self, text: str, candidates: Sequence[str], remedy: str = "streams; name one of them whole") -> None:
+        super().__init__(f"{text} may mean any of several {remedy}.")
         self.candidates = tuple(candidates)
 
 
@@ -96,16 +96,19 @@ async def _refold(reader: Reader, view: StreamView) -> Fold:
     return refold([event for event in events if event.position <= view.position], provider)
 
 
-async def find_license(reader: Reader, text: str) -> LicenseView:
-    """A license by its id. Raises NotFound."""
-    found = await reader.queries.license(text, by_key=False)
-    if found is None:
-        raise NotFound(f"There is no license {text}.")
-    return found
+async def find_license(reader: Reader, text: str, target: str | None = None) -> LicenseView:
+    """A license by its id, as it is at that target, or at the only one. Raises NotFound and Ambiguous."""
+    found = await reader.queries.licenses_named(text, by_key=False)
+    meant = [view for view in found if target in {None, view.target}]
+    if not meant:
+        raise NotFound(f"There is no license {text}{f' at {target}' if target and found else ''}.")
+    if len(meant) > 1:
+        raise Ambiguous(text, [view.target for view in meant], "targets; add ?target= and one of them")
+    return meant[0]
 
 
 async def licenses_of(reader: Reader, stream: Stream) -> list[LicenseView]:
-    """The licenses of a stream, by id, at most MOST_LICENSES."""
+    """The licenses of a stream, by id and target, at most MOST_LICENSES."""
     return await reader.queries.licenses(stream=stream, limit=MOST_LICENSES)
 
 

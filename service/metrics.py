@@ -120,7 +120,7 @@ class Standing:
         heads = await self._reader.log.heads(range(PARTITIONS))
         positions = await self._reader.queries.positions()
         self._lag.set(sum(head - positions.get(partition, 0) for partition, head in heads.items()))
-        known = {source.target for source in self._reader.sources.values()}
+        known = {target for source in self._reader.sources.values() for target in source.targets}
         outstanding = {each.target: each for each in await self._reader.queries.outstanding()}
         for target in known | outstanding.keys():
             there = outstanding.get(target) or Outstanding(target=target)

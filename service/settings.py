@@ -12,11 +12,13 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 from msgspec import Meta
 
-from domain.policy import Policy
+from domain.policy import Decisions
 from domain.providers.table import PROVIDERS
 from service.secrets import Secrets, api_key_variable, read_secrets, source_variable, target_variable
 from service.sources.table import RECEIVING
 from service.tables import SECRET, Finding, key_of, read_table
+from service.targets import NoOptions
+from service.targets.table import SERVING
 
 Part = Literal["receiver", "runner", "fetcher", "pusher"]
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -91,15 +93,23 @@ class Api(_Table, frozen=True, kw_only=True):
 
 class Source(_Table, frozen=True, kw_only=True):
     provider: Annotated[str, Meta(description='Name the provider, for instance "stripe".')]
-    target: Annotated[str, Meta(description="Name the table under [targets] that holds its licenses.")]
+    target: Annotated[
+        str | tuple[str, ...],
+        Meta(description='Name the table under [targets] that holds its licenses, or several: ["one", "other"].'),
+    ]
+    """Of several the first is that of keys which a license generator is asked for without naming one."""
     mode: Annotated[Literal["live", "test"], Meta(description='Write "live" or "test".')] = "live"
     account: Annotated[
         str, Meta(pattern=r"^[A-Za-z0-9_-]{0,64}$", description='Give the id of the account, in quotes: "405".')
     ] = ""
     """The provider's name for it (wallee: the space), where what it signs does not say by itself for whom."""
-    policy: Policy = Policy()
-    """What is not set is as the provider's subscriptions are best treated."""
+    policy: Decisions = Decisions()
+    """What is not set is as the provider's subscriptions, and the target's licenses, are best treated."""
     api: Api = Api()
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        return (self.target,) if isinstance(self.target, str) else self.target
 
     @property
     def live(self) -> bool:
@@ -107,13 +117,16 @@ class Source(_Table, frozen=True, kw_only=True):
 
 
 class Target(_Table, frozen=True, kw_only=True):
-    server: Annotated[Literal["licensespring"], Meta(description='Write "licensespring".')]
+    """An account of a license server; what is empty, 0 or not set is as that server has it (`service.targets`)."""
+
+    server: Annotated[str, Meta(description=f"Write one of: {', '.join(sorted(SERVING))}.")]
     url: Annotated[
-        str, Meta(pattern=r"^https?://[^/\s@]+(/[^\s]*)?$", description="Give a URL without user name or password.")
-    ] = "https://saas.licensespring.com"
-    requests_per_minute: Count = 540
-    """Below the 600 of LicenseSpring's smallest plan, which the vendor's own integrations share."""
-    burst: Count = 20
+        str, Meta(pattern=r"^$|^https?://[^/\s@]+(/[^\s]*)?$", description="Give a URL without user name or password.")
+    ] = ""
+    requests_per_minute: Annotated[int, Meta(ge=0, le=100_000, description="Give a whole number up to 100000.")] = 0
+    burst: Annotated[int, Meta(ge=0, le=100_000, description="Give a whole number up to 100000.")] = 0
+    options: msgspec.Struct | None = None
+    """Of that server alone: a table of its own, read as its `Serving.options`."""
 
 
 class Project(_Table, frozen=True, kw_only=True):
@@ -184,17 +197,20 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     path = (path or Path(environ.get("TENURE_CONFIG") or "tenure.toml")).absolute()
     document = _parse(path)
     found: list[Finding] = []
-    file = read_table(File, _with_provided_policies(document), (), found)
+    file = read_table(File, _without_options(document), (), found)
     sources, targets = _tables(document, "sources"), _tables(document, "targets")
     for name, table in sources.items():
         found.extend(_check_source(name, table, targets))
+    options = {name: _read_options(name, table, found) for name, table in targets.items()}
     for name, table in targets.items():
         found.extend(_check_target(name, table))
     secrets = read_secrets(environ, sources, targets, found)
     if file is None or found:
         raise SettingsInvalid(found)
     database = msgspec.structs.replace(file.database, url=environ.get("TENURE_DATABASE_URL") or file.database.url)
-    fields = {name: getattr(file, name) for name in File.__struct_fields__} | {"database": database}
+    accounts = {name: msgspec.structs.replace(each, options=options[name]) for name, each in file.targets.items()}
+    fields = {name: getattr(file, name) for name in File.__struct_fields__}
+    fields |= {"database": database, "targets": accounts}
     return Settings(**fields, secrets=secrets, directory=path.parent)
 
 
@@ -244,34 +260,64 @@ def _tables(document: Mapping[str, Any], name: str) -> dict[str, Mapping[str, An
     return {name: table for name, table in tables.items() if isinstance(table, dict)}
 
 
-def _with_provided_policies(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The file, with what providers' subscriptions are best treated like where it says nothing."""
-    sources = document.get("sources")
-    if not isinstance(sources, dict):
+def _without_options(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The file without what only a license server itself can read."""
+    targets = document.get("targets")
+    if not isinstance(targets, dict):
         return dict(document)
-    return {**document, "sources": {name: _with_provided_policy(table) for name, table in sources.items()}}
+    return {**document, "targets": {name: _without(table, "options") for name, table in targets.items()}}
 
 
-def _with_provided_policy(table: object) -> object:
-    provider = PROVIDERS.get(str(table.get("provider"))) if isinstance(table, dict) else None
-    if provider is None or not isinstance(table, dict):
-        return table
-    decided = table.get("policy", {})
-    return {**table, "policy": {**provider.policy, **decided}} if isinstance(decided, dict) else table
+def _without(table: object, name: str) -> object:
+    return {key: value for key, value in table.items() if key != name} if isinstance(table, dict) else table
+
+
+def _read_options(name: str, table: Mapping[str, Any], found: list[Finding]) -> msgspec.Struct | None:
+    """What a target's own server makes of `[targets.NAME.options]`; None, with findings, where it cannot be read."""
+    serving, options, path = (
+        SERVING.get(str(table.get("server"))),
+        table.get("options", {}),
+        ("targets", name, "options"),
+    )
+    if serving is None:
+        return None
+    if not isinstance(options, dict):
+        found.append(Finding(key_of(path), "is not a table", f"Write it as a table, [{'.'.join(path)}]."))
+        return None
+    if options and serving.options is NoOptions:
+        remedy = f"Remove it: {table.get('server')} has none."
+        found.append(Finding(f"[{'.'.join(path)}]", "is not used", remedy))
+        return None
+    return read_table(serving.options, options, path, found)
 
 
 def _check_source(name: str, table: Mapping[str, Any], targets: Collection[str]) -> list[Finding]:
     found = _check_name(name, "sources")
-    provider, target = table.get("provider"), table.get("target")
+    provider = table.get("provider")
     if isinstance(provider, str) and provider not in PROVIDERS:
         remedy = f"Known providers: {', '.join(sorted(PROVIDERS))}."
         found.append(Finding(key_of(("sources", name, "provider")), f"= {provider!r} is not known", remedy))
-    if isinstance(target, str) and target not in targets:
-        remedy = f"Add [targets.{target}]" + (f", or name one of: {', '.join(sorted(targets))}." if targets else ".")
-        found.append(Finding(key_of(("sources", name, "target")), f"= {target!r} does not exist", remedy))
+    found += _check_targets(key_of(("sources", name, "target")), table.get("target"), targets)
     found += _check_account(name, table)
     api = table.get("api")
     return found + (_check_url(api, ("sources", name, "api")) if isinstance(api, dict) else [])
+
+
+def _check_targets(key: str, named: object, targets: Collection[str]) -> list[Finding]:
+    names = [named] if isinstance(named, str) else named if isinstance(named, list) else None
+    if names is None:
+        return []
+    known = f", or name one of: {', '.join(sorted(targets))}." if targets else "."
+    found = [
+        Finding(key, f"= {name!r} does not exist", f"Add [targets.{name}]{known}")
+        for name in dict.fromkeys(each for each in names if isinstance(each, str))
+        if name not in targets
+    ]
+    if not names:
+        found.append(Finding(key, "names no target", "Name at least one table under [targets]."))
+    if len(names) > len({str(name) for name in names}):
+        found.append(Finding(key, "names a target twice", "Name each only once."))
+    return found
 
 
 def _check_account(name: str, table: Mapping[str, Any]) -> list[Finding]:
@@ -287,7 +333,11 @@ def _check_account(name: str, table: Mapping[str, Any]) -> list[Finding]:
 
 
 def _check_target(name: str, table: Mapping[str, Any]) -> list[Finding]:
-    return _check_name(name, "targets") + _check_url(table, ("targets", name))
+    found, server = _check_name(name, "targets"), table.get("server")
+    if isinstance(server, str) and server not in SERVING:
+        remedy = f"Known license servers: {', '.join(sorted(SERVING))}."
+        found.append(Finding(key_of(("targets", name, "server")), f"= {server!r} is not known", remedy))
+    return found + _check_url(table, ("targets", name))
 
 
 def _check_url(table: Mapping[str, Any], path: tuple[str, ...]) -> list[Finding]:

@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 from typing import Protocol, runtime_checkable
 
-from service.bootstrap import provided, why_unasked
 from service.settings import Settings
 from service.sources.catalog import CatalogItem
 from service.terms_files import MOST_OFFERS, FileUnclear, Offer
+from service.wiring.asking import provided, why_unasked
 
 
 @runtime_checkable

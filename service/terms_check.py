@@ -4,7 +4,7 @@ Nothing of those rules stands here a second time. The purchase is made on the fi
 recurring, paid through January.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -65,9 +65,11 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[str, ...] = ()
 
 
-def check(offer: Offer, *, quantity: int = 1, policy: Policy | None = None) -> Check:
-    """Sells the offer and says what came of it; never raises for what a vendor wrote."""
-    policy = policy or Policy()
+def check(offer: Offer, *, quantity: int = 1, targets: Mapping[str, Policy] | None = None) -> Check:
+    """Sells the offer and says what came of it; never raises for what a vendor wrote.
+
+    `targets` are those of the source that offers it, each with the policy as it is there; None where it is not known.
+    """
     kind: Literal["price", "product"] = "price" if offer.provider == "stripe" else "product"
     try:
         reading = read_terms(offer.attributes, product=offer.name, recurring=offer.recurring, kind=kind)
@@ -75,6 +77,11 @@ def check(offer: Offer, *, quantity: int = 1, policy: Policy | None = None) -> C
         return _checked(offer, quantity, "wrong", errors=error.errors, warnings=error.warnings)
     if reading.terms is None and not reading.feature:
         return _checked(offer, quantity, "not licensed")
+    named = reading.terms.target if reading.terms else ""
+    if targets and named and named not in targets:
+        unknown = f"license_target {named!r} is no target of this source: name one of {', '.join(targets)}"
+        return _checked(offer, quantity, "wrong", errors=(unknown,), warnings=reading.warnings)
+    policy = (targets or {}).get(named) or next(iter((targets or {}).values()), Policy())
     sold, warnings = _sold(offer, quantity, policy), reading.warnings
     if sold.problems:
         errors = tuple(each.removeprefix(f"line {_OFFER}: ") for each in sold.problems)

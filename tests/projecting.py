@@ -48,8 +48,8 @@ class Projected(msgspec.Struct, frozen=True, kw_only=True):
         statements = {
             "stream": "select stream, status, state, problem, warnings::text, customer, email, events, anomalies,"
             " first_at, latest_at, fold from projection_1.stream order by stream",
-            "license": "select id, stream, target, due, enabled, key, desired::text, applied::text, refusal::text"
-            " from projection_1.license order by id",
+            "license": "select id, stream, target, due, enabled, withheld, key, desired::text, applied::text,"
+            " refusal::text from projection_1.license order by id, target",
             "link": "select from_stream, to_stream, due from projection_1.link order by 1, 2",
             "push": "select stream, target, due, digest from projection_1.push order by 1, 2",
             "want": "select stream, about, source, why, essential from projection_1.want order by 1, 2",
@@ -71,14 +71,17 @@ async def projecting(
     *,
     provider: Provider = TELLER,
     policy: Policy | None = None,
-    target: str = "ls",
+    feeds: Mapping[str, Policy] | None = None,
     targets: Mapping[str, Target] | None = None,
     owner: str = "runner-1",
     settings: RunnerSettings | None = None,
     patience: timedelta = timedelta(),
 ) -> AsyncIterator[Projected]:
-    """One process's runner over that database, with the single source `acme`; it projects only when told to."""
-    source = Source(name="acme", provider=provider, policy=policy or Policy(), target=target, patience=patience)
+    """One process's runner over that database, with the single source `acme`; it projects only when told to.
+
+    `feeds` are its targets with their policies, in place of `ls` with that `policy`.
+    """
+    source = Source(name="acme", provider=provider, targets=feeds or {"ls": policy or Policy()}, patience=patience)
     sources = {"acme": source}
     tables = Tables()
     async with (

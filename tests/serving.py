@@ -10,7 +10,6 @@ from pathlib import Path
 import httpx2
 import msgspec
 
-from domain.policy import Policy
 from service.bootstrap import wired
 from service.process import Process
 from service.secrets import Secret, Secrets
@@ -55,7 +54,7 @@ def settings(
         database=Database(url=dsn, timeout_seconds=timeout),
         server=server or Server(port=0, stop_timeout_seconds=5),
         sources={
-            "shop": Source(provider="stripe", mode="test", target="ls", policy=Policy()),
+            "shop": Source(provider="stripe", mode="test", target="ls"),
             "other": Source(provider="stripe", mode="test", target="ls"),
         },
         targets={"ls": Target(server="licensespring", url=target_url)},

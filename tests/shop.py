@@ -11,8 +11,9 @@ from domain.receipts import AnyReceipt, PushRefused, type_of
 from projections.ports import EventLog
 from projections.tables import Tables
 from projections.targets.licensespring.target import LicenseSpringTarget
-from service import bootstrap
 from service.settings import Settings
+from service.wiring.projecting import make_runner
+from service.wiring.storage import open_pool, open_store
 from tests.payloads.stripe import APRIL, FEBRUARY, MARCH, at, charge, event, invoice, item, price, subscription
 from tests.serving import Served, served
 
@@ -73,9 +74,9 @@ def as_event(body: bytes, source: str = "shop") -> NewEvent:
 async def project(settings: Settings, dsn: str) -> None:
     """Projects all there is, once."""
     tables = Tables()
-    async with bootstrap._pool(settings, dsn) as pool, bootstrap._store(settings, dsn) as log:
+    async with open_pool(settings, dsn) as pool, open_store(settings, dsn) as log:
         targets = {"ls": LicenseSpringTarget("ls", None)}  # type: ignore[arg-type]
-        runner = bootstrap._runner(settings, log, pool, tables, targets)
+        runner = make_runner(settings, log, pool, tables, targets)
         await runner.project_until_idle()
         # The next call is another owner.
         await runner._release()

@@ -145,7 +145,7 @@ class Story:
     @property
     def timers(self) -> tuple[Timer, ...]:
         """What is still to ring."""
-        return due_timers(self.events[0].stream, self.subscription, self.policy)
+        return due_timers(self.events[0].stream, self.subscription, [self.policy])
 
     def at(self, now: datetime) -> "Story":
         """The story when everything that was due by then has rung."""

@@ -16,11 +16,14 @@ update {schema}.push as push set owner = %(owner)s, leased_until = now() + %(ttl
 returning push.partition, push.stream, push.target, push.attempts, push.folded, push.doubt
 
 -- name: load_fold
-select status, fold from {schema}.stream where partition = %(partition)s and stream = %(stream)s
+-- As the runner left it, with whether there is work at the target by now.
+select stream.status, stream.fold, push.due from {schema}.stream as stream
+  join {schema}.push as push on push.partition = stream.partition and push.stream = stream.stream
+ where stream.partition = %(partition)s and stream.stream = %(stream)s and push.target = %(target)s
 
 -- name: load_desired
 select desired::text from {schema}.license
- where partition = %(partition)s and stream = %(stream)s and target = %(target)s order by id
+ where partition = %(partition)s and stream = %(stream)s and target = %(target)s and withheld = '' order by id
 
 -- name: renew_push
 -- What the next call is about is in doubt until its receipt is recorded.
@@ -44,4 +47,11 @@ update {schema}.push set owner = null, leased_until = null, next_at = now() + %(
 update {schema}.push
    set owner = null, leased_until = null, attempts = attempts + 1, error = %(error)s,
        next_at = now() + %(delay)s, doubt = %(doubt)s, waits_for = greatest(waits_for, %(waits_for)s)
+ where partition = %(partition)s and stream = %(stream)s and target = %(target)s and owner = %(owner)s
+
+-- name: pace_push
+-- Not its turn yet, which is no failure. Its receipts, if it has any by now, are folded first.
+update {schema}.push
+   set owner = null, leased_until = null, next_at = now() + %(pause)s, doubt = %(doubt)s,
+       waits_for = greatest(waits_for, %(waits_for)s)
  where partition = %(partition)s and stream = %(stream)s and target = %(target)s and owner = %(owner)s

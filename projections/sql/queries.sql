@@ -59,18 +59,22 @@ select partition, stream, source, kind, identifier, status, state, problem, warn
   from {schema}.stream where partition = %(partition)s and stream = %(stream)s
 
 -- name: list_licenses
-select partition, id, stream, target, due, enabled, key, desired::text, applied::text, refusal::text
+-- By license and target; the cursor is the last row's (id, target).
+select partition, id, stream, target, due, enabled, withheld, key, desired::text, applied::text, refusal::text
   from {schema}.license
- where partition between 0 and 255 and id > %(after)s
+ where partition between 0 and 255 and (id, target) > (%(after)s, %(after_target)s)
    and (%(stream)s::text is null or (partition = %(partition)s and stream = %(stream)s))
+   and (%(target)s::text is null or target = %(target)s)
    and (not %(refused)s or refusal is not null)
    and (%(enabled)s::boolean is null or enabled = %(enabled)s)
    and (%(due)s::boolean is null or due = %(due)s)
- order by id limit %(limit)s
+ order by id, target limit %(limit)s
 
 -- name: get_license
-select partition, id, stream, target, due, enabled, key, desired::text, applied::text, refusal::text
-  from {schema}.license where partition between 0 and 255 and (id = %(text)s or key = %(key)s) limit 1
+-- One row of each target that the license belongs to.
+select partition, id, stream, target, due, enabled, withheld, key, desired::text, applied::text, refusal::text
+  from {schema}.license where partition between 0 and 255 and (id = %(text)s or key = %(key)s)
+ order by id, target limit %(limit)s
 
 -- name: ask_again
 -- The runner folds it again within a few seconds: a stopped stream that no code folded counts as old.

@@ -59,9 +59,9 @@ on conflict (partition, stream) do update
 delete from {schema}.license where partition = %(partition)s and stream = any(%(streams)s)
 
 -- name: save_license
-insert into {schema}.license (partition, id, stream, target, due, enabled, key, desired, applied, refusal)
-values (%(partition)s, %(id)s, %(stream)s, %(target)s, %(due)s, %(enabled)s, %(key)s, %(desired)s, %(applied)s,
-        %(refusal)s)
+insert into {schema}.license (partition, id, stream, target, due, enabled, withheld, key, desired, applied, refusal)
+values (%(partition)s, %(id)s, %(stream)s, %(target)s, %(due)s, %(enabled)s, %(withheld)s, %(key)s, %(desired)s,
+        %(applied)s, %(refusal)s)
 
 -- name: save_push
 -- What is desired anew need not wait for the backoff of what was desired before.
@@ -73,10 +73,11 @@ on conflict (partition, stream, target) do update
        attempts = case when push.due and push.digest = excluded.digest then push.attempts else 0 end
 
 -- name: retire_pushes
--- Work at a target that is no longer the stream's, or of a stream that has no target now.
+-- Work at targets that are no longer the stream's.
 update {schema}.push as push set due = false
-  from unnest(%(streams)s::text[], %(targets)s::text[]) as now_at (stream, target)
- where push.partition = %(partition)s and push.stream = now_at.stream and push.target <> now_at.target and push.due
+ where partition = %(partition)s and stream = any(%(streams)s) and due
+   and not exists (select from unnest(%(kept_of)s::text[], %(kept)s::text[]) as kept (stream, target)
+                    where kept.stream = push.stream and kept.target = push.target)
 
 -- name: clear_wants
 -- What is no longer wanted; what still is keeps what the fetcher wrote to it. What was answered in vain stays while a

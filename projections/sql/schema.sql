@@ -48,7 +48,8 @@ create index if not exists stream_wrong_mode on {schema}.stream (coalesce(latest
     where kind = 'wrong-mode';
 create index if not exists stream_status on {schema}.stream (status, stream) where status in ('waiting', 'unrouted', 'stopped');
 
--- One row per license: what is desired, what is applied, and the dead letter if the target refused.
+-- One row per license and target: what is desired, what is applied, and the dead letter if the target refused.
+-- `withheld` says why the license is not to be made at this target, and is empty where it is.
 create table if not exists {schema}.license (
     partition smallint not null,
     id        text not null,
@@ -56,16 +57,17 @@ create table if not exists {schema}.license (
     target    text not null,
     due       boolean not null,
     enabled   boolean not null,
+    withheld  text not null,
     key       text,
     desired   json not null,
     applied   json,
     refusal   json,
-    primary key (partition, id)
+    primary key (partition, id, target)
 );
 create index if not exists license_stream on {schema}.license (partition, stream);
 create index if not exists license_key on {schema}.license (key) where key is not null;
-create index if not exists license_id on {schema}.license (id);
-create index if not exists license_refused on {schema}.license (id) where refusal is not null;
+create index if not exists license_id on {schema}.license (id, target);
+create index if not exists license_refused on {schema}.license (id, target) where refusal is not null;
 
 -- "What stands in from_stream belongs to to_stream too"; lives in the partition of from_stream.
 create table if not exists {schema}.link (

@@ -5,9 +5,9 @@ from typing import Annotated
 import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 
-from projections.queries import LicenseView
+from projections.queries import LastLicense, LicenseView
 from service.api.paging import Cursor, Limit, Page, page, read_cursor
 from service.attention import retry_refused
 from service.auth import OPERATOR_ONLY
@@ -33,12 +33,16 @@ class DeadLetters(Controller):
 
     @get("/", responses=api_problems())
     async def list_dead_letters(
-        self, reader: NamedDependency[Reader], cursor: Cursor = None, limit: Limit = 50
+        self,
+        reader: NamedDependency[Reader],
+        target: FromQuery[str | None] = None,
+        cursor: Cursor = None,
+        limit: Limit = 50,
     ) -> Page[LicenseView]:
-        """Lists refused licenses by id, each with the license server's answer."""
-        after = read_cursor(cursor, str) or ""
-        rows = await reader.queries.licenses(refused=True, after=after, limit=limit + 1)
-        return page(rows, limit, lambda row: row.id)
+        """Lists refused licenses by id and target, each with the license server's answer."""
+        after = read_cursor(cursor, LastLicense)
+        rows = await reader.queries.licenses(refused=True, target=target, after=after, limit=limit + 1)
+        return page(rows, limit, lambda row: LastLicense(row.id, row.target))
 
     @post("/{identifier:str}/retry", status_code=202, opt=OPERATOR_ONLY, responses=api_problems(404, 409))
     async def retry_dead_letter(

@@ -43,12 +43,13 @@ def list_licenses(config: Path | None, text: str | None, *, limit: int, as_json:
         print_json(views)
         return
     print_table(
-        ("license", "product", "until", "key", "pushed"),
+        ("license", "product", "until", "target", "key", "pushed"),
         [
             (
                 view.id,
                 view.desired.product_code,
                 _until(view.desired),
+                view.target,
                 view.key or "",
                 _standing(view),
             )
@@ -119,6 +120,8 @@ def _until(desired: License) -> Text:
 def _standing(view: LicenseView) -> Text:
     if view.refusal is not None:
         return Text("refused", style="red")
+    if view.withheld:
+        return Text("withheld", style="red")
     return Text("due", style="yellow") if view.due else Text("yes", style="green")
 
 

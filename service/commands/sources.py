@@ -6,7 +6,6 @@ from pathlib import Path
 
 import msgspec
 
-from service.bootstrap import check_api_keys
 from service.commands.failures import NOT_FOUND
 from service.commands.output import print_json, print_line, print_table
 from service.secrets import (
@@ -19,6 +18,7 @@ from service.secrets import (
 )
 from service.settings import Settings, load
 from service.sources.table import GENERATORS, READING
+from service.wiring.asking import check_api_keys
 
 
 class SourceCheck(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +32,7 @@ class SourceCheck(msgspec.Struct, frozen=True, kw_only=True):
     mode: str
     webhook: str
     secrets: int
-    target: str
+    targets: list[str]
     missing: list[str]
     hints: list[str]
 
@@ -55,15 +55,18 @@ def _check(settings: Settings, name: str) -> SourceCheck:
     missing = []
     if not secrets:
         missing.append(f"signing secret: set {source_variable(name)}")
-    if source.target not in settings.secrets.targets:
-        missing.append(f"API key of target {source.target}: set {target_variable(source.target)}")
+    missing += [
+        f"API key of target {target}: set {target_variable(target)}"
+        for target in source.targets
+        if target not in settings.secrets.targets
+    ]
     return SourceCheck(
         source=name,
         provider=source.provider,
         mode=source.mode,
         webhook=f"/webhooks/{name}",
         secrets=secrets,
-        target=f"{source.target} ({settings.targets[source.target].server})",
+        targets=[f"{target} ({settings.targets[target].server})" for target in source.targets],
         missing=missing,
         hints=_hints(settings, name),
     )
@@ -90,8 +93,11 @@ def _generator_hints(settings: Settings, name: str) -> list[str]:
 
 def _print(checks: list[SourceCheck]) -> None:
     print_table(
-        ("source", "provider", "mode", "webhook", "secrets", "target"),
-        [(each.source, each.provider, each.mode, each.webhook, str(each.secrets), each.target) for each in checks],
+        ("source", "provider", "mode", "webhook", "secrets", "targets"),
+        [
+            (each.source, each.provider, each.mode, each.webhook, str(each.secrets), ", ".join(each.targets))
+            for each in checks
+        ],
         empty="No source is configured: add a table [sources.NAME] to tenure.toml.",
     )
     for check in checks:

@@ -41,6 +41,7 @@ def check_source(config: Path | None, name: str, *, quantity: int, as_json: bool
     """Checks the catalog of a configured source, read through its API. Raises CommandFailed and SettingsInvalid."""
     from projections.provided import ProvidedError, Unauthorized
     from service.terms_catalog import CatalogUnread, read_catalog
+    from service.wiring.targets import policies
 
     settings = load(config, os.environ)
     set_up_logging("ERROR")
@@ -56,8 +57,8 @@ def check_source(config: Path | None, name: str, *, quantity: int, as_json: bool
         raise CommandFailed(UNAVAILABLE, f"The catalog of {name} could not be read: {error}") from None
     if not offers:
         raise CommandFailed(NOT_FOUND, f"{name} offers nothing: the catalog is empty.")
-    policy = settings.sources[name].policy
-    return _report([check(offer, quantity=quantity, policy=policy) for offer in offers], as_json=as_json)
+    targets = policies(settings, settings.sources[name])
+    return _report([check(offer, quantity=quantity, targets=targets) for offer in offers], as_json=as_json)
 
 
 def _read(path: str) -> bytes:

@@ -102,14 +102,16 @@ def _quiet(entries: list[Entry]) -> Text:
 
 def _about(told: Told) -> list[str]:
     view = told.subscription
-    count = len(told.licenses)
-    enabled = sum(each.enabled for each in told.licenses)
+    count = len({each.id for each in told.licenses})
+    enabled = len({each.id for each in told.licenses if each.enabled})
+    targets = sorted({each.target for each in told.licenses})
+    where = f" at {' and '.join(targets)}" if len(targets) > 1 else ""
     due = sum(each.due for each in told.licenses)
     pending = f", {due} not yet as desired at the license server" if due else ""
     return [
         *([f"{told.through} belongs to it"] if told.through else []),
         *filter(None, [view.customer]),
-        f"{count} license{'' if count == 1 else 's'} now, {enabled} enabled{pending}",
+        f"{count} license{'' if count == 1 else 's'} now{where}, {enabled} enabled{pending}",
         f"{len(told.timeline)} events, times in UTC",
     ]
 

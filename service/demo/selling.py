@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from domain.attributes import CUSTOM_FIELD
-from domain.policy import Policy, ProductPolicy
+from domain.policy import Decisions, ProductPolicy
 from service.demo.people import FASTSPRING, GRACE_DAYS, SOLO, SOLO_CODE, STRIPE
 from service.sandbox.fastspring import catalog as at_fastspring
 from service.sandbox.licensespring.settings import CustomFieldSeed, ProductSeed
@@ -57,7 +57,7 @@ def configured(
     generator_key: str,
 ) -> Settings:
     """Tenure's settings; each other side is given as its URL and key."""
-    policy = Policy(products={SOLO_CODE: ProductPolicy(past_due_days=GRACE_DAYS)})
+    policy = Decisions(products={SOLO_CODE: ProductPolicy(past_due_days=GRACE_DAYS)})
     url, key = license_server
     return Settings(
         directory=folder,

@@ -84,6 +84,8 @@ class KeyRequest(Struct, frozen=True, kw_only=True):
     product: str
     count: int
     test: bool
+    target: str = ""
+    """The name of the target that is to hold the licenses; empty: the source's first."""
 
 
 class Generating(Struct, frozen=True, kw_only=True):

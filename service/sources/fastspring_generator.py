@@ -93,7 +93,13 @@ def asked(form: Mapping[str, str]) -> KeyRequest:
     for name, value in (("reference", reference), ("product", product)):
         if len(value.encode()) > LONGEST_NAME:
             raise Unusable(422, f"The {name} has more than {LONGEST_NAME} bytes of UTF-8: shorten it.")
-    return KeyRequest(reference=reference, product=product, count=_count(form), test=_is_true(form, "test"))
+    return KeyRequest(
+        reference=reference,
+        product=product,
+        count=_count(form),
+        test=_is_true(form, "test"),
+        target=form.get("target", "").strip(),
+    )
 
 
 def _count(form: Mapping[str, str]) -> int:

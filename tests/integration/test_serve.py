@@ -22,6 +22,8 @@ from service.serving import PartFailed, bound, serve_until_stopped
 from service.store import EventStore
 from service.store.errors import StoreUnavailable
 from service.store.migrate import migrate
+from service.wiring.projecting import make_runner
+from service.wiring.storage import open_pool
 from tests.commands import Tenure, tenure
 from tests.serving import served, settings, signed
 from tests.severing import severable
@@ -287,6 +289,6 @@ async def test_the_runner_outlives_an_event_store_that_is_unavailable(database: 
 
     configured = settings(database)
     await bootstrap.prepare(database)
-    async with bootstrap._pool(configured, database) as pool, Absent.open(database) as log:
-        await asyncio.wait_for(bootstrap._runner(configured, log, pool, Tables(), {}).run(stop), SECONDS)
+    async with open_pool(configured, database) as pool, Absent.open(database) as log:
+        await asyncio.wait_for(make_runner(configured, log, pool, Tables(), {}).run(stop), SECONDS)
     assert log.asked >= 2

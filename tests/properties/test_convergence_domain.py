@@ -240,7 +240,7 @@ def test_a_timer_that_rang_is_not_due_again_and_all_of_them_come_to_an_end(
     rung: dict[str, Event] = {}
     for _ in range(5):
         fold = refold(recorded([*understood, *rung.values()]), TELLER)
-        due = due_timers(STREAM, fold.subscription, policy)
+        due = due_timers(STREAM, fold.subscription, [policy])
         assert not {timer.event_id for timer in due} & set(rung)
         if not due:
             break
@@ -257,7 +257,7 @@ def test_what_is_past_due_for_longer_than_any_policy_grants_is_not_licensed(
     understood = [event for event in history if event.type != "muttered"]
     events = [*understood, happened(JANUARY + timedelta(days=10), f.PaymentFellOverdue())]
     fold = refold(recorded(events), TELLER)
-    due = due_timers(STREAM, fold.subscription, policy)
+    due = due_timers(STREAM, fold.subscription, [policy])
     fold = refold(recorded([*events, *map(rang, due)]), TELLER)
     if fold.subscription.state in {State.PAST_DUE, State.SUSPENDED} and any(timer_is_last(timer) for timer in due):
         assert not any(each.enabled for each in entitle(STREAM, fold.subscription, policy).licenses)

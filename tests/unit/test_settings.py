@@ -2,13 +2,17 @@
 
 import re
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import pytest
 
-from domain.policy import Policy
+from domain.policy import Decisions, Policy
 from service.secrets import Secret
 from service.settings import PARTS, Settings, SettingsInvalid, load, require
+from service.targets import NoOptions, Serving
+from service.targets.table import SERVING
+from service.wiring.targets import policies
 
 GOOD = """
 [sources.stripe-main]
@@ -39,6 +43,17 @@ def findings(folder: Path, text: str, **environ: str) -> list[str]:
     return [str(finding) for finding in caught.value.findings]
 
 
+def policy_of(settings: Settings, name: str) -> Policy:
+    """The policy of a source at its only target."""
+    (policy,) = policies(settings, settings.sources[name]).values()
+    return policy
+
+
+def _undecided(settings: Settings) -> Settings:
+    sources = {name: msgspec.structs.replace(each, policy=Decisions()) for name, each in settings.sources.items()}
+    return msgspec.structs.replace(settings, sources=sources)
+
+
 def test_what_is_left_out_has_a_default(tmp_path: Path) -> None:
     settings = loaded(tmp_path, GOOD)
     assert settings.server.port == 8080
@@ -46,8 +61,9 @@ def test_what_is_left_out_has_a_default(tmp_path: Path) -> None:
     assert settings.database.url == ""
     assert settings.data_directory == tmp_path / ".tenure"
     assert settings.sources["stripe-main"].live
-    assert settings.sources["stripe-main"].policy == Policy()
-    assert settings.targets["licensespring"].url == "https://saas.licensespring.com"
+    assert policy_of(settings, "stripe-main") == Policy()
+    assert settings.sources["stripe-main"].targets == ("licensespring",)
+    assert settings.targets["licensespring"].options == NoOptions()
 
 
 def test_the_example_settings_are_valid() -> None:
@@ -60,17 +76,20 @@ def test_the_example_settings_are_valid() -> None:
 def test_every_default_in_the_example_is_the_real_one(tmp_path: Path) -> None:
     text = (Path(__file__).parents[2] / "service" / "tenure.example.toml").read_text(encoding="utf-8")
     spelled_out = "\n".join(line.removeprefix("# ") if " = " in line else line for line in text.splitlines())
-    assert loaded(tmp_path, spelled_out) == loaded(tmp_path, text)
+    told, silent = loaded(tmp_path, spelled_out), loaded(tmp_path, text)
+    assert policy_of(told, "stripe-main") == policy_of(silent, "stripe-main")
+    assert _undecided(told) == _undecided(silent)
 
 
 def test_the_store_in_the_example_needs_nothing_but_its_marks_taken_away(tmp_path: Path) -> None:
     text = (Path(__file__).parents[2] / "service" / "tenure.example.toml").read_text(encoding="utf-8")
     taken = re.sub(r"^#(?=\[|\w+ = )", "", text, flags=re.MULTILINE)
-    shop = loaded(tmp_path, taken).sources["shop"]
-    assert (shop.provider, shop.live, shop.policy.past_due_days) == ("fastspring", True, 14)
-    assert shop.policy.of("falcon-pro").on_partial_refund == "disable"
-    undecided = taken.replace("devices_at_end", "# devices_at_end")
-    assert loaded(tmp_path, undecided).sources["shop"] == shop, "what it calls a default is one"
+    settings = loaded(tmp_path, taken)
+    shop, policy = settings.sources["shop"], policy_of(settings, "shop")
+    assert (shop.provider, shop.live, policy.past_due_days) == ("fastspring", True, 14)
+    assert policy.of("falcon-pro").on_partial_refund == "disable"
+    undecided = loaded(tmp_path, taken.replace("devices_at_end", "# devices_at_end"))
+    assert policy_of(undecided, "shop") == policy, "what it calls a default is one"
 
 
 def test_several_secrets_of_a_source_are_live_at_once(tmp_path: Path) -> None:
@@ -89,9 +108,9 @@ def test_the_keys_of_a_sources_api_and_generator_come_from_the_environment(tmp_p
 
 def test_a_policy_is_the_files_then_the_providers_own_then_the_usual(tmp_path: Path) -> None:
     source = GOOD.replace("stripe-main", "shop").replace('"stripe"', '"fastspring"')
-    assert loaded(tmp_path, source).sources["shop"].policy == Policy(devices_at_end="free")
+    assert policy_of(loaded(tmp_path, source), "shop") == Policy(devices_at_end="free")
     decided = loaded(tmp_path, f'{source}[sources.shop.policy]\ndevices_at_end = "keep"\npast_due_days = 14\n')
-    assert decided.sources["shop"].policy == Policy(past_due_days=14)
+    assert policy_of(decided, "shop") == Policy(past_due_days=14)
 
 
 def test_a_product_may_be_treated_differently(tmp_path: Path) -> None:
@@ -101,7 +120,7 @@ past_due_days = 14
 past_due_days = "provider"
 on_refund = "keep"
 """
-    policy = loaded(tmp_path, text).sources["stripe-main"].policy
+    policy = policy_of(loaded(tmp_path, text), "stripe-main")
     assert policy.of("falcon-pro") == msgspec.structs.replace(policy, past_due_days="provider", on_refund="keep")
     assert policy.of("falcon-basic") == policy
 
@@ -160,7 +179,16 @@ MISTAKES = [
     ('[targets.t]\nserver = "netlicense"', ["[targets.t] server = 'netlicense'"]),
     ('[targets.t]\nserver = "licensespring"\nurl = "http://example.org"', ["[targets.t] url is http", "https"]),
     ('[targets.t]\nserver = "licensespring"\nurl = "http://localhost.example.org"', ["[targets.t] url is http"]),
-    ('[targets.t]\nserver = "licensespring"\nburst = 0', ["[targets.t] burst = 0"]),
+    ('[targets.t]\nserver = "licensespring"\nburst = -1', ["[targets.t] burst = -1"]),
+    (
+        '[targets.t]\nserver = "licensespring"\noptions = 1',
+        ["options is not a table", "[targets.t.options]"],
+    ),
+    ('[targets.t]\nserver = "licensespring"\n[targets.t.options]\na = 1', ["[targets.t.options] is not used", "none"]),
+    ('[sources.x]\nprovider = "stripe"\ntarget = []', ["[sources.x] target names no target", "at least one"]),
+    ('[sources.x]\nprovider = "stripe"\ntarget = ["t", "u"]', ["target = 'u' does not exist", "[targets.u]"]),
+    (f'{GOOD}[sources.x]\nprovider = "stripe"\ntarget = ["licensespring", "licensespring"]', ["names a target twice"]),
+    ('[sources.x]\nprovider = "stripe"\ntarget = 3', ["[sources.x] target = 3", '["one", "other"]']),
     ("[server]\nport 80", ["is not TOML", "line 2"]),
 ]
 
@@ -226,3 +254,50 @@ def test_each_part_asks_for_the_secrets_it_needs(tmp_path: Path) -> None:
 def test_a_process_without_sources_does_not_start(tmp_path: Path) -> None:
     with pytest.raises(SettingsInvalid, match=r"\[sources\] is empty"):
         require(loaded(tmp_path, ""), ["runner"])
+
+
+TWO = """
+[sources.shop]
+provider = "fastspring"
+target = ["licensespring", "other"]
+[sources.shop.policy]
+on_refund = "keep"
+[targets.licensespring]
+server = "licensespring"
+[targets.other]
+server = "made-up"
+"""
+
+
+class Choices(msgspec.Struct, frozen=True, kw_only=True):
+    """What a made-up license server leaves to decide."""
+
+    level: Annotated[int, msgspec.Meta(ge=1, description="Give a number from 1.")] = 1
+
+
+@pytest.fixture
+def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second license server, with options and a policy of its own."""
+    policy = {"past_due_days": 0, "on_refund": "disable", "devices_at_end": "keep"}
+    serving = Serving(open=SERVING["licensespring"].open, url="", requests_per_minute=1, options=Choices, policy=policy)
+    monkeypatch.setitem(SERVING, "made-up", serving)
+
+
+@pytest.mark.usefixtures("made_up")
+def test_each_target_has_the_providers_policy_then_its_servers_then_the_files(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, TWO)
+    assert policies(settings, settings.sources["shop"]) == {
+        "licensespring": Policy(devices_at_end="free", on_refund="keep"),
+        "other": Policy(past_due_days=0, on_refund="keep"),
+    }
+
+
+@pytest.mark.usefixtures("made_up")
+def test_a_license_servers_options_are_read_as_its_own(tmp_path: Path) -> None:
+    assert loaded(tmp_path, TWO).targets["other"].options == Choices()
+    assert loaded(tmp_path, f"{TWO}[targets.other.options]\nlevel = 2").targets["other"].options == Choices(level=2)
+    (mistake,) = findings(tmp_path, f"{TWO}[targets.other.options]\nlevel = 0")
+    assert "[targets.other.options] level = 0" in mistake
+    assert "Give a number from 1." in mistake
+    (mistake,) = findings(tmp_path, f"{TWO}[targets.other.options]\nlevle = 2")
+    assert "levle is not a known key. Did you mean level?" in mistake

@@ -126,7 +126,7 @@ def test_what_works_unpaid_is_told_as_it_is_before_the_payment() -> None:
 
 
 def test_more_units_than_are_licensed_for_one_line_are_wrong() -> None:
-    found = checked({"short_code": "app"}, quantity=10_001, policy=Policy())
+    found = checked({"short_code": "app"}, quantity=10_001, targets={"ls": Policy()})
     assert found.verdict == "wrong"
     assert found.errors[0].startswith("quantity 10001 is more")
 

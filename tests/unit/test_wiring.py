@@ -1,11 +1,12 @@
 """The tables that the settings choose from know the same names."""
 
-from typing import get_args, get_type_hints
+from pathlib import Path
 
+from domain.policy import Decisions
 from domain.providers.table import PROVIDERS
-from service.bootstrap import TARGETS
-from service.settings import Target
+from service.settings import load
 from service.sources.table import GENERATORS, RECEIVING
+from service.targets.table import SERVING
 
 
 def test_every_provider_has_both_its_halves() -> None:
@@ -19,8 +20,16 @@ def test_a_license_generator_is_a_known_providers() -> None:
     assert all(generating.name == name for name, generating in GENERATORS.items())
 
 
-def test_every_license_server_that_settings_may_name_can_be_wired() -> None:
-    assert set(get_args(get_type_hints(Target)["server"])) == TARGETS.keys()
+def test_every_default_policy_is_one() -> None:
+    for defaults in (*(each.policy for each in PROVIDERS.values()), *(each.policy for each in SERVING.values())):
+        assert Decisions().over(defaults) == Decisions(**defaults).over()  # type: ignore[arg-type]
+
+
+def test_every_license_server_needs_no_options(tmp_path: Path) -> None:
+    for name, serving in SERVING.items():
+        path = tmp_path / f"{name}.toml"
+        path.write_text(f'[targets.a]\nserver = "{name}"\n', encoding="utf-8")
+        assert load(path, {}).targets["a"].options == serving.options()
 
 
 def test_every_header_that_a_provider_signs_is_asked_for_in_lower_case() -> None:

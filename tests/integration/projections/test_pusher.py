@@ -134,8 +134,9 @@ async def test_a_pusher_that_died_amid_a_call_leaves_its_doubt_to_the_next(datab
         await pushed.projected.take([DISPUTED])
         (claim,) = await pushed.pusher._claim(1)
         account = pushed.pusher._accounts["ls"]
-        desired, applied = await pushed.pusher._load(claim)
-        for call in account.target.plan(desired, applied["ls"]):
+        work = await pushed.pusher._load(claim)
+        assert work is not None
+        for call in account.target.plan(work.desired, work.held):
             await pushed.pusher._take_turn(claim, account, call.subjects)
             await account.target.perform(call, fresh=False)
             break

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from domain.receipts import Applied
+from domain.policy import Policy
 from projections.folding import digest_of
 from projections.pusher import PusherSettings
 from tests.pushing import ENDED, RENEWED, bought, live, pushing, pushing_to
@@ -51,8 +51,9 @@ async def test_runner_and_pusher_see_the_same_work_in_the_same_rows(database: st
         for events in ([bought(3)], quantities, [RENEWED], [ENDED]):
             await pushed.projected.take(events)
             for claim in await pushed.pusher._claim(10):
-                desired, applied = await pushed.pusher._load(claim)
-                calls = pushed.pusher._accounts["ls"].target.plan(desired, applied.get("ls") or Applied())
+                work = await pushed.pusher._load(claim)
+                assert work is not None
+                calls = work.account.target.plan(work.desired, work.held)
                 statement = "select digest from projection_1.push where stream = %s"
                 async with pushed.projected.pool.connection() as connection:
                     (digest,) = await (await connection.execute(statement, [claim.stream])).fetchone() or ("",)
@@ -98,7 +99,7 @@ async def test_a_target_under_another_name_makes_nobody_a_second_license(databas
     async with pushing(database) as pushed:
         await live(pushed, (bought(),))
         acme = pushed.projected.sources["acme"]
-        pushed.projected.sources["acme"] = msgspec.structs.replace(acme, target="renamed")
+        pushed.projected.sources["acme"] = msgspec.structs.replace(acme, targets={"renamed": Policy()})
         runner = pushed.projected.runner
         runner._advancing._targets = {"renamed": pushed.pusher._accounts["ls"].target}
         pushed.pusher._accounts = {"renamed": pushed.pusher._accounts["ls"]}

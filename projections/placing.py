@@ -1,0 +1,89 @@
+"""At which of a source's targets a license belongs, and where it must not be made since another still holds it. Pure.
+
+A product may name its target (`License.target`); what names none is at all of them. What works at one target is never
+made a second time at another because settings or a product name another one now, and nothing is taken away for that.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from domain.licensing import Entitlement, License
+from domain.receipts import Applied
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """One license at one target; `withheld` says why it is not to be made there, and is empty where it is."""
+
+    license: License
+    withheld: str = ""
+
+
+class Placement(msgspec.Struct, frozen=True):
+    """Target → what belongs there; and what a person should know."""
+
+    at: Mapping[str, Sequence[Placed]]
+    problems: Sequence[str]
+
+    def desired(self, target: str) -> list[License]:
+        """What a target is to hold."""
+        return [each.license for each in self.at.get(target, ()) if not each.withheld]
+
+
+def place(entitled: Mapping[str, Entitlement], applied: Mapping[str, Applied]) -> Placement:
+    """Places the licenses of a stream, as each of its source's targets would have them, by what receipts tell."""
+    working = {name: _working(held) for name, held in applied.items()}
+    gone = [name for name, licenses in working.items() if licenses and name not in entitled]
+    problems = [_left_behind(name) for name in gone]
+    at: dict[str, list[Placed]] = {name: [] for name in entitled}
+    for target, entitlement in entitled.items():
+        begun = {name for name, each in (applied.get(target) or Applied()).licenses.items() if each.order}
+        for each in entitlement.licenses:
+            if each.target in {"", target}:
+                reason = "" if each.id in begun else _held_elsewhere(each, target, working, gone, bool(begun))
+                at[target].append(Placed(each, reason))
+                problems.append(reason)
+            elif each.id in working.get(target, ()) and each.id not in working.get(each.target, ()):
+                # Where it works it stays, until a person moves it.
+                at[target].append(Placed(each))
+    for each in next(iter(entitled.values()), Entitlement(())).licenses:
+        if each.target and each.target not in entitled:
+            reason = _no_target(each.target, entitled)
+            at.setdefault(each.target, []).append(Placed(each, reason))
+            problems.append(reason)
+    return Placement(at, [*dict.fromkeys(filter(None, problems))])
+
+
+def _working(held: Applied) -> set[str]:
+    """The ids of the licenses that a target holds, or may be about to, and that are not known to be disabled."""
+    return {name for name, each in held.licenses.items() if each.order and each.fields.get("enabled") is not False}
+
+
+def _held_elsewhere(
+    license_: License, target: str, working: Mapping[str, set[str]], gone: Sequence[str], begun: bool
+) -> str:
+    """Why a target that does not have the license yet must not get it; empty when it may.
+
+    One that has none of the stream's is not begun with while a target that was taken out of the source has some: even
+    a license of another id may stand in for one that is held there.
+    """
+    for name, licenses in working.items():
+        if name in gone and (license_.id in licenses or not begun):
+            return _left_behind(name)
+        if license_.target == target != name and license_.id in licenses:
+            return (
+                f"{license_.product_code!r} names the target {target!r}, and its license is held at {name!r}: "
+                f"name that again, or move it by hand"
+            )
+    return ""
+
+
+def _left_behind(name: str) -> str:
+    return f"its licenses are held at {name!r}: give the source that target again, or move them by hand"
+
+
+def _no_target(name: str, entitled: Mapping[str, Entitlement]) -> str:
+    return (
+        f"license_target {name!r} is no target of this source: name one of {', '.join(entitled)} at the product, or "
+        "give the source that target"
+    )

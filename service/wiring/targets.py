@@ -1,0 +1,80 @@
+"""The license servers of a process: each account's target and pace, and the pusher that serves them."""
+
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+from domain.policy import Policy
+from domain.providers.table import PROVIDERS
+from projections.budget import Budget, take_turn
+from projections.ports import EventLog
+from projections.pusher import Account, Pusher, PusherSettings
+from projections.tables import Pool, Tables
+from projections.targets import Target
+from service.secrets import Secret, target_variable
+from service.settings import Settings, SettingsInvalid, Source
+from service.tables import Finding
+from service.targets.table import SERVING
+from service.wiring.owner import owner
+
+_NO_KEY = Secret("not-configured")
+"""For a process that plans calls but never makes them."""
+
+
+def policies(settings: Settings, source: Source) -> dict[str, Policy]:
+    """Target → the policy of a source there: what is not decided is as its provider, and over it the server, says."""
+    provided = PROVIDERS[source.provider].policy
+    return {
+        name: source.policy.over(provided, SERVING[settings.targets[name].server].policy) for name in source.targets
+    }
+
+
+@asynccontextmanager
+async def open_accounts(settings: Settings, pool: Pool, tables: Tables) -> AsyncIterator[dict[str, Account]]:
+    """All license servers by the name that settings give them.
+
+    Raises SettingsInvalid where a key is not of the server's form; nothing is sent before that.
+    """
+    accounts: dict[str, Account] = {}
+    async with AsyncExitStack() as stack:
+        for name, target in settings.targets.items():
+            serving = SERVING[target.server]
+            budget = Budget(
+                per_second=(target.requests_per_minute or serving.requests_per_minute) / 60,
+                burst=target.burst or serving.burst,
+            )
+            key = settings.secrets.targets.get(name, _NO_KEY).reveal()
+            turn = partial(take_turn, pool, tables, name, budget)
+            options = serving.options() if target.options is None else target.options
+            try:
+                opened = await stack.enter_async_context(
+                    serving.open(name, target.url or serving.url, key, options, turn)
+                )
+            except ValueError as error:
+                found = Finding(target_variable(name), f"does not fit ({error})", "Correct it.")
+                raise SettingsInvalid([found]) from None
+            accounts[name] = Account(target=opened, budget=budget, paced=serving.paced)
+        yield accounts
+
+
+def targets_of(accounts: Mapping[str, Account], names: Collection[str]) -> dict[str, Target]:
+    return {name: accounts[name].target for name in names}
+
+
+def make_pusher(
+    settings: Settings, log: EventLog, pool: Pool, tables: Tables, accounts: Mapping[str, Account]
+) -> Pusher:
+    numbers = settings.push
+    return Pusher(
+        log=log,
+        pool=pool,
+        tables=tables,
+        accounts=accounts,
+        owner=owner(),
+        settings=PusherSettings(
+            concurrency=numbers.concurrency,
+            poll=numbers.poll_seconds,
+            lease=numbers.lease_seconds,
+            longest_delay=numbers.longest_delay_seconds,
+        ),
+    )
