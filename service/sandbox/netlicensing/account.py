@@ -16,7 +16,7 @@ from service.sandbox.netlicensing.errors import Refused
 from service.sandbox.netlicensing.faults import Faults
 from service.sandbox.netlicensing.limits import Limits
 from service.sandbox.netlicensing.settings import SandboxSettings
-from service.sandbox.netlicensing.store import Store
+from service.sandbox.netlicensing.store import Snapshot, Store
 
 
 class Account:
@@ -51,7 +51,8 @@ class Account:
 
     def reset(self) -> None:
         """Back to the seed data, the first clock, no faults and an empty log."""
-        self.store.clear()
+        with self.store.change():
+            self.store.replace(Snapshot())
         self.faults.clear()
         self.limits.forget()
         self.calls.clear()

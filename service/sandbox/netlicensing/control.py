@@ -121,7 +121,7 @@ class Control:
 
     def restore(self, snapshot: Snapshot) -> None:
         with self.account.change() as change:
-            change.store.restore(snapshot)
+            change.store.replace(snapshot)
 
     def overview(self) -> dict[str, Any]:
         account = self.account

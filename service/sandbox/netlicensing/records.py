@@ -47,6 +47,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     sessions: dict[int, dict[str, datetime]] = {}
     nodes: tuple[str, ...] = ()
 
+    @property
+    def owners(self) -> list[int]:
+        """The ids of what it belongs to."""
+        return [owner for owner in (self.parent, self.template) if owner is not None]
+
     def text(self, name: str) -> str:
         """A property, empty when it is not set."""
         return self.values.get(name, "")

@@ -81,10 +81,10 @@ def delete(change: Change, record: Record, *, cascade: bool) -> None:
     if not cascade and in_use(change, record):
         raise errors.illegal(errors.IN_USE.format(record.kind.words, record.number))
     for kind in CHILDREN.get(record.kind, ()):
-        for child in change.store.children(kind, record):
+        for child in change.store.owned(kind, record):
             delete(change, child, cascade=True)
     if record.kind is Kind.TEMPLATE:
-        for license_ in change.store.made_from(record):
+        for license_ in change.store.owned(Kind.LICENSE, record):
             change.store.remove(license_.id)
     change.store.remove(record.id)
 
@@ -94,21 +94,21 @@ def in_use(change: Change, record: Record) -> bool:
     store = change.store
     match record.kind:
         case Kind.PRODUCT:
-            return bool(store.children(Kind.LICENSEE, record))
+            return bool(store.owned(Kind.LICENSEE, record))
         case Kind.MODULE:
-            return any(store.made_from(template) for template in store.children(Kind.TEMPLATE, record))
+            return any(store.owned(Kind.LICENSE, template) for template in store.owned(Kind.TEMPLATE, record))
         case Kind.TEMPLATE:
-            return bool(store.made_from(record))
+            return bool(store.owned(Kind.LICENSE, record))
         case Kind.LICENSEE:
-            return bool(store.children(Kind.LICENSE, record))
+            return bool(store.owned(Kind.LICENSE, record))
         case Kind.LICENSE | Kind.BUNDLE:
             return False
 
 
 def _automatic_licenses(change: Change, licensee: Record) -> None:
     """Every automatic template gives a new licensee one license; a trial waits for the first validation."""
-    for module in change.store.children(Kind.MODULE, change.store.the(licensee.parent)):
-        for template in change.store.children(Kind.TEMPLATE, module):
+    for module in change.store.owned(Kind.MODULE, change.store.the(licensee.parent)):
+        for template in change.store.owned(Kind.TEMPLATE, module):
             trial = module.text("licensingModel") == "TryAndBuy" and template.text("licenseType") == "TIMEVOLUME"
             if template.flag("automatic") and template.flag("active") and not trial:
                 form = {"licenseeNumber": licensee.number, "licenseTemplateNumber": template.number}

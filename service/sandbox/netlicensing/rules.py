@@ -73,7 +73,7 @@ def _check_template(change: Change, template: Record) -> None:
     model, kind = module.text("licensingModel"), template.text("licenseType")
     if kind not in MODELS[model]:
         raise errors.illegal(errors.TYPE_OF_MODEL.format(kind, model))
-    same = [one for one in change.store.children(Kind.TEMPLATE, module) if one.text("licenseType") == kind]
+    same = [one for one in change.store.owned(Kind.TEMPLATE, module) if one.text("licenseType") == kind]
     if kind in ONLY_ONE.get(model, ()) and len(same) > 1:
         raise errors.illegal(errors.ONE_OF_TYPE.format(model, kind))
     if kind == "TIMEVOLUME" and not template.text("timeVolume"):

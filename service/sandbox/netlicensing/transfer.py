@@ -20,7 +20,7 @@ def transfer(change: Change, target: Record, form: Mapping[str, str]) -> None:
         raise errors.illegal(errors.OTHER_PRODUCT.format("Licensee", source.number))
     if not source.flag("markedForTransfer"):
         raise errors.illegal(errors.NOT_MARKED.format(source.number))
-    for license_ in change.store.children(Kind.LICENSE, source):
+    for license_ in change.store.owned(Kind.LICENSE, source):
         change.store.put(license_.changed(parent=target.id))
     if change.settings.after_transfer == "unmarked":
         change.store.put(source.with_values(markedForTransfer="false"))

@@ -52,7 +52,7 @@ def verdicts(change: Change, licensee: Record, sent: Sent | None = None) -> Iter
     blocked = not licensee.flag("active")
     if blocked and settings.inactive_licensee == "refused":
         raise errors.illegal(errors.LICENSEE_INACTIVE.format(licensee.number))
-    for module in store.children(Kind.MODULE, store.the(licensee.parent)):
+    for module in store.owned(Kind.MODULE, store.the(licensee.parent)):
         if not module.flag("active"):
             continue
         if blocked and settings.inactive_licensee == "not_valid":
@@ -76,9 +76,9 @@ def _known(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _licensed(change: Change, licensee: Record, module: Record, sent: Mapping[str, str]) -> Licensed:
     store = change.store
-    templates = store.children(Kind.TEMPLATE, module)
+    templates = store.owned(Kind.TEMPLATE, module)
     ids = {template.id for template in templates}
-    held = [one for one in store.children(Kind.LICENSE, licensee) if one.template in ids and one.flag("active")]
+    held = [one for one in store.owned(Kind.LICENSE, licensee) if one.template in ids and one.flag("active")]
     return Licensed(
         change.settings,
         change.now,
