@@ -31,6 +31,8 @@ def validate(change: Change, number: str, form: Mapping[str, str]) -> Answer:
     """
     dry_run = form.get("dryRun", "").lower() == "true"
     licensee = _licensee(change, number, form)
+    if change.settings.inactive_licensee == "refused" and not licensee.flag("active"):
+        raise errors.illegal(errors.LICENSEE_INACTIVE.format(licensee.number))
     items = []
     for module, verdict in verdicts(change, licensee, _by_module(form)):
         if verdict.listed:
@@ -48,14 +50,12 @@ def verdicts(change: Change, licensee: Record, sent: Sent | None = None) -> Iter
 
     What is kept of one verdict is seen by the next.
     """
-    settings, store = change.settings, change.store
-    blocked = not licensee.flag("active")
-    if blocked and settings.inactive_licensee == "refused":
-        raise errors.illegal(errors.LICENSEE_INACTIVE.format(licensee.number))
+    store = change.store
+    blocked = not licensee.flag("active") and change.settings.inactive_licensee != "ignored"
     for module in store.owned(Kind.MODULE, store.the(licensee.parent)):
         if not module.flag("active"):
             continue
-        if blocked and settings.inactive_licensee == "not_valid":
+        if blocked:
             yield module, Verdict(told={"valid": "false"}, effective={"valid": False})
             continue
         licensed = _licensed(change, store.the(licensee.id), module, (sent or {}).get(module.number, {}))
@@ -128,6 +128,6 @@ def _item(module: Record, verdict: Verdict) -> Item:
 def _keep(change: Change, licensee: Record, verdict: Verdict) -> None:
     for record in verdict.changes:
         change.store.put(record)
-    if verdict.begins is not None:
+    if verdict.begins is not None and licensee.flag("active"):
         form = {"licenseeNumber": licensee.number, "licenseTemplateNumber": verdict.begins.number}
         create(change, Kind.LICENSE, {**form, "startDate": written(change.now)})

@@ -1,0 +1,418 @@
+"""The sandbox of NetLicensing: entities, their rules, and what a vendor may set."""
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.sandbox import netlicensing
+from service.sandbox.netlicensing import SandboxSettings
+from tests.unit.sandbox.netlicensing_vendor import Vendor, lists, properties, settings
+
+FOLDER = Path(netlicensing.__file__).parent
+
+
+@pytest.fixture
+def vendor() -> Vendor:
+    return Vendor()
+
+
+def test_it_shares_no_code_with_tenure() -> None:
+    imported = set()
+    for file in FOLDER.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                imported.add(node.module or ".")
+    ours = {name for name in imported if name.split(".")[0] in {"domain", "projections", "service", "tests", ""}}
+    assert ours
+    shared = {f"service.sandbox.{name}" for name in ("calls", "clock", "connections", "serving")}
+    assert all(name.startswith("service.sandbox.netlicensing") for name in ours - shared)
+
+
+def test_an_entity_shows_what_was_sent_as_texts_with_what_it_belongs_to(vendor: Vendor) -> None:
+    vendor.licensee("ann", name="Ann", markedForTransfer="true", tenureCustomer="c-1")
+    assert vendor.get("/licensee/ann") == {
+        "number": "ann",
+        "productNumber": "falcon",
+        "name": "Ann",
+        "active": "true",
+        "markedForTransfer": "true",
+        "tenureCustomer": "c-1",
+        "inUse": "false",
+    }
+    made = vendor.license("l-1", "falcon-time-month", startDate="2030-02-01", timeVolume="45", timeVolumePeriod="DAY")
+    assert made == {
+        "number": "l-1",
+        "licenseeNumber": "ann",
+        "licenseTemplateNumber": "falcon-time-month",
+        "active": "true",
+        "hidden": "false",
+        "name": "falcon-time-month",
+        "startDate": "2030-02-01T00:00:00.000Z",
+        "timeVolume": "45",
+        "timeVolumePeriod": "DAY",
+        "price": "29.00",
+        "currency": "EUR",
+        "inUse": "false",
+    }
+    assert vendor.get("/licensee/ann")["inUse"] == "true"
+    assert vendor.get("/licensetemplate/falcon-time-month")["productModuleNumber"] == "falcon-time"
+
+
+def test_an_update_changes_what_it_names_and_an_empty_custom_property_is_deleted(vendor: Vendor) -> None:
+    vendor.licensee()
+    before = vendor.license("l-1", "falcon-time-month", startDate="now", colour="red", size="9")
+    after = vendor.post("/license/l-1", active="false", colour="", timeVolume="2")
+    assert after == {**{key: value for key, value in before.items() if key != "colour"}, "active": "false"} | {
+        "timeVolume": "2"
+    }
+    assert vendor.get("/license/l-1") == after
+
+
+def test_an_entity_without_a_number_gets_one_that_is_unused(vendor: Vendor) -> None:
+    numbers = {vendor.post("/licensee", productNumber="falcon")["number"] for _ in range(20)}
+    assert len(numbers) == 20
+    assert all(vendor.get(f"/licensee/{number}")["productNumber"] == "falcon" for number in numbers)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "form", "expected"),
+    [
+        ("GET", "/licensee/nobody", {}, (404, "NotFoundException")),
+        ("POST", "/license/nothing", {"active": "false"}, (404, "NotFoundException")),
+        ("DELETE", "/license/nothing", {}, (404, "NotFoundException")),
+        ("GET", "/token", {}, (404, "NotFoundException")),
+        ("PUT", "/licensee/ann", {}, (405, "IllegalOperationException")),
+        ("POST", "/licensee", {}, (400, "MalformedRequestException")),
+        ("POST", "/licensee", {"productNumber": "none"}, (404, "NotFoundException")),
+        ("POST", "/licensee/ann", {"active": "maybe"}, (400, "UnexpectedValueException")),
+        ("POST", "/licensee/ann", {"productNumber": "falcon-pro"}, (400, "IllegalOperationException")),
+        ("POST", "/product", {"number": "p"}, (400, "MalformedRequestException")),
+        ("POST", "/product/falcon", {"number": "eagle"}, (400, "IllegalOperationException")),
+        ("DELETE", "/product/falcon", {}, (400, "IllegalOperationException")),
+        ("POST", "/license", {"licenseTemplateNumber": "export"}, (400, "MalformedRequestException")),
+        ("POST", "/license", {"licenseeNumber": "ann"}, (400, "MalformedRequestException")),
+        ("POST", "/license", {"licenseeNumber": "ann", "licenseTemplateNumber": "x"}, (404, "NotFoundException")),
+    ],
+)
+def test_what_cannot_be_is_refused_by_status_and_name(
+    vendor: Vendor, method: str, path: str, form: dict[str, str], expected: tuple[int, str]
+) -> None:
+    vendor.licensee()
+    before = vendor.control.dump()
+    assert vendor.refusal(method, path, **form) == expected
+    assert vendor.control.dump() == before
+
+
+@pytest.mark.parametrize(
+    ("template", "form"),
+    [
+        ("falcon-time-month", {}),
+        ("falcon-time-month", {"startDate": "soon"}),
+        ("falcon-time-month", {"startDate": "now", "timeVolume": "-1"}),
+        ("falcon-time-month", {"startDate": "now", "timeVolumePeriod": "HOUR"}),
+        ("falcon-session", {"maxSessions": "many"}),
+        ("falcon-10-projects", {"quantity": "-2"}),
+        ("falcon-rental-day", {"startDate": "now"}),
+        ("falcon-rental-day", {"startDate": "now", "parentfeature": "l-0"}),
+        ("falcon-pro-time", {"startDate": "now"}),
+    ],
+)
+def test_a_license_that_does_not_fit_its_template_is_refused_and_not_kept(
+    vendor: Vendor, template: str, form: dict[str, str]
+) -> None:
+    vendor.licensee()
+    vendor.license("l-0", "export")
+    sent = {"number": "l-1", "licenseeNumber": "ann", "licenseTemplateNumber": template, **form}
+    assert vendor.refusal("POST", "/license", **sent)[0] == 400
+    assert vendor.refusal("GET", "/license/l-1") == (404, "NotFoundException")
+
+
+@pytest.mark.parametrize(
+    ("module", "form"),
+    [
+        ("falcon-time", {"licenseType": "FEATURE"}),
+        ("falcon-time", {"licenseType": "TIMEVOLUME"}),
+        ("falcon-try", {"licenseType": "FEATURE"}),
+        ("falcon-time", {"licenseType": "TIMEVOLUME", "timeVolume": "1", "price": "1.00"}),
+        ("falcon-features", {"licenseType": "FEATURE", "automatic": "true", "price": "1", "currency": "EUR"}),
+        ("falcon-features", {"licenseType": "FEATURE", "price": "1", "currency": "USD"}),
+    ],
+)
+def test_a_template_that_does_not_fit_its_module_is_refused(vendor: Vendor, module: str, form: dict[str, str]) -> None:
+    sent = {"number": "t", "name": "T", "productModuleNumber": module, **form}
+    assert vendor.refusal("POST", "/licensetemplate", **sent)[0] == 400
+
+
+def test_numbers_are_unique_across_the_account_within_a_kind(vendor: Vendor) -> None:
+    vendor.licensee("ann")
+    assert vendor.refusal("POST", "/licensee", number="ann", productNumber="falcon-pro") == (
+        400,
+        "IllegalOperationException",
+    )
+    vendor.license("ann", "export")
+    vendor.licensee("Ann")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ({}, (400, "IllegalOperationException")),
+        ({"duplicate_number_id": "ValidationException"}, (400, "ValidationException")),
+        ({"duplicate_number_status": 409}, (409, "IllegalOperationException")),
+        ({"duplicate_number_status": 200}, (200, "IllegalOperationException")),
+        ({"error_id": "number"}, (400, "1003")),
+    ],
+)
+def test_how_a_number_in_use_is_refused_is_a_setting(chosen: dict[str, Any], expected: tuple[int, str]) -> None:
+    vendor = Vendor(settings(**chosen))
+    vendor.licensee("ann", colour="red")
+    assert vendor.refusal("POST", "/licensee", number="ann", productNumber="falcon", colour="blue") == expected
+    assert vendor.get("/licensee/ann")["colour"] == "red"
+
+
+def test_numbers_may_be_compared_without_case() -> None:
+    vendor = Vendor(settings(number_case="insensitive"))
+    vendor.licensee("Ann")
+    assert vendor.get("/licensee/aNN")["number"] == "Ann"
+    assert vendor.refusal("POST", "/licensee", number="ANN", productNumber="falcon")[0] == 400
+
+
+@pytest.mark.parametrize(("how", "status", "start"), [("accepted", 200, "01"), ("ignored", 200, "31")])
+def test_whether_a_start_date_can_be_moved_is_a_setting(how: Any, status: int, start: str) -> None:
+    vendor = Vendor(settings(start_date_change=how))
+    vendor.licensee()
+    vendor.license("l-1", "falcon-time-month", startDate="2030-01-31")
+    assert vendor.call("POST", "/license/l-1", {"startDate": "2030-01-01"}).status == status
+    assert vendor.get("/license/l-1")["startDate"] == f"2030-01-{start}T00:00:00.000Z"
+
+
+def test_a_start_date_that_cannot_be_moved_may_still_be_sent_again() -> None:
+    vendor = Vendor(settings(start_date_change="refused"))
+    vendor.licensee()
+    vendor.license("l-1", "falcon-time-month", startDate="2030-01-31")
+    assert vendor.post("/license/l-1", startDate="2030-01-31T00:00:00Z", timeVolume="3")["timeVolume"] == "3"
+    assert vendor.refusal("POST", "/license/l-1", startDate="2030-02-01")[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("sent", "spelling", "understood"),
+    [
+        ("both", "parentfeature", True),
+        ("both", "parentFeature", True),
+        ("parentfeature", "parentfeature", True),
+        ("parentfeature", "parentFeature", False),
+        ("parentFeature", "parentfeature", False),
+    ],
+)
+def test_which_spelling_of_the_parent_feature_counts_is_a_setting(sent: Any, spelling: str, understood: bool) -> None:
+    vendor = Vendor(settings(parent_feature_sent=sent, parent_feature_shown="parentfeature"))
+    vendor.licensee()
+    vendor.license("car", "falcon-rental-thing")
+    form = {"licenseeNumber": "ann", "licenseTemplateNumber": "falcon-rental-day", "startDate": "now", "number": "t"}
+    answer = vendor.call("POST", "/license", {**form, spelling: "car"})
+    assert answer.status == (200 if understood else 400)
+    if understood:
+        assert vendor.get("/license/t")["parentfeature"] == "car"
+
+
+@pytest.mark.parametrize(
+    ("field", "sent", "nodes"),
+    [
+        ("both", {"quota": "3"}, 3),
+        ("both", {"quantity": "4"}, 4),
+        ("both", {}, 1),
+        ("quota", {"quota": "3", "quantity": "9"}, 3),
+        ("quantity", {"quota": "9", "quantity": "4"}, 4),
+    ],
+)
+def test_which_name_counts_machines_is_a_setting(field: Any, sent: dict[str, str], nodes: int) -> None:
+    vendor = Vendor(settings(node_locked_field=field))
+    vendor.licensee()
+    vendor.license("l-1", "falcon-node", **sent)
+    assert vendor.control.effective()["ann"]["modules"]["falcon-nodes"]["nodes"] == nodes
+
+
+def test_the_name_that_does_not_count_machines_changes_nothing() -> None:
+    vendor = Vendor(settings(node_locked_field="quota"))
+    vendor.licensee()
+    vendor.license("l-1", "falcon-node", quota="3")
+    assert vendor.post("/license/l-1", quantity="9")["quota"] == "3"
+    assert vendor.post("/license/l-1", quota="5")["quota"] == "5"
+
+
+def test_the_plan_limits_what_can_be_made() -> None:
+    vendor = Vendor(settings(quota={"licensee": 1}))
+    vendor.licensee("ann")
+    assert vendor.refusal("POST", "/licensee", number="bob", productNumber="falcon")[0] == 402
+
+
+def test_an_inactive_licensee_or_template_takes_no_new_license(vendor: Vendor) -> None:
+    vendor.licensee(active="false")
+    sent = {"licenseeNumber": "ann", "licenseTemplateNumber": "export"}
+    assert vendor.refusal("POST", "/license", **sent)[0] == 400
+    vendor.post("/licensee/ann", active="true")
+    vendor.post("/licensetemplate/export", active="false")
+    assert vendor.refusal("POST", "/license", **sent)[0] == 400
+
+
+def test_deleting_with_cascade_takes_all_that_belongs_to_it(vendor: Vendor) -> None:
+    vendor.licensee()
+    vendor.license("l-1", "export")
+    assert vendor.refusal("DELETE", "/licensee/ann") == (400, "IllegalOperationException")
+    assert vendor.call("DELETE", "/licensee/ann", forceCascade="true").status == 204
+    assert vendor.control.holdings() == {"licensees": {}, "licenses": {}}
+    assert vendor.call("DELETE", "/product/falcon").status == 204
+    assert vendor.refusal("GET", "/licensetemplate/export")[0] == 404
+
+
+def test_automatic_templates_give_a_new_licensee_a_license(vendor: Vendor) -> None:
+    vendor.post("/licensetemplate/reports", automatic="true")
+    vendor.licensee()
+    (license_,) = vendor.control.holdings()["licenses"].values()
+    assert (license_["licenseTemplateNumber"], license_["licenseeNumber"]) == ("reports", "ann")
+
+
+def test_lists_are_filtered_and_paged(vendor: Vendor) -> None:
+    for number in range(5):
+        vendor.licensee(f"c-{number}", colour="red" if number % 2 else "blue")
+        vendor.license(f"l-{number}", "export", licensee=f"c-{number}")
+    page = vendor.call("GET", "/licensee", filter="productNumber=falcon;page=1;items=2").body
+    assert page is not None
+    shown = page["items"]
+    assert [properties(one)["number"] for one in shown["item"]] == ["c-2", "c-3"]
+    assert {name: value for name, value in shown.items() if name != "item"} == {
+        "pagenumber": "1",
+        "itemsnumber": "2",
+        "totalpages": "3",
+        "totalitems": "5",
+        "hasnext": "true",
+    }
+    assert totals(vendor, "license", "licenseeNumber=c-3") == "1"
+    assert totals(vendor, "licensee", "colour=red;productNumber=falcon") == "2"
+    assert totals(vendor, "licensee", "productNumber=falcon-pro") == "0"
+    assert totals(vendor, "licensee", "nonsense=1") == "5"
+    assert vendor.call("GET", "/licensee", filter="nonsense").status == 400
+    assert vendor.call("GET", "/licensee", filter="page=x").status == 400
+
+
+def totals(vendor: Vendor, path: str, criteria: str) -> Any:
+    page = vendor.call("GET", f"/{path}", filter=criteria).body
+    assert page is not None
+    return page["items"]["totalitems"]
+
+
+def test_the_forms_of_lists_are_settings() -> None:
+    vendor = Vendor(settings(single_element="object", empty_list="null", unknown_filter="refused"))
+    empty = vendor.call("GET", "/licensee")
+    assert (empty.status, empty.body and empty.body["items"]) == (200, None)
+    vendor.call("POST", "/licensee", {"number": "ann", "productNumber": "falcon"})
+    one = vendor.call("GET", "/licensee").body
+    assert one is not None
+    assert one["items"]["item"]["type"] == "Licensee"
+    assert vendor.call("GET", "/licensee", filter="nonsense=1").status == 400
+    refused = vendor.call("GET", "/licensee/bob").body
+    assert refused is not None
+    assert refused["infos"]["info"]["id"] == "NotFoundException"
+    assert Vendor(settings(empty_list="no_content")).call("GET", "/licensee").status == 204
+
+
+def test_a_transfer_moves_every_license_of_a_marked_licensee(vendor: Vendor) -> None:
+    vendor.licensee("old", markedForTransfer="true")
+    vendor.licensee("new")
+    vendor.license("l-1", "export", licensee="old")
+    assert vendor.call("POST", "/licensee/new/transfer", {"sourceLicenseeNumber": "old"}).status == 204
+    assert vendor.get("/license/l-1")["licenseeNumber"] == "new"
+    assert vendor.get("/licensee/old")["markedForTransfer"] == "true"
+
+
+def test_a_transfer_needs_the_mark_one_product_and_two_licensees(vendor: Vendor) -> None:
+    vendor.licensee("plain")
+    vendor.licensee("elsewhere", product="falcon-pro", markedForTransfer="true")
+    vendor.licensee("ann", markedForTransfer="true")
+    refusals = [
+        vendor.refusal("POST", "/licensee/ann/transfer", sourceLicenseeNumber=source)[0]
+        for source in ("plain", "elsewhere", "ann", "nobody", "")
+    ]
+    assert refusals == [400, 400, 400, 404, 400]
+
+
+def test_the_mark_may_be_used_up_by_a_transfer() -> None:
+    vendor = Vendor(settings(after_transfer="unmarked"))
+    vendor.licensee("old", markedForTransfer="true")
+    vendor.licensee("new")
+    vendor.call("POST", "/licensee/new/transfer", {"sourceLicenseeNumber": "old"})
+    assert vendor.get("/licensee/old")["markedForTransfer"] == "false"
+
+
+def test_a_bundle_is_obtained_whole_and_anew_each_time(vendor: Vendor) -> None:
+    vendor.licensee()
+    for _ in range(2):
+        answer = vendor.call("POST", "/bundle/falcon-suite/obtain", {"licenseeNumber": "ann"})
+        assert answer.body is not None
+        made = [properties(one) for one in answer.body["items"]["item"]]
+        assert [one["licenseTemplateNumber"] for one in made] == ["falcon-time-month", "export", "reports"]
+        assert made[0]["startDate"] == "2030-01-31T12:00:00.000Z"
+        assert not any(lists(one) for one in answer.body["items"]["item"])
+    assert len(vendor.control.holdings()["licenses"]) == 6
+
+
+def test_a_bundle_for_a_licensee_of_another_product_is_refused_whole(vendor: Vendor) -> None:
+    vendor.licensee(product="falcon-pro")
+    assert vendor.refusal("POST", "/bundle/falcon-suite/obtain", licenseeNumber="ann")[0] == 400
+    assert vendor.refusal("POST", "/bundle/falcon-suite/obtain")[0] == 400
+    assert vendor.control.holdings()["licenses"] == {}
+
+
+@pytest.mark.parametrize("field", ["licenseTemplateNumbers", "licenseTemplatesNumbers"])
+def test_how_the_templates_of_a_bundle_are_spelled_is_a_setting(field: Any) -> None:
+    vendor = Vendor(settings(bundle_templates_field=field))
+    made = vendor.post("/bundle", number="b", name="B", **{field: "export, reports"})
+    assert made[field] == "export, reports"
+    other = "licenseTemplatesNumbers" if field == "licenseTemplateNumbers" else "licenseTemplateNumbers"
+    assert vendor.refusal("POST", "/bundle", number="c", name="C", **{other: "export"})[0] == 400
+    assert vendor.refusal("POST", "/bundle", number="c", name="C", **{field: "nothing"})[0] == 404
+
+
+def test_a_rental_in_a_bundle_belongs_to_the_thing_before_it(vendor: Vendor) -> None:
+    vendor.post("/bundle", number="b", name="B", licenseTemplateNumbers="falcon-rental-thing,falcon-rental-day")
+    vendor.licensee()
+    vendor.call("POST", "/bundle/b/obtain", {"licenseeNumber": "ann"})
+    features = vendor.control.effective()["ann"]["modules"]["falcon-rental"]["features"]
+    assert [feature["valid"] for feature in features.values()] == [True]
+
+
+def test_the_utilities_name_the_models_and_types(vendor: Vendor) -> None:
+    page = vendor.call("GET", "/utility/licenseTypes").body
+    assert page is not None
+    assert [properties(one)["name"] for one in page["items"]["item"]] == [
+        "FEATURE",
+        "TIMEVOLUME",
+        "FLOATING",
+        "QUANTITY",
+    ]
+    assert vendor.call("GET", "/utility/licensingModels").status == 200
+    assert vendor.call("GET", "/utility/countries").status == 200
+    assert vendor.call("GET", "/utility/planets").status == 404
+
+
+def test_a_catalog_that_cannot_be_is_refused_at_the_start() -> None:
+    with pytest.raises(ValueError, match="catalog"):
+        Vendor(settings(bundles=(netlicensing.BundleSeed(number="b", templates=("nothing",)),)))
+    with pytest.raises(ValueError, match="api_keys"):
+        Vendor(SandboxSettings(api_keys=(), logins=()))
+
+
+def test_a_snapshot_brings_everything_back(vendor: Vendor) -> None:
+    vendor.licensee()
+    vendor.license("l-1", "falcon-session", maxSessions="2")
+    vendor.asked("falcon-sessions", sessionId="s", action="checkOut")
+    snapshot, effective = vendor.control.dump(), vendor.control.effective()
+    vendor.control.delete("licensee", "ann")
+    vendor.control.restore(snapshot)
+    assert vendor.control.dump() == snapshot
+    assert vendor.control.effective() == effective
+    assert vendor.licensee("bob")["number"] == "bob"
