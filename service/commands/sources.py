@@ -17,7 +17,7 @@ from service.secrets import (
     target_variable,
 )
 from service.settings import Settings, load
-from service.sources.table import GENERATORS, READING
+from service.sources.table import GENERATORS, READING, RECEIVING
 from service.wiring.asking import check_api_keys
 
 
@@ -53,7 +53,11 @@ def _check(settings: Settings, name: str) -> SourceCheck:
     source = settings.sources[name]
     secrets = len(settings.secrets.sources.get(name, ()))
     missing = []
-    if not secrets:
+    if RECEIVING[source.provider].key_id is not None:
+        # Its deliveries are checked with public keys, which only the API gives.
+        if name not in settings.secrets.api_keys:
+            missing.append(f"API key, with which public keys are asked for: set {api_key_variable(name)}")
+    elif not secrets:
         missing.append(f"signing secret: set {source_variable(name)}")
     missing += [
         f"API key of target {target}: set {target_variable(target)}"
@@ -74,7 +78,8 @@ def _check(settings: Settings, name: str) -> SourceCheck:
 
 def _hints(settings: Settings, name: str) -> list[str]:
     provider, hints = settings.sources[name].provider, []
-    if provider in READING and name not in settings.secrets.api_keys:
+    asked = provider in READING and RECEIVING[provider].key_id is None
+    if asked and name not in settings.secrets.api_keys:
         hints.append(f"no API key, so what its deliveries leave out will wait: set {api_key_variable(name)}")
     if provider in GENERATORS:
         hints += _generator_hints(settings, name)

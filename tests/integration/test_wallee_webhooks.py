@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 
 import httpx2
 import msgspec
@@ -11,8 +10,6 @@ import pytest
 from structlog.testing import capture_logs
 
 from domain.events import Event, Stream
-from domain.providers import Unpacked, stripe
-from domain.providers.table import PROVIDERS
 from service.secrets import Secret
 from service.settings import Api, Settings, SettingsInvalid, Source
 from service.sources import PUBLIC_KEY, NotAuthentic
@@ -36,20 +33,6 @@ pytestmark = pytest.mark.anyio
 STREAM = Stream("pay/subscription/7")
 KEY_PATH = f"webhooks/encryption-keys/{KEY_ID}"
 SIGNER = Signer()
-
-
-@pytest.fixture(autouse=True)
-def provider(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What receiving needs of the other half of a provider, as long as that is not there."""
-
-    def unpack(source: str, body: bytes, live: bool | None, received_at: datetime) -> list[Unpacked]:
-        read = msgspec.json.decode(body)
-        id_ = f"{read['spaceId']}:{read['webhookListenerId']}:{read['eventId']}"
-        stream = Stream(f"{source}/subscription/{read['entityId']}")
-        return [Unpacked(stream=stream, event_id=id_, type="Subscription", occurred_at=datetime.now(UTC))]
-
-    if "wallee" not in PROVIDERS:
-        monkeypatch.setitem(PROVIDERS, "wallee", msgspec.structs.replace(stripe.PROVIDER, name="wallee", unpack=unpack))
 
 
 def configured(dsn: str, url: str, *, api_key: str = API_KEY, account: str = SPACE) -> Settings:
