@@ -17,6 +17,7 @@ from service.sandbox.wallee.reading import Page, Unreadable
 from service.sandbox.wallee.sending import deliver
 from service.sandbox.wallee.signing import SigningKey
 from service.sandbox.wallee.space import Space
+from service.sandbox.wallee.tokens import Credentials
 
 __all__ = [
     "DEFAULT_KEY",
@@ -25,6 +26,7 @@ __all__ = [
     "LIFECYCLES",
     "SPACE",
     "START",
+    "Credentials",
     "Delivery",
     "Habits",
     "Happening",

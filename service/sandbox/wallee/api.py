@@ -211,13 +211,14 @@ async def running_wallee_api(
     keys_as_json: bool = False,
     host: str = "127.0.0.1",
     port: int = 0,
+    ticks: Callable[[], float] = time.monotonic,
     clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[RunningWalleeApi]:
     """Serves the API of these spaces from this event loop until the block ends.
 
     Port 0 takes a free one. Raises OSError when the port is taken.
     """
-    api = WalleeApi(spaces, key=key, per_second=per_second, keys_as_json=keys_as_json, clock=clock)
+    api = WalleeApi(spaces, key=key, per_second=per_second, keys_as_json=keys_as_json, ticks=ticks, clock=clock)
     async with serving(api, host=host, port=port, closing=api.closing.set) as url:
         yield RunningWalleeApi(url, api)
 
