@@ -35,7 +35,7 @@ SINGLE = {
 }
 """What is read as it is, and where the API has it."""
 
-_ABOUT = re.compile(r"([a-z/-]+)/([0-9]{1,20})(?:\?(expand=[A-Za-z.]{1,60}(?:&expand=[A-Za-z.]{1,60})*))?(?:#.*)?")
+_ABOUT = re.compile(r"([a-z/-]+)/([0-9]{1,20})(?:\?(expand=[A-Za-z.]{1,60}(?:&expand=[A-Za-z.]{1,60})*))?")
 
 
 class _Named(Struct, frozen=True):
@@ -95,7 +95,7 @@ class WalleeApi:
         `subscriptions/{id}` is a Whole, `payment/transactions/{id}` a Purchase, and what SINGLE names an object as it
         is, expanded as `about` says. What stands behind a `#` only tells questions apart and is not sent.
         """
-        found = _ABOUT.fullmatch(about)
+        found = _ABOUT.fullmatch(about.partition("#")[0])
         kind, identifier, query = found.groups() if found else ("", "", "")
         if kind == "subscriptions":
             return await self._whole(about, identifier)
