@@ -149,6 +149,30 @@ def sandbox_fastspring(life: str, url: str, secret: str) -> None:
     send_fastspring_life(life, url, secret)
 
 
+@sandbox.command("wallee")
+@click.argument("life")
+@click.option("--to", "url", required=True, metavar="URL", help="Where the source receives its webhooks.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8093, show_default=True, help="Serve wallee's API on this port."
+)
+@click.option(
+    "--key",
+    envvar="WALLEE_KEY",
+    required=True,
+    metavar="USER:KEY",
+    help="The source's API key, which the API takes: a number and a key in Base64; better in WALLEE_KEY.",
+)
+@click.option(
+    "--space", "space_id", type=click.IntRange(1), default=405, show_default=True, help="The source's account."
+)
+@click.option("--once", is_flag=True, help="End when all is told, instead of serving the API until stopped.")
+def sandbox_wallee(life: str, url: str, port: int, key: str, space_id: int, once: bool) -> None:
+    """Live one LIFE, such as suspended_until_paid, as at wallee: send its webhooks, and serve the API they point to."""
+    from service.commands.sandbox import send_wallee_life
+
+    send_wallee_life(life, url, port=port, key=key, space_id=space_id, once=once)
+
+
 @tenure.command()
 @click.pass_obj
 def migrate(config: Path | None) -> None:
@@ -320,6 +344,65 @@ def retry_dead_letter(config: Path | None, identifier: str, author: str | None) 
     from service.commands.retries import retry_dead_letter as retry
 
     retry(config, identifier, author)
+
+
+@tenure.command()
+@click.option("--partition", type=click.IntRange(0, 255), help="Only this partition.")
+@click.option("--stream", metavar="NAME", help="The bodies of this stream alone, such as shop/subscription/sub_...")
+@as_json
+@click.pass_obj
+def verify(config: Path | None, partition: int | None, stream: str | None, as_json: bool) -> None:
+    """Check every body and the whole hash chain, and name the first position that is not as it was sealed.
+
+    Ends with 1 when there is one. Events that are not sealed yet are counted, and no error.
+    """
+    from service.commands.verify import verify_store
+
+    if partition is not None and stream is not None:
+        raise click.UsageError("Give --partition or --stream.")
+    sys.exit(verify_store(config, partition=partition, stream=stream, as_json=as_json))
+
+
+@tenure.command()
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path), required=False)
+@click.option("--subscription", metavar="ID", help="The events of one subscription or purchase.")
+@click.option("--from", "since", type=INSTANT, help="Events recorded at this instant or later.")
+@click.option("--to", "until", type=INSTANT, help="Events recorded before this instant.")
+@click.option("--all", "everything", is_flag=True, help="All events.")
+@click.option(
+    "--key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Sign with the key in this file."
+)
+@click.option("--new-key", type=click.Path(dir_okay=False, path_type=Path), help="Make a key to sign with, no archive.")
+@as_json
+@click.pass_obj
+def export(
+    config: Path | None,
+    out: Path | None,
+    subscription: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    everything: bool,
+    key: Path | None,
+    new_key: Path | None,
+    as_json: bool,
+) -> None:
+    """Write events and the proof that they are complete and unaltered to the new file OUT (a ZIP).
+
+    With verify.py in it an auditor checks that, and needs nothing of Tenure.
+    """
+    from service.commands.export import export_events, make_key
+
+    chosen = sum([subscription is not None, since is not None or until is not None, everything])
+    if new_key is not None:
+        if out is not None or chosen:
+            raise click.UsageError("--new-key makes a key and nothing else.")
+        make_key(new_key)
+        return
+    if out is None or chosen != 1:
+        raise click.UsageError("Give OUT and one of --subscription, --from and --to, or --all.")
+    export_events(
+        config, out, identifier=subscription, since=since, until=until, key=key, as_json=as_json
+    )
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """`tenure sandbox`: the other sides of the wire, for trying Tenure without an account anywhere."""
 
 import asyncio
+import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ import httpx2
 
 from service.commands.failures import CommandFailed, usage
 from service.commands.output import print_line
-from service.sandbox import fastspring, stripe
+from service.sandbox import fastspring, stripe, wallee
 from service.sandbox.deliver import deliver as deliver_stripe
 from service.sandbox.fastspring.lifecycle import START as FASTSPRING_START
 from service.sandbox.licensespring.__main__ import main as licensespring
@@ -23,6 +24,7 @@ D = TypeVar("D")
 
 NOT_ACCEPTED = 1
 ATTEMPTS = 10
+ASK_THE_LOG = "is `tenure serve` listening there, and is the secret the source's? Its log says what it refused"
 LEEWAY = timedelta(days=4)
 """Months are not equally long: a life that begins on another day takes another time."""
 
@@ -64,6 +66,56 @@ def send_fastspring_life(life: str, url: str, secret: str) -> None:
         print_line(identifier)
 
 
+def send_wallee_life(
+    life: str, url: str, *, port: int, key: str, space_id: int, once: bool, patience: float = wallee.PATIENCE
+) -> None:
+    """Lives one life at wallee, act by act: sends its signed webhooks, and serves the API that tells the rest.
+
+    After the last act the API goes on until SIGTERM or SIGINT, unless only this `once` is wanted. Port 0 takes a free
+    one. `patience` is how many seconds the service has to read what each act was about.
+    """
+    story = _life(life, wallee.LIFECYCLES)
+    try:
+        wallee.Credentials.read(key)
+    except ValueError:
+        raise usage("The key has to read USER:KEY, a number and a key in Base64, as the source's API key.") from None
+    seed = f"{life} {time.time_ns()}"
+    ends = story.space(seed=seed).now
+    space = story.space(seed=seed, start=_started(wallee.START, ends), space_id=space_id)
+    try:
+        asyncio.run(_live(space, url, port=port, key=key, once=once, patience=patience))
+    except OSError as problem:
+        raise usage(f"The API cannot listen on port {port} ({problem.strerror}); choose another with --port.") from None
+    except KeyboardInterrupt:
+        return
+
+
+async def _live(space: wallee.Space, url: str, *, port: int, key: str, once: bool, patience: float) -> None:
+    async with (
+        wallee.running_wallee_api([space], key=key, port=port) as running,
+        httpx2.AsyncClient(timeout=10) as http,
+    ):
+        print_line(f"wallee's API listens at {running.url}, space {space.space_id}")
+        accepted = await wallee.play(
+            http, url, space, running.api, backoff=_backoff, attempts=ATTEMPTS, patience=patience
+        )
+        remedy = (
+            "is `tenure serve` listening there, and do the source's url and account name this API? Its log says why"
+        )
+        _report(accepted, len(space.happenings), remedy)
+        for identifier in space.book.subscriptions or space.book.transactions:
+            print_line(str(identifier))
+        if not once:
+            await _until_told_to_end()
+
+
+async def _until_told_to_end() -> None:
+    told = asyncio.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(each, told.set)
+    await told.wait()
+
+
 def _life(life: str, lives: Mapping[str, L]) -> L:
     if life not in lives:
         raise usage(f"There is no life {life!r}; there are: {', '.join(lives)}.")
@@ -76,15 +128,15 @@ def _started(start: datetime, ends: datetime) -> datetime:
 
 
 async def _send(post: Callable[..., Awaitable[list[int]]], url: str, secret: str, deliveries: Sequence[D]) -> int:
-    async def backoff(attempt: int) -> None:
-        await asyncio.sleep(min(3.0, 0.3 * 2 ** (attempt - 1)))
-
     async with httpx2.AsyncClient(timeout=10) as http:
-        return len(await post(http, url, secret, deliveries, backoff=backoff, attempts=ATTEMPTS))
+        return len(await post(http, url, secret, deliveries, backoff=_backoff, attempts=ATTEMPTS))
 
 
-def _report(accepted: int, sent: int) -> None:
+async def _backoff(attempt: int) -> None:
+    await asyncio.sleep(min(3.0, 0.3 * 2 ** (attempt - 1)))
+
+
+def _report(accepted: int, sent: int, remedy: str = ASK_THE_LOG) -> None:
     if accepted < sent:
-        remedy = "is `tenure serve` listening there, and is the secret the source's? Its log says what it refused"
         raise CommandFailed(NOT_ACCEPTED, f"{accepted} of {sent} deliveries were accepted: {remedy}.")
     print_line(f"{accepted} deliveries accepted")

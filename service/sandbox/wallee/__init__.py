@@ -12,7 +12,7 @@ from service.sandbox.wallee.lifecycle import START, Lifecycle
 from service.sandbox.wallee.lifecycles import LIFECYCLES
 from service.sandbox.wallee.model import Happening, Kind
 from service.sandbox.wallee.people import Person, demo_customers
-from service.sandbox.wallee.playing import play
+from service.sandbox.wallee.playing import PATIENCE, play
 from service.sandbox.wallee.reading import Page, Unreadable
 from service.sandbox.wallee.sending import deliver
 from service.sandbox.wallee.signing import SigningKey
@@ -24,6 +24,7 @@ __all__ = [
     "EVERYTHING",
     "LICENSING",
     "LIFECYCLES",
+    "PATIENCE",
     "SPACE",
     "START",
     "Credentials",
