@@ -1,0 +1,120 @@
+"""A desired license in the words of NetLicensing. Pure.
+
+Fields are recorded under the names of NetLicensing's properties, but `enabled` for `active`; what stands beside them is
+named as for other servers: `custom_field:{name}`, and the billing interval whose consumption is counted. A record of
+None is of what may be anything: an answer was lost, and a look did not tell.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from domain.durations import after
+from domain.licensing import License
+from domain.receipts import Fields
+from domain.subscription import Customer
+from projections.targets.netlicensing.options import Options
+from projections.targets.netlicensing.templates import (
+    NODE_LOCKED,
+    PAY_PER_USE,
+    Template,
+    amount_of,
+    sessions_of,
+)
+
+CUSTOM_FIELD = "custom_field:"
+COUNTED = "consumption_counted"
+PARENT = "parentfeature"
+TEMPLATE, THERE = "template", "there"
+"""Which template it is of, and False where a look showed that it does not exist; neither is ever sent to change it."""
+
+ACCESS, DATES, AMOUNTS, PROPERTIES = "access", "dates", "amounts", "properties"
+_GROUPS = {"enabled": ACCESS, "startDate": DATES, "timeVolume": DATES, "timeVolumePeriod": DATES}
+
+_DAY = timedelta(days=1)
+
+
+def express(desired: License, template: Template, held: Fields, *, parent: str = "", first: bool = True) -> Fields:
+    """All that one license there should have, with `held` what it is known to have.
+
+    `parent` is the number of the license that a Rental's time is for. The first license of several carries the
+    vendor's own properties.
+    """
+    own = express_properties(desired) if first else {}
+    return {"enabled": True, **_granted(desired, template, held), **({PARENT: parent} if parent else {}), **own}
+
+
+def express_time(desired: License, held: Fields) -> Fields:
+    """Days from the start to the end, the margin included: absolute, so that a renewal that is told twice is one.
+
+    The start is a UTC midnight and never moves once it is set: what is held of it counts.
+    """
+    end = _end(desired)
+    told = held.get("startDate")
+    start = instant_in(str(told)) if told else None
+    if start is None:
+        known = [each for each in (desired.begins, end) if each is not None]
+        start = _midnight(min(known)) if known else None
+    fields: Fields = {"startDate": str(told) if told else (written(start) if start else "now")}
+    if end is not None and start is not None:
+        fields |= {"timeVolume": max(1, -(-(end - start) // _DAY)), "timeVolumePeriod": "DAY"}
+    return fields
+
+
+def express_properties(desired: License) -> Fields:
+    """The texts of the vendor's own properties."""
+    return {f"{CUSTOM_FIELD}{name}": value for name, value in sorted(desired.custom_fields.items())}
+
+
+def express_licensee(customer: Customer, options: Options) -> Fields:
+    """What is told of a customer; what is not known is left out."""
+    buyer = {"customerEmail": customer.email, "customerCompany": customer.company} if options.save_buyer else {}
+    return {name: value for name, value in {"name": customer.name, **buyer}.items() if value}
+
+
+def group_of(name: str) -> str:
+    """Which fields may be told apart from others, should the server refuse them together."""
+    return PROPERTIES if name.startswith(CUSTOM_FIELD) else _GROUPS.get(name, AMOUNTS)
+
+
+def instant_in(text: str) -> datetime | None:
+    """An instant as NetLicensing writes it, ISO 8601 with or without time and zone; UTC where there is none."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def written(instant: datetime) -> str:
+    """The same to be sent and recorded."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _granted(desired: License, template: Template, held: Fields) -> Fields:
+    match template.type:
+        case "TIMEVOLUME":
+            return express_time(desired, held)
+        case "FLOATING":
+            return _known({"maxSessions": sessions_of(desired)})
+        case "QUANTITY":
+            name = "quota" if template.model == NODE_LOCKED else "quantity"
+            counted = desired.consumption_period if template.model == PAY_PER_USE else ""
+            return _known({name: amount_of(desired, template.model), COUNTED: counted or None})
+        case _:
+            return {}
+
+
+def _known(fields: Fields) -> Fields:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _end(desired: License) -> datetime | None:
+    if desired.expiry is not None:
+        return desired.expiry + timedelta(hours=desired.margin_hours)
+    if desired.valid_duration is not None and desired.begins is not None:
+        # NetLicensing knows no first activation to count from: what was bought counts from when it was.
+        return after(desired.begins, desired.valid_duration)
+    return None
+
+
+def _midnight(instant: datetime) -> datetime:
+    return instant.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
