@@ -400,9 +400,7 @@ def export(
         return
     if out is None or chosen != 1:
         raise click.UsageError("Give OUT and one of --subscription, --from and --to, or --all.")
-    export_events(
-        config, out, identifier=subscription, since=since, until=until, key=key, as_json=as_json
-    )
+    export_events(config, out, identifier=subscription, since=since, until=until, key=key, as_json=as_json)
 
 
 def main() -> None:

@@ -1,0 +1,92 @@
+"""`tenure export`: an archive that proves itself to somebody who has nothing of ours."""
+
+import asyncio
+import os
+from datetime import datetime
+from pathlib import Path
+
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from service.commands.failures import NOT_FOUND, CommandFailed, usage
+from service.commands.output import print_json, print_line
+from service.commands.reading import ask
+from service.commands.verify import MB, bar
+from service.database import database
+from service.lookup import find_stream
+from service.settings import load
+from service.store.archive.keys import KeyUnfit, load_key, new_key, public_hex
+from service.store.archive.writing import Exported, ExportRefused, Selection, export
+from service.store.sealing import Sealer
+
+
+def make_key(path: Path) -> None:
+    """Makes a signing key and prints its public half. Raises CommandFailed."""
+    try:
+        key = new_key(path)
+    except KeyUnfit as unfit:
+        raise usage(str(unfit)) from None
+    print_line(f"{path} holds a new key, for you alone. Its public key, which auditors need:")
+    print_line(public_hex(key))
+
+
+def export_events(
+    config: Path | None,
+    out: Path,
+    *,
+    identifier: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    key: Path | None,
+    as_json: bool,
+) -> None:
+    """Seals what is not sealed yet, and writes the archive. Raises what `failures.explain` understands."""
+    try:
+        signing = load_key(key) if key else None
+    except KeyUnfit as unfit:
+        raise usage(str(unfit)) from None
+    if out.exists():
+        raise usage(f"{out} exists already: name another file.")
+    stream = ask(config, lambda reader: find_stream(reader, identifier, by_key=True)) if identifier else None
+    selection = Selection(stream=stream, since=since, until=until)
+    settings = load(config, os.environ)
+    with database(settings) as dsn, bar("exporting") as progress:
+        asyncio.run(_seal(dsn))
+        task = progress.add_task("", total=None, bytes=0)
+        try:
+            exported = export(
+                dsn,
+                out,
+                selection,
+                key=signing,
+                progress=lambda done, total, size: progress.update(task, completed=done, total=total, bytes=size),
+            )
+        except ExportRefused as refused:
+            raise CommandFailed(NOT_FOUND, str(refused)) from None
+        except OSError as error:
+            raise usage(f"{out} cannot be written: {error.strerror or error}.") from None
+    if as_json:
+        print_json(exported)
+    else:
+        _tell(exported)
+
+
+def _tell(exported: Exported) -> None:
+    print_line(
+        f"{exported.file}: {exported.events} events, {exported.bytes / MB:,.1f} MB of bodies, and the chain over"
+    )
+    print_line(f"{exported.left_out} others in {exported.partitions} partitions, of which it says nothing.")
+    if exported.signed_by:
+        print_line(f"Signed; public key {exported.signed_by}")
+    else:
+        print_line("Not signed: it proves only that it agrees with itself. Give --key FILE.")
+    print_line(f"To check it: unzip -p {exported.file} verify.py > verify.py && python3 verify.py {exported.file}")
+
+
+async def _seal(dsn: str) -> None:
+    # One that serves may be sealing already; together they reach the heads.
+    pool: AsyncConnectionPool[AsyncConnection[object]] = AsyncConnectionPool(
+        dsn, min_size=1, max_size=1, kwargs={"autocommit": True, "prepare_threshold": None}, open=False
+    )
+    async with pool:
+        await Sealer(pool).seal_until_idle()

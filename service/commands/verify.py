@@ -1,0 +1,106 @@
+"""`tenure verify`: nothing was altered, removed, inserted, swapped or back-dated since it was sealed."""
+
+import os
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from domain.events import PARTITIONS, Stream
+from service.commands.failures import NOT_FOUND
+from service.commands.output import harmless, print_json
+from service.database import database
+from service.settings import load
+from service.store.checking import Checked
+from service.store.verifying import Verified, verify
+
+MB = 1_000_000
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """A verification for programs."""
+
+    intact: bool
+    verified: Verified
+
+
+class Rate(ProgressColumn):
+    """Events and megabytes of bodies a second."""
+
+    def render(self, task: Task) -> Text:
+        seconds = task.elapsed or 0
+        if not seconds:
+            return Text("")
+        megabytes = task.fields["bytes"] / MB / seconds
+        return Text(f"{task.completed / seconds:,.0f} events/s, {megabytes:,.1f} MB/s", style="cyan")
+
+
+def bar(what: str) -> Progress:
+    """A progress bar on standard error; none where that is no terminal."""
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn(what),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
+def verify_store(config: Path | None, *, partition: int | None, stream: str | None, as_json: bool) -> int:
+    """Prints what was checked and the first broken position of each partition; 1 if there is one, or nothing to check.
+
+    Raises what `failures.explain` understands.
+    """
+    settings = load(config, os.environ)
+    with database(settings) as dsn, bar("verifying") as progress:
+        task = progress.add_task("", total=None, bytes=0)
+
+        def show(checked: Checked, total: int) -> None:
+            progress.update(task, completed=checked.events, total=total, bytes=checked.bytes)
+
+        verified = verify(
+            dsn,
+            partitions=range(PARTITIONS) if partition is None else [partition],
+            stream=Stream(stream) if stream else None,
+            progress=show,
+        )
+    missing = stream is not None and not verified.bodies
+    if as_json:
+        print_json(Told(intact=verified.intact, verified=verified))
+    else:
+        _show(Console(), verified, stream, missing=missing)
+    return NOT_FOUND if missing or not verified.intact else 0
+
+
+def _show(console: Console, verified: Verified, stream: str | None, *, missing: bool) -> None:
+    seconds = max(verified.seconds, 1e-9)
+    console.print(
+        f"{_count(verified.events, 'event')} in {_count(verified.partitions, 'partition')}: {verified.sealed:,} sealed,"
+        f" {verified.unsealed:,} not yet; {_count(verified.erased, 'body', 'bodies')} erased",
+        highlight=False,
+    )
+    of = f" of {harmless(stream)}" if stream else ""
+    console.print(
+        f"{verified.bodies:,} bodies{of} hashed, {verified.bytes / MB:,.1f} MB, in {verified.seconds:,.1f} s by"
+        f" {_count(verified.processes, 'process', 'processes')}: {verified.bytes / MB / seconds:,.1f} MB/s,"
+        f" {verified.events / seconds:,.0f} events/s",
+        highlight=False,
+        markup=False,
+    )
+    for finding in verified.findings:
+        where = f"partition {finding.partition}, position {finding.position}: "
+        console.print(Text.assemble((where, "bold"), (f"{finding.kind}: ", "bold red"), harmless(finding.detail)))
+    if missing:
+        console.print(Text("The stream has no events: is its name whole (shop/subscription/sub_...)?", style="red"))
+    elif verified.intact:
+        console.print(Text("Nothing was altered, removed, inserted, swapped or back-dated.", style="green"))
+
+
+def _count(number: int, one: str, more: str = "") -> str:
+    return f"{number:,} {one if number == 1 else more or f'{one}s'}"

@@ -1,0 +1,1 @@
+"""Archives: what an auditor is given. `verify.py` goes into each, and checks it with nothing of ours installed."""
