@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from domain.licensing import Entitlement, License
-from domain.receipts import Applied
+from domain.receipts import Applied, AppliedLicense
 
 
 class Placed(msgspec.Struct, frozen=True):
@@ -37,7 +37,7 @@ def place(entitled: Mapping[str, Entitlement], applied: Mapping[str, Applied]) -
     problems = [_left_behind(name) for name in gone]
     at: dict[str, list[Placed]] = {name: [] for name in entitled}
     for target, entitlement in entitled.items():
-        begun = {name for name, each in (applied.get(target) or Applied()).licenses.items() if each.order}
+        begun = {name for name, each in (applied.get(target) or Applied()).licenses.items() if _is_begun(each)}
         for each in entitlement.licenses:
             if each.target in {"", target}:
                 reason = "" if each.id in begun else _held_elsewhere(each, target, working, gone, bool(begun))
@@ -56,7 +56,12 @@ def place(entitled: Mapping[str, Entitlement], applied: Mapping[str, Applied]) -
 
 def _working(held: Applied) -> set[str]:
     """The ids of the licenses that a target holds, or may be about to, and that are not known to be disabled."""
-    return {name for name, each in held.licenses.items() if each.order and each.fields.get("enabled") is not False}
+    return {name for name, each in held.licenses.items() if _is_begun(each) and each.fields.get("enabled") is not False}
+
+
+def _is_begun(held: AppliedLicense) -> bool:
+    """Whether it was made, or its order may have been."""
+    return bool(held.remote or (held.order and not held.missing))
 
 
 def _held_elsewhere(

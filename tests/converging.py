@@ -1,10 +1,11 @@
 """Two databases that must end alike: one takes what happened in true order, the other in any."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
+from domain.policy import Policy
 from domain.providers import Provider
 from tests.deliveries import Delivery, derived, events_of
 from tests.projecting import Projected, projecting
@@ -15,14 +16,18 @@ TABLES = ("stream", "license", "link", "push", "want", "timer")
 class Worlds:
     """Both are emptied between examples: one for the true order, one for any other."""
 
-    def __init__(self, dsns: tuple[str, str], provider: Provider) -> None:
+    def __init__(self, dsns: tuple[str, str], provider: Provider, feeds: Mapping[str, Policy] | None = None) -> None:
         self._provider = provider
+        self._feeds = feeds
         self._loop = asyncio.Runner()
         self._open = AsyncExitStack()
         self.true, self.other = self._loop.run(self._enter(dsns))
 
     async def _enter(self, dsns: tuple[str, str]) -> tuple[Projected, Projected]:
-        first, second = [await self._open.enter_async_context(projecting(dsn, provider=self._provider)) for dsn in dsns]
+        first, second = [
+            await self._open.enter_async_context(projecting(dsn, provider=self._provider, feeds=self._feeds))
+            for dsn in dsns
+        ]
         return first, second
 
     def converge(self, told: Sequence[Delivery], arriving: Sequence[Delivery], cuts: Sequence[int]) -> dict[str, Any]:

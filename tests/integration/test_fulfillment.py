@@ -11,7 +11,7 @@ from domain.events import Event, Stream
 from domain.receipts import KeysGenerated, read_receipt
 from service import fulfillment
 from service.secrets import Secret
-from service.settings import Server, Settings, Source
+from service.settings import Server, Settings, Source, Target
 from tests.key_requests import HASH, PRIVATE_KEY, REFERENCE, SECOND_PRIVATE_KEY, ask, body, form, keys, signed
 from tests.serving import Served, served, settings
 from tests.severing import severable
@@ -29,14 +29,16 @@ def selling(dsn: str, *, timeout: float = 10) -> Settings:
         "spring": Source(provider="fastspring", target="ls"),
         "spring-test": Source(provider="fastspring", target="ls", mode="test"),
         "keyless": Source(provider="fastspring", target="ls"),
+        "several": Source(provider="fastspring", target=("ls", "other")),
     }
+    targets = {**base.targets, "other": Target(server="licensespring", url="http://127.0.0.1:9")}
     private = (Secret(PRIVATE_KEY), Secret(SECOND_PRIVATE_KEY))
     secrets = msgspec.structs.replace(
         base.secrets,
         sources={**base.secrets.sources, **dict.fromkeys(sources, (Secret("webhook secret"),))},
-        generator_keys={"spring": private, "spring-test": private},
+        generator_keys={"spring": private, "spring-test": private, "several": private},
     )
-    return msgspec.structs.replace(base, sources={**base.sources, **sources}, secrets=secrets)
+    return msgspec.structs.replace(base, sources={**base.sources, **sources}, targets=targets, secrets=secrets)
 
 
 @pytest.fixture
@@ -67,6 +69,22 @@ async def test_each_unit_gets_a_key_of_its_own(shop: Served) -> None:
     assert len(given) == len(set(given)) == 3
     assert all(len(key) == len("AAAA-BBBB-CCCC-DDDD") for key in given)
     assert await shop.metric('tenure_key_requests_total{outcome="answered",source="spring"}') == 1
+
+
+@pytest.mark.parametrize(("named", "target"), [({}, "ls"), ({"target": "other"}, "other"), ({"target": "ls"}, "ls")])
+async def test_keys_are_of_the_target_that_the_form_names_or_of_the_first(
+    shop: Served, named: dict[str, str], target: str
+) -> None:
+    given = await keys(shop.http, "several", {**form(), **named})
+    *_, recorded = await stored(shop, Stream(f"several/fulfillment/{REFERENCE}"))
+    assert read_receipt(recorded) == KeysGenerated(target=target, product="falcon-pro", keys=tuple(given))
+
+
+async def test_keys_of_a_target_that_is_not_the_sources_are_refused_with_the_remedy(shop: Served) -> None:
+    before = await everything(shop)
+    answer = await ask(shop.http, "spring", form(target="other"))
+    assert_problem(answer, 422, "target = one of: ls")
+    assert await everything(shop) == before
 
 
 async def test_the_request_is_kept_byte_for_byte_and_the_keys_with_it(shop: Served) -> None:

@@ -2,7 +2,8 @@
 
 Whole lives of Stripe subscriptions, in the three API versions, go through the real store and the real runner: once in
 true order, and once shuffled, doubled and cut into rounds, each followed by all the projecting and relaying that it
-leads to. Every derived row, every stored fold byte for byte, and every timeline must be the same.
+leads to. Every derived row (for two targets whose policies differ), every stored fold byte for byte, and every timeline
+must be the same.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from domain.policy import Policy
 from domain.providers.stripe import PROVIDER
 from service.sandbox.stripe import LIFECYCLES, Shape, lifecycles
 from tests.converging import Worlds
@@ -19,12 +21,13 @@ from tests.strategies.stripe import lifecycles as random_lifecycles
 from tests.strategies.stripe import shuffled_and_doubled
 
 EXAMPLES = 200
+FEEDS = {"ls": Policy(), "other": Policy(on_refund="keep", on_dispute="keep", renewal_margin_hours=1)}
 
 
 @pytest.fixture
 def worlds(server: Server, migrated_template: str) -> Iterator[Worlds]:
     with server.database(template=migrated_template) as true, server.database(template=migrated_template) as other:
-        worlds = Worlds((server.dsn(true), server.dsn(other)), PROVIDER)
+        worlds = Worlds((server.dsn(true), server.dsn(other)), PROVIDER, FEEDS)
         try:
             yield worlds
         finally:
@@ -47,7 +50,9 @@ def test_every_named_life_converges_backwards_and_doubled(worlds: Worlds, shape:
     for name, life in lifecycles(shape).items():
         told = life(shape)
         assert told, name
-        worlds.converge(told, [*reversed(told), *told], [len(told) // 2, len(told)])
+        rows = worlds.converge(told, [*reversed(told), *told], [len(told) // 2, len(told)])
+        at = [{row[0] for row in rows["license"] if row[2] == target} for target in FEEDS]
+        assert at[0] == at[1], "what names no target is at each"
 
 
 def test_there_are_lives_to_tell() -> None:

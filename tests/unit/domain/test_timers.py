@@ -8,6 +8,7 @@ import pytest
 from domain import facts as f
 from domain.lifecycle import State
 from domain.policy import PastDueDays, Policy, ProductPolicy
+from domain.timers import due_timers
 from tests.stories import (
     FEBRUARY,
     JANUARY,
@@ -42,6 +43,13 @@ def grace(story: Story) -> list[tuple[timedelta, f.GraceEnded]]:
     return [
         (timer.at - FEBRUARY, msgspec.json.decode(timer.body, type=f.GraceEnded, strict=True)) for timer in story.timers
     ]
+
+
+def graces(story: Story, *policies: Policy) -> list[tuple[timedelta, PastDueDays | None, bool]]:
+    """After how long each timer rings with a policy for each target, which days it ends, and whether as the last."""
+    timers = due_timers(story.events[0].stream, story.subscription, policies)
+    facts = [(timer.at - FEBRUARY, msgspec.json.decode(timer.body, type=f.GraceEnded)) for timer in timers]
+    return [(after, fact.days, fact.last) for after, fact in facts]
 
 
 # --- when timers ring ---------------------------------------------------------------------------------------
@@ -265,3 +273,20 @@ def test_policy_is_that_of_the_product() -> None:
     assert {each.product_code: each.enabled for each in paused.licenses} == {"APP": False, "PRO": True}
     running = paying(described(line(), line("si_2", attributes=PRO)), at=utc(2026, 1, 2)).under(policy)
     assert {each.product_code: each.margin_hours for each in running.licenses} == {"APP": 48, "PRO": 1}
+
+
+# --- several targets, each with its policy -------------------------------------------------------------------
+
+
+def test_each_targets_grace_ends_with_a_timer_of_its_own_and_the_longest_is_the_last() -> None:
+    short, long = Policy(past_due_days=3), Policy(past_due_days=14)
+    expected = [(3 * DAY, 3, False), (14 * DAY, 14, True)]
+    assert graces(overdue(), short, long) == graces(overdue(), long, short) == expected
+
+
+def test_the_same_days_at_two_targets_end_with_one_timer() -> None:
+    assert graces(overdue(), Policy(past_due_days=7), Policy(past_due_days=7, on_refund="keep")) == [(7 * DAY, 7, True)]
+
+
+def test_none_is_the_last_while_one_target_waits_for_the_providers_word() -> None:
+    assert graces(overdue(), Policy(past_due_days=0), Policy()) == [(timedelta(microseconds=1), 0, False)]
