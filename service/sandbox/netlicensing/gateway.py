@@ -127,8 +127,10 @@ class Gateway:
         sent = headers.get("content-type", FORM).partition(";")[0].strip().lower()
         if body and sent != FORM:
             raise Refused(415, "MalformedRequestException", errors.NOT_A_FORM)
-        path = scope["raw_path"].decode("latin-1").removeprefix(BASE)
-        segments = tuple(unquote(segment) for segment in path.strip("/").split("/"))
+        path = scope["raw_path"].decode("latin-1")
+        if not path.startswith(f"{BASE}/"):
+            raise errors.not_found("resource")
+        segments = tuple(unquote(segment) for segment in path.removeprefix(BASE).strip("/").split("/"))
         if not access.allows(role, scope["method"], segments):
             raise Refused(403, "AccessDeniedException", errors.ROLE)
         try:

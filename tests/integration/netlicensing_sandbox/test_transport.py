@@ -93,6 +93,10 @@ async def test_bodies_are_forms_in_utf_8(vendor: Vendor) -> None:
     assert numbers(await vendor.http.get(f"{place}/zo%C3%AB%20%26%20co")) == ["zoë & co"]
 
 
+async def test_another_base_url_is_not_found(vendor: Vendor) -> None:
+    assert (await vendor.http.get(f"{vendor.url}/core/v1/rest/licensee")).status_code == 404
+
+
 async def test_no_content_has_no_body(vendor: Vendor) -> None:
     await vendor.licensee()
     answer = await vendor.call("DELETE", "/licensee/ann")

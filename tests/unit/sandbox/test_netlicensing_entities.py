@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from service.sandbox import netlicensing
+from service.sandbox.fastspring import catalog as at_fastspring
 from service.sandbox.netlicensing import SandboxSettings
+from service.sandbox.netlicensing.schema import MODELS
+from service.sandbox.stripe import catalog as at_stripe
 from tests.unit.sandbox.netlicensing_vendor import Vendor, lists, properties, settings
 
 FOLDER = Path(netlicensing.__file__).parent
@@ -416,3 +419,16 @@ def test_a_snapshot_brings_everything_back(vendor: Vendor) -> None:
     assert vendor.control.dump() == snapshot
     assert vendor.control.effective() == effective
     assert vendor.licensee("bob")["number"] == "bob"
+
+
+def test_the_standard_catalog_has_every_model_and_what_the_lives_of_other_sandboxes_buy() -> None:
+    sold = netlicensing.falcon()
+    modules = {module.licensing_model for product in sold.products for module in product.modules}
+    assert modules == MODELS.keys()
+    numbers = {*(product.number for product in sold.products), *(bundle.number for bundle in sold.bundles)}
+    features = {template.number for one in sold.products for module in one.modules for template in module.templates}
+    lives = [price.metadata for price in (*at_stripe.RECURRING, at_stripe.PERPETUAL, at_stripe.YEAR_PASS)]
+    for attributes in (*lives, *(product.attributes for product in at_fastspring.ALL)):
+        code = attributes.get("short_code") or attributes.get("product_short_code")
+        assert code is None or code in numbers
+        assert attributes.get("feature_code") in {None, *features}
