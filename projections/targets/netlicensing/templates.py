@@ -12,7 +12,7 @@ from domain.licensing import License
 from domain.receipts import Fields
 
 SUBSCRIPTION, TRY_AND_BUY, RENTAL, PRICING_TABLE = "subscription", "tryandbuy", "rental", "pricingtable"
-PAY_PER_USE, NODE_LOCKED = "payperuse", "nodelocked"
+PAY_PER_USE, NODE_LOCKED, MULTI_FEATURE = "payperuse", "nodelocked", "multifeature"
 ADDS_UP = frozenset({SUBSCRIPTION, PRICING_TABLE, ""})
 """Models in which the times of all licenses of one licensee add up."""
 
@@ -110,9 +110,13 @@ def _bundle(desired: License, templates: Sequence[Template]) -> Choice:
 
 def _only(desired: License, templates: Mapping[str, Template]) -> list[Template] | str:
     """The only templates that fit, or why there are none. Those of one Rental module belong together."""
+    choosable = [each for each in templates.values() if each.offered and not _is_a_trial(each)]
+    if desired.features or any(each.model != MULTI_FEATURE for each in choosable):
+        # Features are sold by their codes; one that was not sold must not be given because nothing else fits.
+        choosable = [each for each in choosable if each.model != MULTI_FEATURE]
     offered: dict[str, list[Template]] = {}
-    for each in templates.values():
-        if each.offered and each.number not in desired.features and not _is_a_trial(each):
+    for each in choosable:
+        if each.number not in desired.features:
             offered.setdefault(f"module {each.module}" if _is_rental(each) else each.number, []).append(each)
     fitting = [group for group in offered.values() if any(_fits(desired, each) for each in group)]
     groups = fitting or list(offered.values())
