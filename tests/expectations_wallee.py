@@ -46,9 +46,9 @@ def _subscription(space: Space, identifier: int) -> Expected:
     state = STATES[it.subscription.state]
     if state == "active" and it.owed:
         state = "past_due"
-    bills = space.book.bills_of(identifier)
-    ends = [bill.ended or bill.planned_end for bill in bills if _paid(space, bill, bills)]
-    works = state in {"active", "past_due"} and bills and not _taken_back(space, bills[-1], bills)
+    periods = _periods(space, identifier)
+    ends = [each.end for each in periods if each.paid]
+    works = state in {"active", "past_due"} and bool(periods) and not periods[-1].taken_back
     return Expected(state, _units(it.version) if works else 0, instant(max(ends)) if ends else None)
 
 
@@ -63,27 +63,43 @@ def _purchase(it: Transaction) -> Expected:
 # --- what is paid -------------------------------------------------------------------------------------------
 
 
-def _paid(space: Space, bill: PeriodBill, bills: list[PeriodBill]) -> bool:
-    """A period is paid by its last charge; one that was not charged goes on with what was paid before."""
-    charges = _charges_in(space, bill, bills)
-    return not charges or charges[-1].state == "SUCCESSFUL"
+class Period(NamedTuple):
+    """A period with what was charged for it; a change amid it ends its bill and writes another for the rest."""
+
+    bills: list[PeriodBill]
+    charges: list[tuple[Charge, Transaction]]
+
+    @property
+    def end(self) -> int:
+        return self.bills[-1].ended or self.bills[-1].planned_end
+
+    @property
+    def paid(self) -> bool:
+        """By the charge that was made last, or as nothing was charged."""
+        return not self.charges or self.charges[-1][0].state == "SUCCESSFUL"
+
+    @property
+    def taken_back(self) -> bool:
+        """Whether all of the largest payment went back, and there is no other as large."""
+        paid = [with_what for charge, with_what in self.charges if charge.state == "SUCCESSFUL"]
+        most = max((each.amount for each in paid), default=0)
+        return bool(paid) and all(each.refunded == each.amount for each in paid if each.amount == most)
 
 
-def _taken_back(space: Space, bill: PeriodBill, bills: list[PeriodBill]) -> bool:
-    """Whether all that was paid for the period went back."""
-    paid = [each for each in _charges_in(space, bill, bills) if each.state == "SUCCESSFUL"]
-    with_what = [space.book.transactions[each.transaction] for each in paid if each.transaction is not None]
-    return bool(with_what) and all(each.refunded == each.amount for each in with_what)
-
-
-def _charges_in(space: Space, bill: PeriodBill, bills: list[PeriodBill]) -> list[Charge]:
-    return [each for each in space.book.charges_of(bill.subscription) if _bill_of(each, bills) == bill]
-
-
-def _bill_of(charge: Charge, bills: list[PeriodBill]) -> PeriodBill:
-    """The last one that had begun when the charge was due; the first payment comes before the first period."""
-    begun = [bill for bill in bills if bill.starts <= charge.planned]
-    return begun[-1] if begun else bills[0]
+def _periods(space: Space, identifier: int) -> list[Period]:
+    book = space.book
+    periods: list[Period] = []
+    for bill in book.bills_of(identifier):
+        if periods and periods[-1].bills[-1].planned_end == bill.planned_end:
+            periods[-1].bills.append(bill)
+        else:
+            periods.append(Period([bill], []))
+    for charge in book.charges_of(identifier) if periods else ():
+        begun = [each for each in periods if each.bills[0].starts <= charge.planned]
+        # The first payment comes before the first period.
+        paid = begun[-1] if begun else periods[0]
+        paid.charges.append((charge, book.transactions[charge.transaction or 0]))
+    return periods
 
 
 # --- what is licensed ---------------------------------------------------------------------------------------
