@@ -1,0 +1,35 @@
+"""The order of events that carry the same second.
+
+Answers come after the webhooks because of which they were asked, the older versions first; Tenure's own events come
+last. Among the rest the id decides, which is enough: webhooks say nothing that an order could change.
+"""
+
+from collections.abc import Sequence
+
+from domain.events import Event
+from domain.facts import VersionShown
+from domain.providers import Untranslatable
+from domain.providers.wallee.translate import translate
+from domain.readback import TYPE
+
+
+def settle(tied: Sequence[Event], earlier: Sequence[Event] = ()) -> Sequence[Event]:  # noqa: ARG001
+    """Orders events of one stream and one instant; the result depends on the set of events alone."""
+    return sorted(tied, key=lambda event: (_rank(event), _versions(event), event.event_id))
+
+
+def _rank(event: Event) -> int:
+    if event.origin in {"operator", "timer"}:
+        return 2
+    return 1 if event.type.startswith(TYPE) else 0
+
+
+def _versions(event: Event) -> list[tuple[int, int]]:
+    """The versions that an answer shows, in the order in which they are told."""
+    if not event.type.startswith(TYPE):
+        return []
+    try:
+        facts = translate(event)
+    except Untranslatable:
+        return []
+    return [(fact.number, fact.version) for fact in facts if isinstance(fact, VersionShown)]

@@ -1,0 +1,184 @@
+"""What a subscription says that was read whole: complete in itself, so that it takes the place of all earlier ones."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from domain import facts as f
+from domain.licensing.access import PAUSED
+from domain.providers.wallee.lines import subscription_lines
+from domain.providers.wallee.periods import Bill, Billed, billed, bills_of, overdue_since, paid_bills
+from domain.providers.wallee.shapes import Address, Versioned, first_told, newest
+from domain.providers.wallee.subscription_shapes import State, Subscriber, Suspension, Whole
+
+
+def read_whole(whole: Whole) -> list[f.Fact]:
+    """The facts of a subscription with all that says how it stands. Raises ValueError."""
+    subscription = whole.subscription
+    bills = bills_of(whole)
+    charges = billed(whole, bills)
+    paid = paid_bills(whole, bills, charges)
+    lines = subscription_lines(whole, bills[-1] if bills else None)
+    return [
+        *versions_of(whole),
+        f.SubscriptionBegan(at=first_told(subscription.created_on)),
+        *_customer(subscription.subscriber),
+        f.LinesDescribed(lines=lines),
+        *_payments(lines, bills, charges, paid),
+        _STANDINGS[subscription.state](whole, overdue_since(bills, paid, charges)),
+        *_ending(whole),
+    ]
+
+
+def versions_of(whole: Whole) -> list[f.VersionShown]:
+    """The versions of what says how it stands, of each list the newest."""
+    single: tuple[tuple[str, Versioned | None], ...] = (
+        ("subscription", whole.subscription),
+        ("subscriber", whole.subscription.subscriber),
+        ("version", newest(whole.versions)),
+        ("period-bill", newest(whole.period_bills)),
+        ("charge", newest(whole.charges)),
+        ("suspension", newest(whole.suspensions)),
+        ("level", newest(whole.levels)),
+    )
+    return [
+        f.VersionShown(of=kind, number=each.id, version=each.version)
+        for kind, each in single
+        if each is not None and each.version is not None
+    ]
+
+
+def _customer(subscriber: Subscriber | None) -> list[f.Fact]:
+    if subscriber is None:
+        return []
+    reference = subscriber.reference or subscriber.external_id or str(subscriber.id)
+    email = subscriber.email_address or ""
+    address = subscriber.billing_address or subscriber.shipping_address or Address()
+    company = address.organization_name or ""
+    return [f.CustomerDescribed(reference=reference, email=email, name=address.name, company=company)]
+
+
+def _payments(
+    lines: Sequence[f.Line], bills: Sequence[Bill], charges: Sequence[Billed], paid: dict[int, list[Billed]]
+) -> Iterator[f.Fact]:
+    """What was paid in all, the streams of the payments, and what went back of each."""
+    bought = [each for bill in bills for each in _paid_for(bill, lines, paid.get(bill.id))]
+    beside = [_paid(each, ()) for each in charges if each.status == "paid" and each.bill is None]
+    transactions = [(_name(each), it) for each in charges if (it := each.charge.transaction) is not None]
+    links = tuple(f.PaymentLinked(payment=str(it.id), invoice=name) for name, it in transactions)
+    yield f.PaymentsDescribed(paid=(*bought, *beside), links=links)
+    if links:
+        yield f.StreamsLinked(streams=tuple(f"transaction/{link.payment}" for link in links))
+    for name, it in transactions:
+        if it.refunded:
+            yield f.PaymentRefunded(
+                payment=str(it.id), amount=it.amount, refunded=it.refunded, currency=it.currency or "", invoice=name
+            )
+
+
+def _paid_for(bill: Bill, lines: Sequence[f.Line], paid: Sequence[Billed] | None) -> Iterator[f.PeriodPaid]:
+    """One charge pays for the period; what was charged beside it, as for a change in mid-period, for a part of it."""
+    if paid is None:
+        return
+    whole = tuple(f.PaidPeriod(line=line.id, start=bill.start, end=bill.end) for line in lines)
+    if not paid:
+        yield f.PeriodPaid(invoice=f"period:{bill.id}", periods=whole, amount=0, currency="", at=bill.start)
+        return
+    first, *others = paid
+    yield _paid(first, whole)
+    for each in others:
+        start = min(each.due, bill.end)
+        part = tuple(f.PaidPeriod(line=line.id, start=start, end=bill.end, proration=True) for line in lines)
+        yield _paid(each, part)
+
+
+def _paid(each: Billed, periods: tuple[f.PaidPeriod, ...]) -> f.PeriodPaid:
+    it = each.charge.transaction
+    amount, currency = (it.amount, it.currency or "") if it is not None else (0, "")
+    at = first_told(each.charge.succeed_on, it.completed_on if it is not None else None) or each.due
+    return f.PeriodPaid(invoice=_name(each), periods=periods, amount=amount, currency=currency, at=at)
+
+
+def _name(each: Billed) -> str:
+    return f"charge:{each.charge.id}"
+
+
+# --- how it stands -------------------------------------------------------------------------------------------
+
+
+def _opened(_whole: Whole, _overdue: datetime | None) -> f.Fact:
+    return f.SubscriptionOpened()
+
+
+def _active(whole: Whole, overdue: datetime | None) -> f.Fact:
+    """wallee calls one active whose charge has failed, as long as it asks the customer for other payment data."""
+    if overdue is not None:
+        return f.PaymentFellOverdue(since=overdue)
+    back = [each.effective_end_date for each in whole.suspensions]
+    times = [at for text in (whole.subscription.activated_on, *back) if (at := first_told(text)) is not None]
+    return f.SubscriptionActivated(since=max(times, default=first_told(whole.subscription.created_on)))
+
+
+def _suspended(whole: Whole, _overdue: datetime | None) -> f.Fact:
+    running = _running(whole)
+    if running is None:
+        return f.SubscriptionSuspended(reason="suspended", since=first_told(whole.subscription.activated_on))
+    return f.SubscriptionSuspended(reason=_reason(running), since=first_told(running.created_on))
+
+
+def _reason(suspension: Suspension) -> str:
+    """What the vendor suspended by hand is a pause, unless it is to end the subscription."""
+    if suspension.reason == "MANUAL" and suspension.end_action != "TERMINATE":
+        return PAUSED
+    return (suspension.reason or "suspended").lower().replace("_", " ")
+
+
+def _running(whole: Whole) -> Suspension | None:
+    return newest(each for each in whole.suspensions if each.state == "RUNNING") or newest(whole.suspensions)
+
+
+def _terminated(_whole: Whole, _overdue: datetime | None) -> f.Fact:
+    return f.SubscriptionTerminated()
+
+
+def _failed(_whole: Whole, _overdue: datetime | None) -> f.Fact:
+    return f.SubscriptionTerminated(reason="it never began")
+
+
+_STANDINGS: dict[State, Callable[[Whole, datetime | None], f.Fact]] = {
+    "PENDING": _opened,
+    "INITIALIZING": _opened,
+    "ACTIVE": _active,
+    "TERMINATION_SCHEDULED": _active,
+    "SUSPENDED": _suspended,
+    "TERMINATING": _terminated,
+    "TERMINATED": _terminated,
+    "FAILED": _failed,
+}
+"""What each `state` means."""
+
+
+def _ending(whole: Whole) -> list[f.Fact]:
+    """The end that is planned, if one is."""
+    match whole.subscription.state:
+        case "TERMINATION_SCHEDULED":
+            at = first_told(whole.subscription.planned_termination_date)
+            return [f.Noted(about="will end on a day that wallee does not name") if at is None else _ends(at, "")]
+        case "SUSPENDED":
+            return _after(_running(whole))
+        case "PENDING" | "INITIALIZING" | "ACTIVE":
+            return [f.CancellationWithdrawn()]
+        case _:
+            return []
+
+
+def _after(suspension: Suspension | None) -> list[f.Fact]:
+    at = first_told(suspension.planned_end_date) if suspension else None
+    if suspension is None or at is None:
+        return [f.CancellationWithdrawn()]
+    if suspension.end_action == "TERMINATE":
+        return [_ends(at, "the suspension ends it")]
+    return [f.CancellationWithdrawn(), f.Noted(about=f"suspended until {at:%Y-%m-%d}")]
+
+
+def _ends(at: datetime, reason: str) -> f.Fact:
+    return f.CancellationScheduled(at=at, reason=reason)
