@@ -20,15 +20,15 @@ async def control(vendor: Vendor, method: str, path: str, body: Any = None) -> h
 
 async def test_effective_tells_what_programs_are_told_at_the_sandboxes_clock(vendor: Vendor) -> None:
     await control(vendor, "POST", "/clock", {"now": START, "stopped": True})
-    await vendor.licensee(product="falcon-pro")
-    form = {"licenseeNumber": "ann", "licenseTemplateNumber": "falcon-pro-time", "startDate": "now"}
+    await vendor.licensee(product="falcon-studio")
+    form = {"licenseeNumber": "ann", "licenseTemplateNumber": "falcon-studio-time", "startDate": "now"}
     await vendor.call("POST", "/license", {**form, "number": "l-1", "timeVolume": "2", "timeVolumePeriod": "DAY"})
     told = (await control(vendor, "GET", "/effective")).json()["ann"]
     module = {"model": "Subscription", "valid": True, "expires": "2030-01-03T00:00:00Z"}
-    assert told == {"product": "falcon-pro", "active": True, "modules": {"falcon-pro-module": module}}
+    assert told == {"product": "falcon-studio", "active": True, "modules": {"falcon-studio-module": module}}
     await control(vendor, "POST", "/clock", {"advance_seconds": 2 * 86_400})
     told = (await control(vendor, "GET", "/effective")).json()["ann"]["modules"]
-    assert told == {"falcon-pro-module": {**module, "valid": False}}
+    assert told == {"falcon-studio-module": {**module, "valid": False}}
 
 
 async def test_a_person_changes_and_deletes_behind_the_clients_back(vendor: Vendor) -> None:
