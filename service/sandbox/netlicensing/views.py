@@ -8,8 +8,6 @@ from service.sandbox.netlicensing.records import Kind, Record
 from service.sandbox.netlicensing.resources import in_use
 from service.sandbox.netlicensing.schema import ENTITIES
 
-SECRET = ("licenseeSecret", "nodeSecret")
-
 
 def item(change: Change, record: Record) -> Item:
     return Item(record.kind.value, properties(change, record))

@@ -432,3 +432,32 @@ def test_the_standard_catalog_has_every_model_and_what_the_lives_of_other_sandbo
         code = attributes.get("short_code") or attributes.get("product_short_code")
         assert code is None or code in numbers
         assert attributes.get("feature_code") in {None, *features}
+
+
+def test_a_model_and_a_type_are_fixed_once_there_are_licenses(vendor: Vendor) -> None:
+    model = {"number": "m", "name": "M", "productNumber": "falcon", "licensingModel": "Quota"}
+    vendor.post("/productmodule", **model)
+    vendor.post("/productmodule/m", licensingModel="PayPerUse")
+    vendor.post("/licensetemplate", number="t", name="T", productModuleNumber="m", licenseType="QUANTITY", quantity="1")
+    vendor.licensee()
+    vendor.license("l-1", "t")
+    assert vendor.refusal("POST", "/productmodule/m", licensingModel="Quota") == (400, "IllegalOperationException")
+    assert vendor.refusal("POST", "/licensetemplate/t", licenseType="FEATURE") == (400, "IllegalOperationException")
+    assert vendor.refusal("POST", "/license/l-1", licenseTemplateNumber="export")[0] == 400
+    assert vendor.post("/license/l-1", licenseTemplateNumber="t", licenseeNumber="ann")["number"] == "l-1"
+
+
+@pytest.mark.parametrize(("how", "status"), [("ignored", 200), ("refused", 400)])
+def test_whether_a_license_may_name_a_price_is_a_setting(how: Any, status: int) -> None:
+    vendor = Vendor(settings(license_price=how))
+    vendor.licensee()
+    sent = {"licenseeNumber": "ann", "licenseTemplateNumber": "falcon-time-month", "startDate": "now", "number": "l-1"}
+    assert vendor.call("POST", "/license", {**sent, "price": "1.00", "currency": "EUR"}).status == status
+    if status == 200:
+        assert vendor.get("/license/l-1")["price"] == "29.00"
+
+
+def test_a_time_volume_may_begin_now_where_no_start_is_sent() -> None:
+    vendor = Vendor(settings(start_date_missing="now"))
+    vendor.licensee()
+    assert vendor.license("l-1", "falcon-time-month")["startDate"] == "2030-01-31T12:00:00.000Z"
