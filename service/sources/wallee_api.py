@@ -13,8 +13,10 @@ import msgspec
 from msgspec import Struct
 
 from projections.provided import Refused
+from service.sources.catalog import CatalogItem
 from service.sources.reading import AccountUnfit, Reading
 from service.sources.wallee_auth import WalleeAuth
+from service.sources.wallee_catalog import sold_in
 from service.sources.wallee_space import WalleeSpace, decoded
 
 URL = "https://app-wallee.com"
@@ -43,7 +45,7 @@ class _Named(Struct, frozen=True):
 
 
 class _Configured(Struct, frozen=True):
-    component: int | None = None
+    component: int | _Named | None = None
 
 
 class _Version(Struct, frozen=True, rename="camel"):
@@ -88,6 +90,10 @@ class WalleeApi:
     async def public_key(self, key_id: str) -> str | None:
         """The public key of that id, base64 of DER; None where there is none. Raises ProvidedError."""
         return await self._space.public_key(key_id)
+
+    def catalog(self) -> AsyncIterator[CatalogItem]:
+        """What the space sells by subscription. Raises ProvidedError."""
+        return sold_in(self._space)
 
     async def read(self, about: str) -> list[bytes] | None:
         """What `about` names, in one page; None for what there is not. Raises ProvidedError.
@@ -139,7 +145,9 @@ class WalleeApi:
         """The components that the versions configure, by their ids; one that is gone is left out."""
         read = [decoded(about, version, _Version) for version in versions]
         named = [each.component for version in read for each in version.component_configurations or ()]
-        newest = list(dict.fromkeys(each for each in named if each is not None))[:MOST_COMPONENTS]
+        # The SDK has it as a number, though other links are objects.
+        numbers = (each.id if isinstance(each, _Named) else each for each in named)
+        newest = list(dict.fromkeys(each for each in numbers if each is not None))[:MOST_COMPONENTS]
         found = [await self._component(about, identifier) for identifier in sorted(newest)]
         return [each for each in found if each is not None]
 

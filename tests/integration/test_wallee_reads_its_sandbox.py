@@ -6,7 +6,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from service.sandbox.wallee import DEFAULT_KEY, LIFECYCLES, SPACE, Habits, Space, deliveries, running_wallee_api
+from service.sandbox.wallee import (
+    DEFAULT_KEY,
+    LIFECYCLES,
+    SPACE,
+    Habits,
+    Space,
+    catalog,
+    deliveries,
+    running_wallee_api,
+)
 from service.sources.keys import key_ring
 from service.sources.wallee import RECEIVING
 from service.sources.wallee_api import WalleeApi, open_wallee
@@ -70,6 +79,17 @@ def _whole(space: Space, identifier: int) -> Any:
         "components": [space.object("component", each, ["reference"]) for each in sorted(components)],
         "levels": [level for each in waiting for level in listed("level", f"transaction.id:{each}")],
     }
+
+
+async def test_what_is_sold_is_listed_with_the_attributes_of_its_comment() -> None:
+    space = LIFECYCLES["renewed"].space()
+    async with running_wallee_api([space]) as running, open_wallee(running.url, DEFAULT_KEY, str(SPACE)) as api:
+        items = {item.name: item async for item in api.catalog()}
+    team = items[catalog.TEAM.product.reference]
+    assert team.recurring
+    assert team.attributes["product_short_code"] == "falcon-team"
+    assert items["falcon-pro-monthly/pro-export"].attributes == {"feature_code": "falcon-export"}
+    assert "quantity" not in team.attributes, "it is of Tenure's own convention, no attribute"
 
 
 @pytest.mark.parametrize("keys_as_json", [False, True])

@@ -1,5 +1,6 @@
 """Who signs with keys of his own needs no signing secret, but an API key to ask for them, and an account."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,13 @@ def findings(folder: Path, text: str) -> list[str]:
 def test_an_account_that_is_missing_or_does_not_fit_is_named(tmp_path: Path, text: str, expected: list[str]) -> None:
     lines = findings(tmp_path, text)
     assert any(all(part in line for part in expected) for line in lines), lines
+
+
+def test_the_space_in_the_example_needs_nothing_but_its_marks_taken_away(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "service" / "tenure.example.toml").read_text(encoding="utf-8")
+    taken = re.sub(r"^#(?=\[|\w+ = )", "", text, flags=re.MULTILINE)
+    pay = load(written(tmp_path, taken), {}).sources["pay"]
+    assert (pay.provider, pay.account, pay.live, pay.api.url) == ("wallee", "405", True, "")
 
 
 def test_an_account_is_not_asked_for_where_a_key_is_of_one_account_alone(tmp_path: Path) -> None:
