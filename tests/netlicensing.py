@@ -206,7 +206,7 @@ class Holding:
             else:
                 yield from _differences(part, licenses[number])
         for number in wish.held.parts:
-            if number not in wanted and licenses[number]["active"] == "true":
+            if number not in wanted and licenses.get(number, {}).get("active") == "true":
                 yield f"{number} is active and nothing wants it"
         if wish.desired.enabled and wish.holds:
             there = self.at.licensees()[wish.held.holder]
