@@ -124,9 +124,11 @@ def _only(desired: License, templates: Mapping[str, Template]) -> list[Template]
         return groups[0]
     if desired.features and not fitting:
         return []
-    names = _listed(each.number for group in groups for each in group) or "none that is offered"
-    several = f"several license templates fit {desired.product_code}" if groups else "no license template fits"
-    return f"{several}: {names}; name those that count in license_policy, with commas between them"
+    if not groups:
+        return f"no license template of {desired.product_code} is offered: make one, or name one in license_policy"
+    names = _listed(each.number for group in groups for each in group)
+    told = f"several license templates fit {desired.product_code}: {names}"
+    return f"{told}; name those that count in license_policy, with commas between them"
 
 
 def _fits(desired: License, template: Template) -> bool:
