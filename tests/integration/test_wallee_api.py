@@ -14,7 +14,7 @@ from service.sources.reading import AccountUnfit
 from service.sources.table import READING
 from service.sources.wallee_api import CACHED_SECONDS, WalleeApi, open_wallee
 from service.sources.wallee_auth import WalleeAuth
-from service.sources.wallee_space import ENTRIES, MOST_PAGES, WalleeSpace
+from service.sources.wallee_space import ENTRIES, LARGEST_LIST, MOST_PAGES, WalleeSpace
 from tests.integration.raw_http import Act, answer, hang_up, keep_silent, not_http, raw_server, reset, trickle
 from tests.wallee_platform import (
     API_KEY,
@@ -103,6 +103,7 @@ async def test_a_subscription_comes_with_all_that_says_how_it_stands() -> None:
         b'"components":[%b],"levels":[%b]}'
     ) % (subscription, version, charge, older, suspension, bill, component, level)
     assert there.asked[0] == SUBSCRIPTION, "it is the oldest of what is said"
+    assert [asked for asked in there.asked if "levels" in asked] == [LEVELS], "what is paid has nothing under way"
 
 
 async def test_a_subscription_of_which_nothing_else_is_known_is_an_answer() -> None:
@@ -135,6 +136,15 @@ async def test_a_list_that_says_more_and_holds_nothing_is_at_its_end() -> None:
         there.has(SUBSCRIPTION, {"id": 7})
         there.has(VERSIONS, listed(more=True))
         assert (await read(api, "subscriptions/7"))["versions"] == []
+        assert there.asked.count(VERSIONS) == 1
+
+
+async def test_a_list_that_is_large_already_is_not_followed() -> None:
+    async with reading() as (api, there):
+        there.has(SUBSCRIPTION, {"id": 7})
+        there.has(CHARGES, listed(b'{"id":9,"note":"%b"}' % (b"x" * LARGEST_LIST), more=True))
+        assert len((await read(api, "subscriptions/7"))["charges"]) == 1
+        assert not [asked for asked in there.asked if "offset" in asked]
 
 
 async def test_a_component_is_read_once_an_hour_and_one_that_is_gone_is_left_out() -> None:
