@@ -4,10 +4,11 @@ A product may name its target (`License.target`); what names none is at all of t
 made a second time at another because settings or a product name another one now, and nothing is taken away for that.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from domain.generated import product_of
 from domain.licensing import Entitlement, License
 from domain.receipts import Applied, AppliedLicense
 
@@ -51,6 +52,7 @@ def place(entitled: Mapping[str, Entitlement], applied: Mapping[str, Applied]) -
             reason = _no_target(each.target, entitled)
             at.setdefault(each.target, []).append(Placed(each, reason))
             problems.append(reason)
+    problems += _keys_apart(at, applied)
     return Placement(at, [*dict.fromkeys(filter(None, problems))])
 
 
@@ -81,6 +83,20 @@ def _held_elsewhere(
                 f"name that again, or move it by hand"
             )
     return ""
+
+
+def _keys_apart(at: Mapping[str, Sequence[Placed]], applied: Mapping[str, Applied]) -> Iterator[str]:
+    """Keys that a license generator gave for one target, of a product whose licenses are all at others."""
+    products = {name: {product_of(each.license.fulfillment) for each in placed} for name, placed in at.items()}
+    for name, held in applied.items():
+        for product in sorted(held.generated.keys() - set(held.unasked) - products.get(name, set())):
+            elsewhere = sorted(other for other, known in products.items() if product in known)
+            if elsewhere:
+                yield (
+                    f"the license generator gave keys of {product!r} at {name!r}, and its licenses are at "
+                    f"{', '.join(elsewhere)}: give the product's fulfillment the parameter target = {elsewhere[0]}, "
+                    "and tell the customer the keys of the licenses"
+                )
 
 
 def _left_behind(name: str) -> str:

@@ -8,25 +8,21 @@ call is appended as an event, and the runner folds it.
 import asyncio
 import random
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from secrets import token_hex
-from typing import Any
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import msgspec
 import psycopg
 import structlog
-from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool
 
-from domain.events import NewEvent, Stream
-from domain.history import decode_fold
+from domain.events import NewEvent
 from domain.licensing import License
 from domain.receipts import AnyReceipt, Applied, KeysMinted, PushRefused, apply_receipt, type_of
 from projections.authority import claim, place_of, standing_at
 from projections.budget import Budget, hold, take_turn
+from projections.claims import Claim, Claims, LostClaim
 from projections.ports import Appended, EventLog
-from projections.tables import Tables
+from projections.tables import Pool, Tables
 from projections.targets import Call, Target, subject_of
 from projections.targets.errors import Paced, Refused, TargetError, Throttled, Unauthorized, Unclear
 from projections.working import work_off
@@ -50,24 +46,6 @@ class PusherSettings(msgspec.Struct, frozen=True, kw_only=True):
     behind: float = 0.1
 
 
-class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """One stream whose licenses at one target are to be brought in line."""
-
-    partition: int
-    stream: Stream
-    target: str
-    attempts: int
-    owner: str
-    """Of this claim alone: even the same process may not work on it twice at once."""
-    folded: int
-    """The position up to which the stream was folded when it was claimed."""
-    doubt: list[str] = []
-    """What an earlier call was about that may have acted without a receipt."""
-
-
-_CLAIMED = ("partition", "stream", "target", "attempts", "folded", "doubt")
-
-
 class _Work(msgspec.Struct, kw_only=True):
     """A claim being worked on: what is desired, what is known to be held by now, and what is in doubt.
 
@@ -89,10 +67,6 @@ class _Work(msgspec.Struct, kw_only=True):
         return self.applied.get(self.claim.target) or Applied()
 
 
-class LostClaim(Exception):
-    """Another process works on the stream now."""
-
-
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """A target with the pace its account allows; where it is `paced`, its client takes its turns itself."""
 
@@ -108,7 +82,7 @@ class Pusher:
         self,
         *,
         log: EventLog,
-        pool: AsyncConnectionPool[AsyncConnection[Any]],
+        pool: Pool,
         tables: Tables,
         accounts: Mapping[str, Account],
         owner: str,
@@ -120,6 +94,7 @@ class Pusher:
         self._accounts = accounts
         self._owner = owner
         self._settings = settings or PusherSettings()
+        self._claims = Claims(pool, tables)
         self._woken = {name: asyncio.Event() for name in accounts}
         self._paced: dict[str, float] = {}
         """Account → the instant of the loop's clock before which it bears no request."""
@@ -175,28 +150,18 @@ class Pusher:
         able = [name for name in accounts or self._accounts if self._paced.get(name, 0.0) <= now]
         if not able:
             return []
-        owner = f"{self._owner}/{token_hex(4)}"
-        arguments = {
-            "owner": owner,
-            "ttl": timedelta(seconds=self._settings.lease),
-            "limit": limit,
-            "targets": able,
-        }
-        async with self._pool.connection() as connection:
-            cursor = await connection.execute(self._tables["claim_pushes"], arguments)
-            rows = await cursor.fetchall()
-        return [Claim(**dict(zip(_CLAIMED, row, strict=True)), owner=owner) for row in rows]
+        return await self._claims.take(limit, able, self._owner, lease=self._settings.lease)
 
     async def _push(self, claim: Claim) -> None:
         if await self._log.read_stream(claim.stream, claim.folded, 1):
             # More has happened than is folded: what is desired now may be the past, above all while history is
             # projected again. The runner will say.
-            await self._statement("release_push", claim, pause=timedelta(seconds=self._settings.behind))
+            await self._claims.release(claim, self._settings.behind)
             return
         work = await self._load(claim)
         if work is None or not (work.due or work.doubt):
             # No work is no wish: the stream stopped, or its source left the settings or has another target now.
-            await self._statement("release_push", claim, pause=timedelta(seconds=self._settings.pause))
+            await self._claims.release(claim, self._settings.pause)
             return
         try:
             await self._settle_doubts(work)
@@ -212,13 +177,13 @@ class Pusher:
         except LostClaim:
             _log.warning("a claim was lost while waiting for its turn", stream=claim.stream, target=claim.target)
         else:
-            await self._statement("finish_push", claim, waits_for=work.waits_for, pause=self._pause(work))
+            await self._claims.finish(claim, self._pause(work), work.waits_for)
 
-    def _pause(self, work: "_Work") -> timedelta:
+    def _pause(self, work: "_Work") -> float:
         if work.relayed_soon:
-            return timedelta(seconds=self._settings.behind)
+            return self._settings.behind
         # With nothing to do the runner has yet to say so, or other code saw work: not to be asked at once.
-        return timedelta(seconds=0 if work.waits_for else self._settings.pause)
+        return 0.0 if work.waits_for else self._settings.pause
 
     async def _settle_doubts(self, work: "_Work") -> None:
         """Looks at what an earlier call was about whose answer nobody heard."""
@@ -278,17 +243,17 @@ class Pusher:
 
     async def _load(self, claim: Claim) -> _Work | None:
         """What the runner derived: the licenses desired, and what each target is known to hold; None if it stopped."""
-        arguments = {"partition": claim.partition, "stream": claim.stream, "target": claim.target}
-        async with self._pool.connection() as connection, connection.transaction():
-            cursor = await connection.execute(self._tables["load_fold"], arguments, binary=True)
-            (status, fold, due) = await cursor.fetchone() or (None, None, False)
-            cursor = await connection.execute(self._tables["load_desired"], arguments)
-            desired = [msgspec.json.decode(text, type=License) for (text,) in await cursor.fetchall()]
-        if status == "stopped" or fold is None:
+        derived = await self._claims.load(claim)
+        if derived is None:
             return None
-        account, applied = self._accounts[claim.target], decode_fold(fold).applied
+        account, applied = self._accounts[claim.target], dict(derived.applied)
         return _Work(
-            claim=claim, account=account, desired=desired, applied=applied, doubt=list(claim.doubt), due=bool(due)
+            claim=claim,
+            account=account,
+            desired=derived.desired,
+            applied=applied,
+            doubt=list(claim.doubt),
+            due=derived.due,
         )
 
     async def _perform(self, claim: Claim, account: Account, call: Call, fresh: set[str]) -> AnyReceipt:
@@ -305,9 +270,7 @@ class Pusher:
         """Waits for a turn, and records what is in doubt from now on. Raises Paced and LostClaim."""
         if not account.paced:
             await take_turn(self._pool, self._tables, claim.target, account.budget)
-        ttl = timedelta(seconds=self._settings.lease)
-        if not await self._statement("renew_push", claim, ttl=ttl, doubt=list(doubt)):
-            raise LostClaim
+        await self._claims.renew(claim, doubt, lease=self._settings.lease)
 
     def _refusal(self, claim: Claim, subjects: tuple[str, ...], call: str, digest: str, error: Refused) -> PushRefused:
         _log.warning("a target refused", stream=claim.stream, call=call, status=error.status, text=error.text)
@@ -335,8 +298,7 @@ class Pusher:
     async def _await_turn(self, claim: Claim, wait: float, waits_for: int, doubt: list[str]) -> None:
         """Gives the claim back until the account bears another request: nothing was tried, and nothing failed."""
         self._paced[claim.target] = asyncio.get_running_loop().time() + wait
-        pause = timedelta(seconds=wait)
-        await self._statement("pace_push", claim, pause=pause, waits_for=waits_for, doubt=doubt)
+        await self._claims.pace(claim, wait, waits_for, doubt)
 
     async def _postpone(self, claim: Claim, error: TargetError, waits_for: int, doubt: list[str]) -> None:
         settings = self._settings
@@ -347,16 +309,7 @@ class Pusher:
             budget = self._accounts[claim.target].budget
             await hold(self._pool, self._tables, claim.target, budget, min(delay, settings.longest_delay))
         _log.info("a push is tried again later", stream=claim.stream, error=str(error)[:300], delay=round(delay, 2))
-        text = str(error)[:500]
-        await self._statement(
-            "postpone_push", claim, error=text, delay=timedelta(seconds=delay), waits_for=waits_for, doubt=doubt
-        )
-
-    async def _statement(self, name: str, claim: Claim, **arguments: object) -> bool:
-        """Runs a statement on the claim's row; false when the claim is another's by now."""
-        named = {"partition": claim.partition, "stream": claim.stream, "target": claim.target, "owner": claim.owner}
-        async with self._pool.connection() as connection:
-            return (await connection.execute(self._tables[name], {**named, **arguments})).rowcount == 1
+        await self._claims.postpone(claim, str(error)[:500], delay, waits_for, doubt)
 
 
 def receipt_id(receipt: AnyReceipt) -> str:

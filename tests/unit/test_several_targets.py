@@ -7,7 +7,7 @@ import pytest
 
 from domain import facts as f
 from domain.policy import Policy
-from domain.receipts import AnyReceipt, LicenseChanged, OrderCreated
+from domain.receipts import AnyReceipt, KeysGenerated, LicenseChanged, OrderCreated
 from projections.folding import rows_of
 from projections.rows import LicenseRow, Rows
 from projections.sources import Source
@@ -190,6 +190,15 @@ def test_a_product_that_comes_to_name_one_of_the_targets_that_have_it_is_taken_f
     assert at(found, "ls") == []
     assert due(found)["ls"], "it is to be disabled there"
     assert found.stream.problem == ""
+
+
+def test_keys_of_the_generator_that_are_of_another_target_than_the_licenses_are_told() -> None:
+    story = named("other").when(happened(MID_JANUARY, f.FulfillmentNamed(reference="R1"), named="order"))
+    keys: AnyReceipt = KeysGenerated(target="ls", product="prod_app", keys=("A",))
+    found = rows(story.when(answered(MID_JANUARY, keys)), BOTH)
+    assert "gave keys of 'prod_app' at 'ls', and its licenses are at other" in found.stream.problem
+    right: AnyReceipt = KeysGenerated(target="other", product="prod_app", keys=("A",))
+    assert rows(story.when(answered(MID_JANUARY, right)), BOTH).stream.problem == ""
 
 
 @pytest.mark.parametrize("feeds", [{}, {"ls": USUAL}, BOTH])

@@ -1,0 +1,104 @@
+"""The pusher's work list in the database: who works on which stream's licenses at which target, and until when."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from secrets import token_hex
+
+import msgspec
+
+from domain.events import Stream
+from domain.history import decode_fold
+from domain.licensing import License
+from domain.receipts import Applied
+from projections.tables import Pool, Tables
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """One stream whose licenses at one target are to be brought in line."""
+
+    partition: int
+    stream: Stream
+    target: str
+    attempts: int
+    owner: str
+    """Of this claim alone: even the same process may not work on it twice at once."""
+    folded: int
+    """The position up to which the stream was folded when it was claimed."""
+    doubt: list[str] = []
+    """What an earlier call was about that may have acted without a receipt."""
+
+
+_CLAIMED = ("partition", "stream", "target", "attempts", "folded", "doubt")
+
+
+class LostClaim(Exception):
+    """Another process works on the stream now."""
+
+
+class Derived(msgspec.Struct, frozen=True, kw_only=True):
+    """What the runner derived for a claim: the licenses desired, and what each target is known to hold.
+
+    `due` is false where it sees no work at the target.
+    """
+
+    desired: Sequence[License]
+    applied: Mapping[str, Applied]
+    due: bool
+
+
+class Claims:
+    """Takes claims and gives them back. All times are in seconds; `waits_for` is a position to be folded before."""
+
+    def __init__(self, pool: Pool, tables: Tables) -> None:
+        self._pool = pool
+        self._tables = tables
+
+    async def take(self, limit: int, targets: Sequence[str], process: str, *, lease: float) -> list[Claim]:
+        """Claims up to so many streams with work at those targets."""
+        owner = f"{process}/{token_hex(4)}"
+        arguments = {"owner": owner, "ttl": timedelta(seconds=lease), "limit": limit, "targets": list(targets)}
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(self._tables["claim_pushes"], arguments)
+            rows = await cursor.fetchall()
+        return [Claim(**dict(zip(_CLAIMED, row, strict=True)), owner=owner) for row in rows]
+
+    async def load(self, claim: Claim) -> Derived | None:
+        """What the runner derived, all of one moment; None if the stream stopped."""
+        arguments = {"partition": claim.partition, "stream": claim.stream, "target": claim.target}
+        async with self._pool.connection() as connection, connection.transaction():
+            cursor = await connection.execute(self._tables["load_fold"], arguments, binary=True)
+            (status, fold, due) = await cursor.fetchone() or (None, None, False)
+            cursor = await connection.execute(self._tables["load_desired"], arguments)
+            desired = [msgspec.json.decode(text, type=License) for (text,) in await cursor.fetchall()]
+        if status == "stopped" or fold is None:
+            return None
+        return Derived(desired=desired, applied=decode_fold(fold).applied, due=bool(due))
+
+    async def renew(self, claim: Claim, doubt: Sequence[str], *, lease: float) -> None:
+        """Keeps the claim, and records what is in doubt from now on. Raises LostClaim."""
+        if not await self._change("renew_push", claim, ttl=timedelta(seconds=lease), doubt=list(doubt)):
+            raise LostClaim
+
+    async def release(self, claim: Claim, pause: float) -> None:
+        """Gives it back untried."""
+        await self._change("release_push", claim, pause=timedelta(seconds=pause))
+
+    async def finish(self, claim: Claim, pause: float, waits_for: int) -> None:
+        """Gives it back done."""
+        await self._change("finish_push", claim, pause=timedelta(seconds=pause), waits_for=waits_for)
+
+    async def pace(self, claim: Claim, pause: float, waits_for: int, doubt: Sequence[str]) -> None:
+        """Gives it back until the account bears another request, which is no failure."""
+        waiting = timedelta(seconds=pause)
+        await self._change("pace_push", claim, pause=waiting, waits_for=waits_for, doubt=list(doubt))
+
+    async def postpone(self, claim: Claim, error: str, delay: float, waits_for: int, doubt: Sequence[str]) -> None:
+        """Gives it back failed, to be tried again."""
+        later = timedelta(seconds=delay)
+        await self._change("postpone_push", claim, error=error, delay=later, waits_for=waits_for, doubt=list(doubt))
+
+    async def _change(self, statement: str, claim: Claim, **arguments: object) -> bool:
+        """Runs a statement on the claim's row; false when the claim is another's by now."""
+        named = {"partition": claim.partition, "stream": claim.stream, "target": claim.target, "owner": claim.owner}
+        async with self._pool.connection() as connection:
+            return (await connection.execute(self._tables[statement], {**named, **arguments})).rowcount == 1
