@@ -1,5 +1,6 @@
 """Two accounts of a license server as targets of one source: each holds its own, and neither waits for the other."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -14,7 +15,7 @@ from domain.receipts import AnyReceipt
 from projections.budget import Budget, take_turn
 from projections.pusher import Account, Pusher
 from projections.queries import LastLicense, retry_refused
-from projections.targets import Call
+from projections.targets import Call, Target
 from projections.targets.errors import Paced
 from projections.targets.licensespring.client import open_licensespring
 from projections.targets.licensespring.target import LicenseSpringTarget
@@ -161,6 +162,43 @@ async def test_a_license_server_that_is_down_does_not_hold_up_the_other(database
         pair.sandboxes["other"].control.clear_faults()
         await pair.pushed.settle()
         assert await pair.mismatches("other") == []
+
+
+class Until(LicenseSpringTarget):
+    """A license server that answers a call only when it may, and says when it was called."""
+
+    def __init__(self, target: Target, may: asyncio.Event, called: asyncio.Event) -> None:
+        assert isinstance(target, LicenseSpringTarget)
+        super().__init__(target.name, target._client)
+        self._may, self._called = may, called
+
+    async def perform(self, call: Call, *, fresh: bool) -> AnyReceipt:
+        self._called.set()
+        await self._may.wait()
+        return await super().perform(call, fresh=fresh)
+
+
+async def test_a_license_server_that_does_not_answer_fills_no_others_places(database: str) -> None:
+    """With one place each: while a call to the one hangs, the other gets its turn."""
+    at_once, may, hangs, goes_on, stop = (asyncio.Event() for _ in range(5))
+    at_once.set()
+    async with two(database) as pair, asyncio.timeout(30):
+        pusher = pair.pushed.pusher
+        pusher._settings = msgspec.structs.replace(AT_ONCE, concurrency=1)
+        ls, other = pusher._accounts["ls"], pusher._accounts["other"]
+        slow = msgspec.structs.replace(other, target=Until(other.target, may, hangs))
+        quick = msgspec.structs.replace(ls, target=Until(ls.target, at_once, goes_on))
+        pusher._accounts = {"other": slow, "ls": quick}
+        await pair.pushed.projected.take([bought(stream=f"acme/subscription/sub_{number}") for number in range(3)])
+        running = asyncio.create_task(pusher.run(stop))
+        await hangs.wait()
+        await goes_on.wait()
+        assert not may.is_set()
+        may.set()
+        stop.set()
+        await running
+        await pair.pushed.settle()
+        assert [await pair.mismatches(target) for target in BOTH] == [[], []]
 
 
 async def test_each_account_has_its_own_pace(database: str) -> None:
