@@ -47,9 +47,10 @@ def _subscription(space: Space, identifier: int) -> Expected:
     if state == "active" and it.owed:
         state = "past_due"
     periods = _periods(space, identifier)
-    ends = [each.end for each in periods if each.paid]
-    works = state in {"active", "past_due"} and bool(periods) and not periods[-1].taken_back
-    return Expected(state, _units(it.version) if works else 0, instant(max(ends)) if ends else None)
+    paid = [each for each in periods if each.paid]
+    works = state in {"active", "past_due"} and bool(paid) and not paid[-1].taken_back
+    through = instant(max(each.end for each in paid)) if paid else None
+    return Expected(state, _units(it.version) if works else 0, through)
 
 
 def _purchase(it: Transaction) -> Expected:
@@ -75,7 +76,7 @@ class Period(NamedTuple):
 
     @property
     def paid(self) -> bool:
-        """By the charge that was made last, or as nothing was charged."""
+        """By the charge that was made last, or as nothing is claimed."""
         return not self.charges or self.charges[-1][0].state == "SUCCESSFUL"
 
     @property
@@ -94,7 +95,7 @@ def _periods(space: Space, identifier: int) -> list[Period]:
             periods[-1].bills.append(bill)
         else:
             periods.append(Period([bill], []))
-    for charge in book.charges_of(identifier) if periods else ():
+    for charge in space.claimed(identifier) if periods else ():
         begun = [each for each in periods if each.bills[0].starts <= charge.planned]
         # The first payment comes before the first period.
         paid = begun[-1] if begun else periods[0]

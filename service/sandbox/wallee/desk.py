@@ -10,6 +10,7 @@ from service.sandbox.wallee.calendar import instant, seconds
 from service.sandbox.wallee.habits import Habits
 from service.sandbox.wallee.legality import Standing, allow
 from service.sandbox.wallee.model import (
+    Charge,
     Happening,
     Reason,
     State,
@@ -58,8 +59,7 @@ class Desk:
         """The subscription with what belongs to it."""
         book = self.book
         versions = book.versions_of(subscription)
-        charges = [each for each in book.charges_of(subscription) if each.state != "DISCARDED"]
-        charge = charges[-1] if charges else None
+        charge = next(iter(reversed(self.claimed(subscription))), None)
         waiting = [each for each in versions[1:] if each.state == "PENDING"]
         held = [each for each in versions if each not in waiting]
         running = [each for each in book.suspensions_of(subscription) if each.state == "RUNNING"]
@@ -72,6 +72,17 @@ class Desk:
             level=next(iter(reversed(book.levels_of(charge.transaction))), None) if charge else None,
             suspension=running[-1] if running else None,
         )
+
+    def claimed(self, subscription: int) -> list[Charge]:
+        """The charges that count, oldest first: not one that was discarded, nor one that failed before a way back.
+
+        By inference: who is let go on after a suspension is asked for no more of what had failed before.
+        """
+        left = self.book.subscriptions[subscription].terminating
+        ended = [each.ended for each in self.book.suspensions_of(subscription) if each.ended is not None]
+        back = max((each for each in ended if left is None or each < left), default=0)
+        charges = [each for each in self.book.charges_of(subscription) if each.state != "DISCARDED"]
+        return [each for each in charges if each.state != "FAILED" or (each.failed or 0) >= back]
 
     # --- for the acts ---------------------------------------------------------------------------------------
 

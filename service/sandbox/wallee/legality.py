@@ -13,7 +13,7 @@ LIVING: frozenset[State] = RUNNING | {"SUSPENDED"}
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """A subscription with what belongs to it: its present version, the next one, the newest bill, charge and level.
 
-    `suspension` is the one that runs. A discarded charge is none.
+    `suspension` is the one that runs; a charge that is claimed no more is none.
     """
 
     subscription: Subscription
@@ -98,7 +98,6 @@ _CONDITIONS: Mapping[str, tuple[Callable[[Standing], bool], str]] = {
     "pay": (lambda it: it.asked, "no charge flow runs"),
     "give_up": (lambda it: it.asked and _last_level(it), "levels are left; fail_level first"),
     "charge_again": (lambda it: it.failed, "no charge failed"),
-    "reactivate": (lambda it: not it.failed, "a charge failed; charge_again"),
     "reach_suspension_end": (
         lambda it: it.suspension is not None and it.suspension.planned_end is not None,
         "the suspension has no planned end; reactivate",

@@ -57,6 +57,18 @@ def suspended_until_paid(space: Space) -> None:
 
 
 @Lifecycle
+def let_go_on_unpaid(space: Space) -> None:
+    """The vendor pauses one whose charge failed, lets it go on, and claims no more of that."""
+    subscription = space.begin(subscriber(space, "Egon Pohl"), catalog.TEAM, 2)
+    space.decline(subscription)
+    space.advance(3 * DAYS)
+    space.suspend(subscription)
+    space.advance(2 * DAYS)
+    space.reactivate(subscription)
+    space.renew(subscription)
+
+
+@Lifecycle
 def suspended_to_the_end(space: Space) -> None:
     """The charge flow goes unanswered, the suspension too."""
     subscription = space.begin(subscriber(space, "Fatima Noor"), catalog.PRO)
@@ -221,6 +233,7 @@ LIFECYCLES: dict[str, Lifecycle] = {
         declined_then_charged_again,
         suspended_and_back,
         suspended_until_paid,
+        let_go_on_unpaid,
         suspended_to_the_end,
         termination_scheduled,
         terminated_as_scheduled,

@@ -1,7 +1,7 @@
 """The end of a period: paid, declined, asked for level by level, made up for, given up."""
 
 from service.sandbox.wallee.billing import Billing
-from service.sandbox.wallee.calendar import DAY, shifted
+from service.sandbox.wallee.calendar import shifted
 from service.sandbox.wallee.legality import Standing
 
 
@@ -73,8 +73,7 @@ class Periods(Billing):
 
     def catch_up(self, it: Standing) -> None:
         """A period that ended while nothing was charged is closed, and a new one begins today."""
-        if it.due is not None and it.due + DAY <= self.book.now:
+        if it.due is not None and it.due <= self.book.now:
             self.close_bill(it.bill, it.due)
             self.open_bill(it.version, self.book.now)
-            if not it.failed:
-                self.succeed(self.begin_charge(it.version, it.version.price))
+            self.succeed(self.begin_charge(it.version, it.version.price))
