@@ -24,10 +24,10 @@ def payments_described(s: Subscription, fact: f.PaymentsDescribed, ref: EventRef
     """Takes the place of all that was told of payments before; what is said again keeps the event that said it."""
     s.identified = True
     s.charged = s.charged or any(not paid.first for paid in fact.paid)
-    told = {each.invoice or FIRST_PAYMENT: _invoice(each, ref) for each in fact.paid}
+    known = s.invoices
     s.invoices = {
-        name: known if (known := s.invoices.get(name)) is not None and _same(known, each) else each
-        for name, each in told.items()
+        name: known[name] if name in known and _says_again(known[name], each) else _invoice(each, ref)
+        for name, each in ((each.invoice or FIRST_PAYMENT, each) for each in fact.paid)
     }
     s.payments = {link.payment: link.invoice for link in fact.links}
 
@@ -36,14 +36,9 @@ def _invoice(fact: f.PeriodPaid, ref: EventRef) -> PaidInvoice:
     return PaidInvoice(fact.periods, fact.amount, fact.currency, dated(ref, fact.at), fact.first)
 
 
-def _same(one: PaidInvoice, other: PaidInvoice) -> bool:
-    return (one.periods, one.amount, one.currency, one.paid.at, one.first) == (
-        other.periods,
-        other.amount,
-        other.currency,
-        other.paid.at,
-        other.first,
-    )
+def _says_again(known: PaidInvoice, fact: f.PeriodPaid) -> bool:
+    told = fact.periods, fact.amount, fact.currency, fact.first
+    return told == (known.periods, known.amount, known.currency, known.first) and fact.at in {None, known.paid.at}
 
 
 def linked(s: Subscription, fact: f.PaymentLinked, _: EventRef) -> None:

@@ -62,9 +62,10 @@ def ended_with_a_charge(subscription: Subscription, fact: f.TrialStarted) -> boo
 def _of_purchase(subscription: Subscription, fact: f.Fact) -> str | None:
     match fact:
         case f.PurchaseCompleted() if fact.paid:
+            if subscription.state is not State.TERMINATED:
+                return "purchase_completed"
             # One attempt to pay failed and another did not; what was given back stays so.
-            failed = subscription.state is State.TERMINATED and not all_given_back(subscription)
-            return "failed_purchase_completed" if failed else "purchase_completed"
+            return None if all_given_back(subscription) else "failed_purchase_completed"
         case f.PaymentRefunded() if subscription.purchase and all_given_back(subscription):
             return "purchase_refunded"
         case f.PurchaseBecameSubscriptions() if subscription.purchase and subscription.state is State.PENDING:

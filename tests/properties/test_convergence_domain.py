@@ -69,6 +69,7 @@ made_up = {
         amount=amounts,
         currency=st.just("eur"),
         first=st.booleans(),
+        at=st.none() | instants,
     ),
     f.PaymentLinked: st.builds(f.PaymentLinked, payment=ids, invoice=ids),
     f.PaymentRefunded: st.builds(
@@ -83,7 +84,9 @@ made_up = {
     f.DisputeOpened: st.builds(f.DisputeOpened, dispute=ids, payment=ids, amount=amounts, currency=st.just("eur")),
     f.DisputeClosed: st.builds(f.DisputeClosed, dispute=ids, payment=ids, outcome=st.sampled_from(f.DisputeOutcome)),
     f.StreamsLinked: st.builds(f.StreamsLinked, streams=st.lists(ids, max_size=2).map(tuple)),
-    f.SubscriptionSuspended: st.builds(f.SubscriptionSuspended, reason=st.sampled_from(["paused", "unpaid"])),
+    f.SubscriptionSuspended: st.builds(
+        f.SubscriptionSuspended, reason=st.sampled_from(["paused", "unpaid"]), since=st.none() | instants
+    ),
     f.TrialStarted: st.builds(
         f.TrialStarted,
         until=st.none() | instants,
@@ -98,15 +101,26 @@ made_up = {
     f.PaymentFailed: st.builds(
         f.PaymentFailed, invoice=ids | st.just(""), attempt=st.integers(1, 3), final=st.booleans()
     ),
-    f.SubscriptionActivated: st.builds(f.SubscriptionActivated, reopens=st.booleans(), key=ids | st.just("")),
+    f.SubscriptionActivated: st.builds(
+        f.SubscriptionActivated, reopens=st.booleans(), key=ids | st.just(""), since=st.none() | instants
+    ),
     f.GraceEnded: st.builds(f.GraceEnded, since=instants, days=st.none() | st.integers(0, 3), last=st.booleans()),
     f.PriceDescribed: st.builds(f.PriceDescribed, price=ids, product=ids, attributes=attributes),
     f.UsersNamed: st.builds(f.UsersNamed, users=st.lists(st.builds(f.NamedUser, email=ids), max_size=2).map(tuple)),
     f.FulfillmentNamed: st.builds(f.FulfillmentNamed, reference=ids),
     f.FixedEndDescribed: st.builds(f.FixedEndDescribed, at=st.none() | instants),
     f.AnswerRead: st.builds(f.AnswerRead, about=ids, found=st.booleans()),
+    f.SubscriptionBegan: st.builds(f.SubscriptionBegan, at=st.none() | instants),
+    f.PaymentFellOverdue: st.builds(f.PaymentFellOverdue, since=st.none() | instants),
+    f.ChangeAnnounced: st.builds(f.ChangeAnnounced, identified=st.booleans()),
+    f.VersionShown: st.builds(f.VersionShown, of=ids, version=st.integers(0, 2), number=st.integers(0, 1)),
     f.PaymentActionRequired: st.builds(f.PaymentActionRequired, invoice=ids),
 }
+made_up[f.PaymentsDescribed] = st.builds(
+    f.PaymentsDescribed,
+    paid=st.lists(made_up[f.PeriodPaid], max_size=3).map(tuple),
+    links=st.lists(made_up[f.PaymentLinked], max_size=2).map(tuple),
+)
 bare = [kind for kind in f.Fact.__subclasses__() if kind not in made_up]
 facts = st.one_of(*made_up.values(), *(st.builds(kind) for kind in bare))
 
