@@ -90,6 +90,10 @@ def test_the_store_in_the_example_needs_nothing_but_its_marks_taken_away(tmp_pat
     assert policy.of("falcon-pro").on_partial_refund == "disable"
     undecided = loaded(tmp_path, taken.replace("devices_at_end", "# devices_at_end"))
     assert policy_of(undecided, "shop") == policy, "what it calls a default is one"
+    other = settings.targets["netlicensing"]
+    serving = SERVING[other.server]
+    assert other.options == serving.options(), "and these"
+    assert (other.requests_per_minute, other.burst) == (serving.requests_per_minute, serving.burst)
 
 
 def test_several_secrets_of_a_source_are_live_at_once(tmp_path: Path) -> None:

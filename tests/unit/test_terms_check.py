@@ -131,6 +131,15 @@ def test_more_units_than_are_licensed_for_one_line_are_wrong() -> None:
     assert found.errors[0].startswith("quantity 10001 is more")
 
 
+def test_a_target_that_the_source_does_not_have_is_wrong() -> None:
+    targets = {"ls": Policy(), "other": Policy(renewal_margin_hours=1)}
+    found = checked({"short_code": "app", "license_target": "elsewhere"}, targets=targets)
+    assert found.verdict == "wrong"
+    assert found.errors == ("license_target 'elsewhere' is no target of this source: name one of ls, other",)
+    assert checked({"short_code": "app", "license_target": "other"}, targets=targets).verdict == "ok"
+    assert checked({"short_code": "app", "license_target": "elsewhere"}).verdict == "ok", "no source is known"
+
+
 def test_a_single_license_that_would_allow_more_than_is_counted_is_wrong() -> None:
     found = checked({"short_code": "app", "is_single_license": "yes", "max_activations": "999999999"}, quantity=3)
     assert found.verdict == "wrong"
