@@ -6,6 +6,7 @@ from litestar.di import Provide
 from service.api.events import EventFeed
 from service.api.letters import DeadLetters
 from service.api.licenses import Licenses
+from service.api.parameters import refuse_unknown
 from service.api.streams import Streams
 from service.api.subscriptions import Subscriptions
 from service.process import Process
@@ -17,6 +18,6 @@ def api_routes(process: Process) -> Router:
         "/api/v1",
         route_handlers=[Subscriptions, Licenses, DeadLetters, Streams, EventFeed],
         dependencies={"reader": Provide(lambda: process.reader, sync_to_thread=False)},
-        guards=[process.access.guard],
+        guards=[process.access.guard, refuse_unknown],
         security=[{"token": []}],
     )

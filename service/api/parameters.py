@@ -1,9 +1,11 @@
 """Parameters that several routes share."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
+from litestar.connection import ASGIConnection
 from litestar.exceptions import ValidationException
+from litestar.handlers.base import BaseRouteHandler
 from litestar.params import QueryParameter
 
 from domain.events import stream_of
@@ -33,3 +35,17 @@ def aware(name: str, instant: datetime | None) -> datetime | None:
     except OverflowError:
         message = "Give an instant between the years 1 and 9999 in UTC."
         raise ValidationException(message, extra=[{"key": name, "message": message}]) from None
+
+
+def refuse_unknown(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """A guard: a list that nobody narrowed, since a filter's name was misspelt, must not pass for a narrowed one.
+
+    Raises ValidationException.
+    """
+    signature = handler.parsed_fn_signature.parameters.items()
+    kinds = ((name, field.kwarg_definition) for name, field in signature)
+    known = {kind.name or name for name, kind in kinds if isinstance(kind, QueryParameter)}
+    unknown = sorted(set(connection.query_params) - known)
+    if unknown:
+        remedy = f"There is no such parameter here; there are: {', '.join(sorted(known)) or 'none'}."
+        raise ValidationException(remedy, extra=[{"key": name[:100], "message": remedy} for name in unknown[:10]])

@@ -1,9 +1,10 @@
 """Streams that need a person: stopped, waiting for something to be fetched, or linked to no subscription."""
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
+from litestar.exceptions import ValidationException
 from litestar.params import FromPath, QueryParameter
 
 from projections.queries import LastListed
@@ -16,13 +17,14 @@ from service.lookup import Reader
 from service.problems import api_problems
 
 Status = Annotated[
-    Need,
+    Need | None,
     QueryParameter(
         description="`stopped`: an event could not be understood. `waiting`: something has to be fetched first. "
         "`unrouted`: concerns money, but no subscription is known for it yet. `wrong-mode`: a delivery that was set "
         "aside, since its source is set to the other mode (live or test)."
     ),
 ]
+_NO_STATUS = f"Say which streams you mean: status is one of {', '.join(get_args(Need))}."
 
 
 class Streams(Controller):
@@ -31,9 +33,11 @@ class Streams(Controller):
 
     @get("/", responses=api_problems())
     async def list_streams(
-        self, reader: NamedDependency[Reader], status: Status, cursor: Cursor = None, limit: Limit = 50
+        self, reader: NamedDependency[Reader], status: Status = None, cursor: Cursor = None, limit: Limit = 50
     ) -> Page[NeedyStream]:
         """Lists the streams that need attention for that reason, the one with the latest event first."""
+        if status is None:
+            raise ValidationException(_NO_STATUS, extra=[{"key": "status", "message": _NO_STATUS}])
         before = read_cursor(cursor, LastListed)
         rows = await needy_streams(reader, status, before=before, limit=limit + 1)
         return page(rows, limit, lambda row: LastListed(row.latest_at, row.stream))

@@ -182,8 +182,29 @@ async def test_a_wrong_parameter_is_named(shop: Served, path: str, field: str) -
     assert [error["field"] for error in problem["errors"]] == [field]
 
 
-async def test_a_missing_parameter_is_named(shop: Served) -> None:
-    assert "status" in assert_problem(await shop.http.get("/api/v1/streams", headers=VIEW), 400)["detail"]
+async def test_a_missing_parameter_is_named_with_what_it_may_be(shop: Served) -> None:
+    [error] = assert_problem(await shop.http.get("/api/v1/streams", headers=VIEW), 400)["errors"]
+    assert error["field"] == "status"
+    assert "stopped, unrouted, waiting, wrong-mode" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "known"),
+    [
+        ("/subscriptions", "cursor, limit, problem, source, state"),
+        ("/licenses", "cursor, due, enabled, limit, stream, target"),
+        ("/dead-letters", "cursor, limit, target"),
+        ("/streams", "cursor, limit, status"),
+        ("/events", "after, limit"),
+        ("/subscriptions/sub_1/timeline", "as_of, known_at"),
+        ("/subscriptions/sub_1", "none"),
+    ],
+)
+async def test_an_unknown_parameter_is_refused_with_those_that_there_are(shop: Served, path: str, known: str) -> None:
+    answer = await shop.http.get(f"/api/v1{path}?status=stopped&subscription=sub_1", headers=VIEW)
+    errors = assert_problem(answer, 400)["errors"]
+    assert "subscription" in [error["field"] for error in errors]
+    assert all(f"there are: {known}." in error["message"] for error in errors)
 
 
 @pytest.mark.parametrize("name", ["sub_1", SUB_1, SUB_1.replace("/", "%2F")])
