@@ -25,6 +25,8 @@ MOST_KEYS = 1000
 
 _TRUE = frozenset({"1", "true", "yes"})
 _REFERENCE = re.compile(r"[^\s\x00-\x1f\x7f]{1,120}")
+_REBILL = re.compile(r"[0-9]B$")
+"""How the reference of an order ends that renews a subscription."""
 _SUBSCRIPTION = re.compile(r"S[0-9]*$")
 """What a subscription's reference adds to that of the order it began with."""
 _PRODUCT = re.compile(r"[^\x00-\x1f\x7f]{1,120}")
@@ -77,9 +79,7 @@ def verify(form: Mapping[str, str], keys: Sequence[Secret]) -> None:
 
 def asked(form: Mapping[str, str]) -> KeyRequest:
     """What the fields say, those set in the fulfillment among them. Raises Unusable."""
-    reference = (
-        _SUBSCRIPTION.sub("", form.get("subscriptionReference", "").strip()) or form.get("reference", "").strip()
-    )
+    reference = _first_order(form)
     if not _REFERENCE.fullmatch(reference):
         raise Unusable(422, "The form has no reference of 1 to 120 characters without blanks.")
     # The vendor's own word counts: FastSpring's may be a name for people, and orders name the path.
@@ -100,6 +100,14 @@ def asked(form: Mapping[str, str]) -> KeyRequest:
         test=_is_true(form, "test"),
         target=form.get("target", "").strip(),
     )
+
+
+def _first_order(form: Mapping[str, str]) -> str:
+    """The order's own reference; that of a renewal is derived from its subscription's, as only that leads back."""
+    own, subscription = form.get("reference", "").strip(), form.get("subscriptionReference", "").strip()
+    if own and not _REBILL.search(own):
+        return own
+    return _SUBSCRIPTION.sub("", subscription) or own
 
 
 def _count(form: Mapping[str, str]) -> int:

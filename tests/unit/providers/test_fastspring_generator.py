@@ -140,12 +140,23 @@ def test_refusals_hold_nothing_of_the_request() -> None:
         ({}, "FAL260201-1003-4242"),
         ({"reference": "FAL260301-9-9B", "subscriptionReference": "FAL260201-1003-4242S"}, "FAL260201-1003-4242"),
         ({"reference": "FAL260301-9-9B", "subscriptionReference": "FAL260201-1003-4242S2"}, "FAL260201-1003-4242"),
-        ({"subscriptionReference": "S1"}, "FAL260201-1003-4242"),
+        ({"reference": "", "subscriptionReference": "FAL260201-1003-4242S"}, "FAL260201-1003-4242"),
+        ({"reference": "FAL260301-9-9B", "subscriptionReference": ""}, "FAL260301-9-9B"),
+        ({"reference": "FAL260301-9-9B", "subscriptionReference": "S1"}, "FAL260301-9-9B"),
         ({"reference": "S1-2-3S4"}, "S1-2-3S4"),
     ],
 )
 def test_a_renewal_refers_to_the_order_the_subscription_began_with(change: dict[str, str], reference: str) -> None:
     assert asked({**FORM, **change}).reference == reference
+
+
+@pytest.mark.parametrize("subscription", ["FAL260201-1003-4242S", "FAL251231-7-7S", "not-made-of-a-reference", "S1"])
+@pytest.mark.parametrize("reference", ["FAL260201-1003-4242", "FAB260201-1003-4242", "ACME-B"])
+def test_a_first_order_is_known_by_its_own_reference_whatever_its_subscription_is_called(
+    reference: str, subscription: str
+) -> None:
+    told = {"reference": reference, "subscriptionReference": subscription}
+    assert asked({**FORM, **told}).reference == reference
 
 
 @pytest.mark.parametrize("reference", ["", " ", "a b", "a\0b", "x" * 121, "💥" * 76])
