@@ -140,7 +140,7 @@ def _without_repeats(events: Iterable[Event]) -> Fold:
     return folded(_distinct(events))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(lives(), policies, st.data())
 def test_the_last_answer_gives_the_same_licenses_however_often_it_was_read_before(
     life: Life, policy: Policy, data: st.DataObject

@@ -12,7 +12,7 @@ from domain.providers.wallee import PROVIDER
 from tests.payloads import wallee as w
 from tests.payloads.wallee import FEBRUARY, IN_TRANSACTION, MARCH, TRANSACTION, Json
 
-TERMS = {"product_short_code": "falcon", "license_type": "perpetual"}
+TERMS: Json = {"product_short_code": "falcon", "license_type": "perpetual"}
 TWO = [w.item(quantity=2.0, **TERMS), w.item("handbook"), w.item("falcon-for-good", type_="DISCOUNT", **TERMS)]
 
 
@@ -63,7 +63,7 @@ def test_what_is_not_fulfilled_is_not_paid(state: str) -> None:
 
 @pytest.mark.parametrize("state", ["CREATE", "PENDING"])
 def test_what_is_in_the_cart_is_nothing_yet_and_is_read_again(state: str) -> None:
-    terms = {**TERMS, "unpaid_active_license_period": "5d"}
+    terms: Json = {**TERMS, "unpaid_active_license_period": "5d"}
     fold = after(bought(state, [w.item(**terms)]))
     assert not licenses(fold)
     assert not fold.subscription.identified
@@ -130,6 +130,6 @@ def test_wrong_attributes_are_a_problem_that_says_what_is_allowed() -> None:
 
 
 def test_a_license_before_the_payment_counts_from_when_it_was_confirmed() -> None:
-    terms = {"product_short_code": "falcon", "unpaid_active_license_period": "5d"}
+    terms: Json = {"product_short_code": "falcon", "unpaid_active_license_period": "5d"}
     [held] = licenses(after(bought("AUTHORIZED", [w.item(**terms)])))
     assert (held.enabled, held.expiry) == (True, w.JANUARY.replace(day=6))
