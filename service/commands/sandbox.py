@@ -72,7 +72,7 @@ def send_wallee_life(
     """Lives one life at wallee, act by act: sends its signed webhooks, and serves the API that tells the rest.
 
     After the last act the API goes on until SIGTERM or SIGINT, unless only this `once` is wanted. Port 0 takes a free
-    one. `patience` is how many seconds the service has to read what each act was about.
+    one. An act that nobody reads about is passed over after `patience` seconds of silence.
     """
     story = _life(life, wallee.LIFECYCLES)
     try:

@@ -69,15 +69,22 @@ class WalleeApi:
         if after is not None:
             self._moments[space.signing.id] = after
 
-    async def wait_for_call(self, path: str, *, since: int) -> None:
-        """Returns when that path (without the prefix and query) was asked for after the call number `since`."""
+    async def wait_for_call(self, path: str, *, since: int, patience: float) -> bool:
+        """Whether that path (without the prefix and query) was asked for after the call number `since`.
 
-        def asked() -> bool:
-            new = min(self.count - since, len(self.calls))
-            return new > 0 and any(call.partition("?")[0] == path for call in list(self.calls)[-new:])
-
+        Waits for it as long as nobody is silent for `patience` seconds.
+        """
         async with self._called:
-            await self._called.wait_for(asked)
+            while not self._asked(path, since):
+                try:
+                    await asyncio.wait_for(self._called.wait(), patience)
+                except TimeoutError:
+                    return self._asked(path, since)
+            return True
+
+    def _asked(self, path: str, since: int) -> bool:
+        new = min(self.count - since, len(self.calls))
+        return new > 0 and any(call.partition("?")[0] == path for call in list(self.calls)[-new:])
 
     async def wait_for_calm(self, seconds: float) -> None:
         """Returns when nothing was asked for so many seconds."""

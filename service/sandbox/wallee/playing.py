@@ -1,6 +1,5 @@
 """Lives a story through before the eyes of a service: after each act its webhooks, and the API shows that moment."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from itertools import groupby
 
@@ -13,9 +12,9 @@ from service.sandbox.wallee.sending import deliver
 from service.sandbox.wallee.space import Space
 
 PATIENCE = 5.0
-"""How many seconds a service has to read what a webhook was about."""
+"""How many seconds of silence mean that nobody will read what a webhook was about."""
 
-CALM = 0.3
+CALM = 0.8
 """How many seconds without a question mean that all was read."""
 
 
@@ -34,7 +33,7 @@ async def play(
     """Posts the webhooks act by act, waiting each time until their subject was read; gives how many were taken.
 
     `api` must serve the space; meanwhile it shows it as it was after each act, in the end as it is. An act that nobody
-    reads about within `patience` seconds is passed over; one whose webhooks are not all taken ends it.
+    reads about is passed over after `patience` seconds of silence; one whose webhooks are not all taken ends it.
     """
     taken = 0
     ends = {it.act: it.place for it in space.happenings}
@@ -48,19 +47,12 @@ async def play(
                 if not await deliver(http, url, [each], backoff=backoff, attempts=attempts):
                     return taken
                 taken += 1
-            await _until_read(api, _about(space, sent[-1].kind, sent[-1].entity), since, patience, calm)
+            path = _about(space, sent[-1].kind, sent[-1].entity)
+            if await api.wait_for_call(path, since=since, patience=patience):
+                await api.wait_for_calm(calm)
     finally:
         api.show(space, None)
     return taken
-
-
-async def _until_read(api: WalleeApi, path: str, since: int, patience: float, calm: float) -> None:
-    try:
-        async with asyncio.timeout(patience):
-            await api.wait_for_call(path, since=since)
-            await api.wait_for_calm(calm)
-    except TimeoutError:
-        return
 
 
 def _about(space: Space, kind: Kind, entity: int) -> str:
