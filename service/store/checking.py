@@ -1,6 +1,7 @@
 """Checks spans of positions: bodies against digests, events against seals, and that no position is missing."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from hashlib import sha256
 from typing import Any
 
@@ -50,7 +51,8 @@ def check_spans(
     for span in spans:
         sealed = seals(connection, span.partition, span.after, span.upto)
         previous = value_before(connection, span.partition, span.after + 1) if span.after < span.sealed else None
-        finding = _check(span, copy_records(connection, span, stream=stream), sealed, previous, erased, checked)
+        with closing(copy_records(connection, span, stream=stream)) as records:
+            finding = _check(span, records, sealed, previous, erased, checked)
         if finding:
             checked.findings.append(finding)
     return checked

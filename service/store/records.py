@@ -66,7 +66,10 @@ class Record(msgspec.Struct, frozen=True):
 
 
 def record_of(row: bytes) -> Record | None:
-    """A record from one message of a binary COPY of the columns called `record` in seal.sql; None at its end."""
+    """A record from one message of a binary COPY of the columns called `record` in seal.sql; None at its end.
+
+    The first message may hold the header before the row.
+    """
     if row.startswith(COPY_SIGNATURE):
         row = row[_COPY_HEADER_BYTES:]
     if not row or row == _COPY_TRAILER:

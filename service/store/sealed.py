@@ -1,6 +1,6 @@
 """Events with their seals, read span by span on a blocking connection, for whoever checks or exports them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -84,8 +84,11 @@ def copy_records(
     stream: Stream | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
-) -> Iterator[Record]:
-    """The events of a span by position; headers and bodies only of that stream, recorded in [since, until)."""
+) -> Generator[Record, None, None]:
+    """The events of a span by position; headers and bodies only of that stream, recorded in [since, until).
+
+    Close it (`contextlib.closing`) when leaving early: until then the connection is busy.
+    """
     parameters = {
         "partition": span.partition,
         "after": span.after,
@@ -97,12 +100,14 @@ def copy_records(
     return _copied(connection, "copy_records", parameters)
 
 
-def copy_without_bodies(connection: Connection[Any], partition: int, after: int, upto: int) -> Iterator[Record]:
+def copy_without_bodies(
+    connection: Connection[Any], partition: int, after: int, upto: int
+) -> Generator[Record, None, None]:
     """The events of a span by position, with headers but without bodies."""
     return _copied(connection, "copy_without_bodies", {"partition": partition, "after": after, "upto": upto})
 
 
-def _copied(connection: Connection[Any], statement: str, parameters: dict[str, Any]) -> Iterator[Record]:
+def _copied(connection: Connection[Any], statement: str, parameters: dict[str, Any]) -> Generator[Record, None, None]:
     with connection.cursor() as cursor, cursor.copy(_SEAL[statement], parameters) as copy:
         for row in copy:
             if record := record_of(bytes(row)):

@@ -1,5 +1,5 @@
 """The benches there are."""
 
-from tests.benchmarks import append, fold, ingest, project
+from tests.benchmarks import append, fold, ingest, project, prove
 
-BENCHES = {bench.name: bench for bench in (append.BENCH, fold.BENCH, project.BENCH, ingest.BENCH)}
+BENCHES = {bench.name: bench for bench in (append.BENCH, fold.BENCH, project.BENCH, ingest.BENCH, prove.BENCH)}

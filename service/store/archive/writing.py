@@ -13,7 +13,8 @@ Nothing is signed that does not verify: export recomputes every link and digest 
 
 import os
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -122,32 +123,18 @@ def _write(
         for partition in shown:
             name, hashed = f"events/{partition:03}.ndjson", sha256()
             with archive.open(name, "w", force_zip64=True) as file:
-                for line in _lines(connection, partition, heads[partition][0], selection, erased, counts):
-                    file.write(line)
-                    hashed.update(line)
-                    if progress and not (counts.events + counts.left_out) % 1000:
-                        progress(counts.events + counts.left_out, expected, counts.bytes)
+                lines = _lines(connection, partition, heads[partition][0], selection, erased, counts)
+                with closing(lines):
+                    for line in lines:
+                        file.write(line)
+                        hashed.update(line)
+                        if progress and not (counts.events + counts.left_out) % 1000:
+                            progress(counts.events + counts.left_out, expected, counts.bytes)
             files[name] = hashed.hexdigest()
         script = VERIFIER.read_bytes()
         archive.writestr("verify.py", script)
         files["verify.py"] = sha256(script).hexdigest()
-        manifest = msgspec.json.format(
-            msgspec.json.encode(
-                {
-                    "format": "tenure export",
-                    "version": 1,
-                    "made_at": datetime.now(UTC),
-                    "selection": selection,
-                    "files": files,
-                    "heads": {
-                        str(partition): {"position": at, "chain": chain.hex()}
-                        for partition, (at, chain) in heads.items()
-                    },
-                    "public_key": public_hex(key) if key else None,
-                }
-            ),
-            indent=1,
-        )
+        manifest = _manifest(selection, files, heads, key)
         archive.writestr("manifest.json", manifest)
         if key:
             archive.writestr("manifest.sig", key.sign(SIGNED + manifest).hex())
@@ -163,27 +150,47 @@ def _write(
     )
 
 
+def _manifest(
+    selection: Selection,
+    files: dict[str, str],
+    heads: dict[int, tuple[int, bytes]],
+    key: Ed25519PrivateKey | None,
+) -> bytes:
+    manifest = {
+        "format": "tenure export",
+        "version": 1,
+        "made_at": datetime.now(UTC),
+        "selection": selection,
+        "files": files,
+        # Of all partitions, so that any archive can show later that the store was not made anew since.
+        "heads": {str(partition): {"position": at, "chain": chain.hex()} for partition, (at, chain) in heads.items()},
+        "public_key": public_hex(key) if key else None,
+    }
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=1)
+
+
 def _lines(
     connection: Connection[Any], partition: int, upto: int, selection: Selection, erased: Erasures, counts: _Counts
-) -> Iterator[bytes]:
+) -> Generator[bytes, None, None]:
     """The lines of a partition up to its sealed head. Raises ExportRefused."""
     previous, position = genesis(partition), 0
     for after in range(0, upto, _SPAN_EVENTS):
         span = _Span(partition, after, min(after + _SPAN_EVENTS, upto))
         sealed = seals(connection, partition, span.after, span.upto)
         records = copy_records(connection, span, stream=selection.stream, since=selection.since, until=selection.until)
-        for record in records:
-            position += 1
-            gone = erased.is_erased(partition, position)
-            headers = _agreed(record, sealed.get(position), previous, position, gone=gone)
-            previous = sealed[position].chain
-            if record.body is None:
-                counts.left_out += 1
-                yield left_out_line(record, headers)
-            else:
-                counts.events += 1
-                counts.bytes += len(record.body)
-                yield event_line(record, headers, previous, erased=gone)
+        with closing(records):
+            for record in records:
+                position += 1
+                gone = erased.is_erased(partition, position)
+                headers = _agreed(record, sealed.get(position), previous, position, gone=gone)
+                previous = sealed[position].chain
+                if record.body is None:
+                    counts.left_out += 1
+                    yield left_out_line(record, headers)
+                else:
+                    counts.events += 1
+                    counts.bytes += len(record.body)
+                    yield event_line(record, headers, previous, erased=gone)
     if position != upto:
         raise _refused(partition, position + 1)
 
