@@ -15,6 +15,9 @@ from domain.events import Event
 Value = str | int | bool | None
 Fields = dict[str, Value]
 
+THERE = "there"
+"""The name under which a record says whether a look found the thing; False: it was looked for in vain."""
+
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, tag_field="receipt", tag=True, omit_defaults=True):
     """One answer of one target. Its event's type is the class's name in lower case, after `tenure.`."""
@@ -41,12 +44,14 @@ class KeysGenerated(Receipt, frozen=True, kw_only=True, tag="keys_generated"):
     Stands in the stream `{source}/fulfillment/{reference}` and reaches the purchase by relay: so whoever comes first,
     the checkout or the order, both find the same keys. `after` is how many keys of the product were recorded before;
     of two records with the same number the first counts. `asked` is false where no generator was asked for them.
+    `under` is the account at the server, of an earlier purchase of the same customer, that this one's licenses join.
     """
 
     product: str
     keys: tuple[str, ...]
     after: int = 0
     asked: bool = True
+    under: str = ""
 
 
 class KeysClaimed(Receipt, frozen=True, kw_only=True, tag="keys_claimed"):
@@ -227,6 +232,8 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Product → the ids of the licenses whose places those are, of all streams of the purchase."""
     unasked: tuple[str, ...] = ()
     """Products of which keys were recorded that no license generator was asked for."""
+    under: dict[str, str] = {}
+    """Product → the account there, of an earlier purchase, that its licenses join."""
 
     def license(self, identifier: str) -> AppliedLicense:
         """What is known of a license, which may be nothing yet."""
@@ -280,7 +287,8 @@ def _generated(held: Applied, receipt: KeysGenerated) -> Applied:
         return held
     unasked = held.unasked if receipt.asked else tuple(sorted({*held.unasked, receipt.product}))
     generated = {**held.generated, receipt.product: known + receipt.keys}
-    return msgspec.structs.replace(held, generated=generated, unasked=unasked)
+    under = {**held.under, receipt.product: receipt.under} if receipt.under else held.under
+    return msgspec.structs.replace(held, generated=generated, unasked=unasked, under=under)
 
 
 def _claimed(held: Applied, receipt: KeysClaimed) -> Applied:

@@ -5,8 +5,9 @@ ways write here under the same event id, of which the store takes one; whoever c
 same way licenses take their places in the list of keys.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Protocol
 from urllib.parse import unquote
 
 import msgspec
@@ -18,6 +19,12 @@ from projections.ports import EventLog
 KIND = "fulfillment"
 _ATTEMPTS = 20
 """Each is lost to another record of more keys of the same product, so in practice one or two are needed."""
+
+
+class Mint(Protocol):
+    """Chooses so many keys, where the purchase has the `known` ones of the product already."""
+
+    def __call__(self, count: int, /, *, known: Sequence[str]) -> Sequence[str]: ...
 
 
 class Contended(Exception):
@@ -66,19 +73,26 @@ async def keys_for(
     place: Place,
     count: int,
     *,
-    mint: Callable[[int], Sequence[str]],
+    mint: Mint,
     at: datetime,
     told: Sequence[NewEvent] = (),
+    under: str = "",
 ) -> tuple[str, ...]:
     """The first `count` keys of the place, durable; those that do not exist yet are minted.
 
-    `told` is made durable in the same append: what led to it is kept together with it, or neither is. Raises
-    Contended, and whatever the log raises.
+    `told` is made durable in the same append: what led to it is kept together with it, or neither is. `under` counts
+    where nothing is recorded yet (`KeysGenerated`). Raises Contended, and whatever the log raises.
     """
     standing: tuple[str, ...] = ()
     for _ in range(_ATTEMPTS):
-        minted = tuple(mint(count - len(standing)))
-        receipt = KeysGenerated(target=place.target, product=place.product, keys=minted, after=len(standing))
+        minted = tuple(mint(count - len(standing), known=standing))
+        receipt = KeysGenerated(
+            target=place.target,
+            product=place.product,
+            keys=minted,
+            after=len(standing),
+            under="" if standing else under,
+        )
         *_, recorded = await log.append([*told, _event(place, receipt, at)])
         if not recorded.repeated:
             return standing + minted
@@ -95,7 +109,7 @@ async def claim(
     standing: Standing,
     keys: Mapping[str, str],
     *,
-    mint: Callable[[int], Sequence[str]],
+    mint: Mint,
     at: datetime,
 ) -> bool:
     """Claims the next places for the licenses (id → a key for it) that have none, with keys that are not there yet.
@@ -112,7 +126,7 @@ async def claim(
     keyless = licenses[len(standing.keys) : places[-1] + 1] if places else ()
     if keyless:
         # A place before them may be of a license of another stream.
-        chosen = tuple(keys.get(each) or mint(1)[0] for each in keyless)
+        chosen = tuple(keys.get(each) or mint(1, known=standing.keys)[0] for each in keyless)
         records.append(
             KeysGenerated(target=target, product=product, keys=chosen, after=len(standing.keys), asked=False)
         )

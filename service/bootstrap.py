@@ -87,12 +87,13 @@ async def wired(
         background = (("runner", runner.run), ("fetcher", fetcher.run), ("pusher", pusher.run))
         work: dict[str, Work] = {name: run for name, run in background if name in parts}
         running: dict[str, asyncio.Task[None]] = {}
+        queries = Queries(pool, tables)
         yield Process(
-            reader=Reader(log=log, queries=Queries(pool, tables), sources=projected(settings)),
+            reader=Reader(log=log, queries=queries, sources=projected(settings)),
             access=Access(settings.secrets.viewer_tokens, settings.secrets.operator_tokens, open_to_all=open_to_all),
             metrics=metrics,
             receiver=make_receiver(settings, log, metrics, keys) if "receiver" in parts else None,
-            generator=make_generator(settings, log, metrics, accounts) if "receiver" in parts else None,
+            generator=make_generator(settings, log, queries, metrics, accounts) if "receiver" in parts else None,
             checks={"database": database_check(pool, tables), **{name: part_check(name, running) for name in work}},
             work=work,
             running=running,

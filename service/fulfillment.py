@@ -7,6 +7,7 @@ asks how often: the checkout, its repetitions, renewals, and the order that tell
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from typing import cast
 
@@ -15,6 +16,7 @@ import structlog
 from litestar import asgi
 from litestar.handlers import ASGIRouteHandler
 from litestar.types import HTTPScope, Receive, Scope, Send
+from psycopg import OperationalError
 
 from domain.events import NewEvent, stream_of
 from domain.own import KEYS_REQUESTED
@@ -22,6 +24,7 @@ from projections.authority import KIND, Contended, Place, keys_for
 from projections.ports import EventLog
 from projections.targets import Target
 from service.inbound import RETRY, Inbound, Refused, kept_headers
+from service.joining import Holders, account_to_join
 from service.metrics import Metrics
 from service.secrets import Secret
 from service.sources import Generating, KeyRequest, NotAuthentic, Reply, Unusable
@@ -58,6 +61,7 @@ class LicenseGenerator:
         self,
         sources: Mapping[str, Source],
         log: EventLog,
+        holders: Holders,
         metrics: Metrics,
         clock: Callable[[], datetime],
         *,
@@ -65,6 +69,7 @@ class LicenseGenerator:
     ) -> None:
         self._sources = sources
         self._log = log
+        self._holders = holders
         self._metrics = metrics
         self._clock = clock
         self._inbound = Inbound(
@@ -90,7 +95,7 @@ class LicenseGenerator:
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
                 keys = await self._keys(source, request, content_type, body)
-        except (StoreBusy, StoreUnavailable, Contended, TimeoutError) as error:
+        except (StoreBusy, StoreUnavailable, OperationalError, Contended, TimeoutError) as error:
             detail = "The keys could not be stored in time; ask again."
             raise Refused("unavailable", 503, detail, RETRY, type(error).__name__) from error
         except UnstorableEvent as error:
@@ -129,7 +134,15 @@ class LicenseGenerator:
         )
         target = source.targets[request.target or next(iter(source.targets))]
         place = Place(stream=stream, target=target.name, product=request.product)
-        return await keys_for(self._log, place, request.count, mint=target.new_keys, at=now, told=[asked])
+        under = "" if kind == TEST_KIND else await self._account_to_join(source, request, target.name)
+        mint = partial(target.new_keys, under=under)
+        return await keys_for(self._log, place, request.count, mint=mint, at=now, told=[asked], under=under)
+
+    async def _account_to_join(self, source: Source, request: KeyRequest, target: str) -> str:
+        account = await account_to_join(self._holders, request, source=source.name, target=target)
+        if request.licensee and not account:
+            logger.warning("the licensee named is not the buyer's", source=source.name, reference=request.reference)
+        return account
 
 
 def fulfillment_route(generator: LicenseGenerator) -> ASGIRouteHandler:

@@ -60,8 +60,12 @@ class Target(Protocol):
         """The calls still to be made, in order; empty when the target holds what is desired. Pure."""
         ...
 
-    def new_keys(self, count: int) -> list[str]:
-        """So many fresh license keys in the form this server uses, made without asking it."""
+    def new_keys(self, count: int, /, *, known: Sequence[str] = (), under: str = "") -> list[str]:
+        """So many license keys in the form this server uses, made without asking it.
+
+        `known` are those that the purchase has already, of the same product; `under` is the account there that its
+        licenses join, where the server knows such.
+        """
         ...
 
     async def look(self, doubt: str, applied: Applied) -> AnyReceipt | None:

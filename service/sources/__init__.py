@@ -86,6 +86,13 @@ class KeyRequest(Struct, frozen=True, kw_only=True):
     test: bool
     target: str = ""
     """The name of the target that is to hold the licenses; empty: the source's first."""
+    licensee: str = ""
+    """The key of an earlier purchase whose account at the license server this one is to join. A buyer may have written
+    it: it has to be checked whose it is (`service.joining`)."""
+    email: str = ""
+    """The buyer's e-mail address, as the checkout knows it."""
+    product_code: str = ""
+    """What the license server calls the product, where the request tells."""
 
 
 class Generating(Struct, frozen=True, kw_only=True):

@@ -11,7 +11,10 @@ import hmac
 import re
 from collections.abc import Mapping, Sequence
 from hashlib import md5
+from typing import Any
 from urllib.parse import parse_qsl
+
+import msgspec
 
 from domain.licensing.fields import LONGEST_NAME
 from service.secrets import Secret
@@ -31,6 +34,11 @@ _SUBSCRIPTION = re.compile(r"S[0-9]*$")
 """What a subscription's reference adds to that of the order it began with."""
 _PRODUCT = re.compile(r"[^\x00-\x1f\x7f]{1,120}")
 _QUANTITY = re.compile(r"[0-9]{1,9}")
+_LICENSEE = re.compile(r"[^\s\x00-\x1f\x7f]{1,120}")
+LICENSEE = "licenseeNumber"
+"""The parameter, or the tag of the order, by which a purchase names the licensee of an earlier one."""
+_CODES = ("productNumber", "product_short_code")
+"""Parameters that tell the license server's name of the product: the NetLicensing Gateway's, and LicenseSpring's."""
 
 
 def read(content_type: str, body: bytes, keys: Sequence[Secret]) -> KeyRequest:
@@ -99,7 +107,22 @@ def asked(form: Mapping[str, str]) -> KeyRequest:
         count=_count(form),
         test=_is_true(form, "test"),
         target=form.get("target", "").strip(),
+        licensee=_licensee(form),
+        email=form.get("email", "").strip(),
+        product_code=next(filter(None, (form.get(name, "").strip() for name in _CODES)), ""),
     )
+
+
+def _licensee(form: Mapping[str, str]) -> str:
+    """What the vendor's parameter says, else the tag of the order; a buyer's nonsense must not fail a checkout."""
+    told = form.get(LICENSEE, "").strip()
+    if not told:
+        try:
+            tags = msgspec.json.decode(form.get("tags", ""), type=dict[str, Any])
+        except (msgspec.DecodeError, RecursionError):
+            return ""
+        told = str(tags.get(LICENSEE) or "").strip()
+    return told if _LICENSEE.fullmatch(told) else ""
 
 
 def _first_order(form: Mapping[str, str]) -> str:

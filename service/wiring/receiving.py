@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 from domain.providers.table import PROVIDERS
 from projections.ports import EventLog
 from projections.pusher import Account
+from projections.queries import Queries
 from service import fulfillment
 from service.fulfillment import LicenseGenerator
 from service.metrics import Metrics
@@ -57,7 +59,7 @@ def make_receiver(settings: Settings, log: EventLog, metrics: Metrics, keys: Map
 
 
 def make_generator(
-    settings: Settings, log: EventLog, metrics: Metrics, accounts: Mapping[str, Account]
+    settings: Settings, log: EventLog, queries: Queries, metrics: Metrics, accounts: Mapping[str, Account]
 ) -> LicenseGenerator:
     sources = {
         name: fulfillment.Source(
@@ -69,7 +71,9 @@ def make_generator(
         )
         for name, source in settings.sources.items()
     }
-    return LicenseGenerator(sources, log, metrics, _now, body_timeout_seconds=settings.server.body_timeout_seconds)
+    holders = partial(queries.licenses_named, by_key=True)
+    timeout = settings.server.body_timeout_seconds
+    return LicenseGenerator(sources, log, holders, metrics, _now, body_timeout_seconds=timeout)
 
 
 def _now() -> datetime:

@@ -168,7 +168,7 @@ async def test_the_checkout_that_comes_a_moment_late_takes_the_pushers_keys(shop
     await shop.tell(completed(2))
     log = Interrupted(shop.pushed.projected.log, before=shop.settle)
     place = Place(stream=FULFILLMENT, target="ls", product=PRO)
-    given = await keys_for(log, place, 2, mint=lambda count: ["too late"] * count, at=datetime.now(UTC))
+    given = await keys_for(log, place, 2, mint=lambda count, *, known: ["too late"] * count, at=datetime.now(UTC))
     assert sorted(shop.held()) == sorted(given)
     assert await shop.keys(2) == [*given]
 

@@ -48,7 +48,7 @@ class LicenseSpringTarget:
     def plan(self, desired: Sequence[License], applied: Applied) -> list[Call]:
         return plan(desired, applied)
 
-    def new_keys(self, count: int) -> list[str]:
+    def new_keys(self, count: int, /, *, known: Sequence[str] = (), under: str = "") -> list[str]:  # noqa: ARG002
         return ["-".join("".join(choice(_ALPHABET) for _ in range(4)) for _ in range(4)) for _ in range(count)]
 
     async def look(self, doubt: str, applied: Applied) -> AnyReceipt | None:

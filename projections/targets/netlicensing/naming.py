@@ -8,7 +8,7 @@ the same customer.
 from collections.abc import Mapping, Sequence
 
 from domain.events import source_of
-from domain.generated import places_of
+from domain.generated import places_of, product_of
 from domain.licensing import License
 from domain.receipts import Applied, AppliedLicense
 from projections.targets.digests import hashed
@@ -66,7 +66,11 @@ def holders(
 
 
 def _of_purchase(desired: License, applied: Applied, options: Options) -> str:
-    """The licensee that the license generator named for the purchase, where all of it shares one."""
-    if options.key != "licensee" or options.licensee == "unit" or not desired.fulfillment:
+    """The licensee that the license generator named for the purchase; where each unit has its own, for the first."""
+    if not desired.fulfillment:
         return ""
-    return next(iter(places_of(desired.fulfillment, applied).keys), "")
+    places, shared = places_of(desired.fulfillment, applied), options.licensee != "unit"
+    joined = applied.under.get(product_of(desired.fulfillment), "")
+    if joined and (shared or places.taken.get(desired.id) == 0):
+        return joined
+    return next(iter(places.keys), "") if shared and options.key == "licensee" else ""
