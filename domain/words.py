@@ -194,8 +194,10 @@ def _changed(fields: r.Fields) -> str:
 
 def _license_changed(receipt: r.LicenseChanged) -> str:
     beside = [fields for fields in receipt.companions.values() if fields]
-    license_ = "license" if receipt.fields or not beside else "license of the bundle"
+    license_ = "license" if receipt.fields or not beside else "accompanying license"
     match receipt.fields or next(iter(beside), {}):
+        case {r.THERE: False}:
+            return f"{license_} not found at {receipt.target}"
         case {"enabled": True}:
             return f"{license_} enabled at {receipt.target}"
         case {"enabled": False}:
@@ -220,6 +222,13 @@ def _created(receipt: r.OrderCreated) -> str:
     return f"{_many(len(receipt.licenses), 'license')} created at {receipt.target}{bundled}"
 
 
+def _customer_changed(receipt: r.CustomerChanged) -> str:
+    if receipt.fields.get(r.THERE) is False:
+        return f"customer not found at {receipt.target}"
+    names = ", ".join(sorted(receipt.fields.keys() - {r.THERE}))
+    return f"customer updated at {receipt.target}{f' ({names})' if names else ''}"
+
+
 _RECEIPTS: dict[type[r.Receipt], Callable[[Any], str]] = {
     r.KeysMinted: _minted,
     r.KeysClaimed: lambda it: f"places of {_many(len(it.licenses), 'license')} among the keys of {it.product}",
@@ -229,7 +238,7 @@ _RECEIPTS: dict[type[r.Receipt], Callable[[Any], str]] = {
     r.LicenseChanged: _license_changed,
     r.OrderChanged: lambda it: f"order set at {it.target}: {_changed(it.fields)}",
     r.CatalogRead: lambda it: f"catalog of {it.target} read: {it.product} has {_many(len(it.entries), 'template')}",
-    r.CustomerChanged: lambda it: f"customer updated at {it.target} ({', '.join(sorted(it.fields))})",
+    r.CustomerChanged: _customer_changed,
     # Without a status it is not the server that refused.
     r.PushRefused: lambda it: f"{it.target} {'cannot' if it.status is None else 'refused to'} {it.call}: {it.text}",
     r.PushRetried: lambda it: f"{it.author or 'an operator'} asked {it.target} again",

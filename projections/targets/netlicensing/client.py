@@ -29,7 +29,7 @@ LONGEST_NUMBER = 1000
 class NetLicensing:
     """One NetLicensing account. `http` has its `base_url` set, with a slash at the end; safe to share between tasks."""
 
-    def __init__(self, http: httpx2.AsyncClient, key: str, turn: Turn, *, deadline: float = 60.0) -> None:
+    def __init__(self, http: httpx2.AsyncClient, key: str, turn: Turn, *, deadline: float = 30.0) -> None:
         if not (key and key.isascii() and key.isprintable() and " " not in key):
             raise ValueError("a NetLicensing API key is printable ASCII without spaces: check the settings")
         if not http.base_url.host:
@@ -122,7 +122,7 @@ class NetLicensing:
 
 @asynccontextmanager
 async def open_netlicensing(
-    url: str, key: str, turn: Turn, *, timeout: float = 10.0, deadline: float = 60.0, connections: int = 10
+    url: str, key: str, turn: Turn, *, timeout: float = 10.0, deadline: float = 30.0, connections: int = 10
 ) -> AsyncIterator[NetLicensing]:
     """A client for the API at `url` (`https://go.netlicensing.io/core/v2/rest/`), closed at the end of the block.
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from domain.licensing import License
-from domain.receipts import Applied, Fields
+from domain.receipts import THERE, Applied, Fields
 from projections.targets import Call
 from projections.targets.digests import hashed
 from projections.targets.keys import MintKeys, TakeKeys, preparations
@@ -16,7 +16,7 @@ from projections.targets.netlicensing.calls import (
     digest,
     doubt_of,
 )
-from projections.targets.netlicensing.express import CUSTOM_FIELD, TEMPLATE, THERE, express_licensee
+from projections.targets.netlicensing.express import CUSTOM_FIELD, TEMPLATE, express_licensee
 from projections.targets.netlicensing.naming import holders, unit_number
 from projections.targets.netlicensing.options import Options
 from projections.targets.netlicensing.parts import Part, Wish

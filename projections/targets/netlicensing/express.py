@@ -23,8 +23,8 @@ from projections.targets.netlicensing.templates import (
 CUSTOM_FIELD = "custom_field:"
 COUNTED = "consumption_counted"
 PARENT = "parentfeature"
-TEMPLATE, THERE = "template", "there"
-"""Which template it is of, and False where a look showed that it does not exist; neither is ever sent to change it."""
+TEMPLATE = "template"
+"""Which template it is of."""
 
 ACCESS, DATES, AMOUNTS, PROPERTIES = "access", "dates", "amounts", "properties"
 _GROUPS = {"enabled": ACCESS, "startDate": DATES, "timeVolume": DATES, "timeVolumePeriod": DATES}

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from domain.licensing import License
-from domain.receipts import Applied, AppliedLicense, Fields
-from projections.targets.netlicensing.express import TEMPLATE, THERE, express
+from domain.receipts import THERE, Applied, AppliedLicense, Fields
+from projections.targets.netlicensing.express import TEMPLATE, express
 from projections.targets.netlicensing.naming import license_number
 from projections.targets.netlicensing.options import Options
 from projections.targets.netlicensing.templates import (

@@ -2,11 +2,20 @@
 
 from collections.abc import Collection
 
-from domain.receipts import Applied, AppliedLicense, CustomerChanged, Fields, LicenseChanged, OrderCreated, OrderMissing
+from domain.receipts import (
+    THERE,
+    Applied,
+    AppliedLicense,
+    CustomerChanged,
+    Fields,
+    LicenseChanged,
+    OrderCreated,
+    OrderMissing,
+)
 from projections.targets.errors import Refused
 from projections.targets.netlicensing.client import LICENSE, LICENSEE, NetLicensing
 from projections.targets.netlicensing.envelope import Item
-from projections.targets.netlicensing.express import COUNTED, TEMPLATE, THERE
+from projections.targets.netlicensing.express import COUNTED, TEMPLATE
 from projections.targets.netlicensing.wire import told
 
 _OF_LICENSEES = ("name", "customerEmail", "customerCompany")

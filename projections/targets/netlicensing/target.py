@@ -5,6 +5,7 @@ from secrets import choice
 
 from domain.licensing import License
 from domain.receipts import (
+    THERE,
     AnyReceipt,
     Applied,
     AppliedLicense,
@@ -12,6 +13,7 @@ from domain.receipts import (
     CustomerChanged,
     Fields,
     KeysMinted,
+    LicenseChanged,
 )
 from projections.targets import Call, subject_of
 from projections.targets.errors import NotFound, Paced, Refused, Unauthorized, Unclear
@@ -32,7 +34,7 @@ from projections.targets.netlicensing.calls import (
 from projections.targets.netlicensing.catalog import Catalog
 from projections.targets.netlicensing.client import LICENSE, LICENSEE, NetLicensing
 from projections.targets.netlicensing.envelope import Item
-from projections.targets.netlicensing.express import COUNTED, TEMPLATE, THERE
+from projections.targets.netlicensing.express import COUNTED, TEMPLATE
 from projections.targets.netlicensing.options import Options
 from projections.targets.netlicensing.plan import plan
 from projections.targets.netlicensing.reading import (
@@ -69,12 +71,14 @@ class NetLicensingTarget:
     def plan(self, desired: Sequence[License], applied: Applied) -> list[Call]:
         return plan(desired, applied, self._options)
 
-    def new_keys(self, count: int) -> list[str]:
-        apart = self._options.licensee == "unit" or self._options.key == "license"
-        if not apart:
+    def new_keys(self, count: int, /, *, known: Sequence[str] = (), under: str = "") -> list[str]:
+        if self._options.key == "license":
+            return [_key() for _ in range(count)]
+        if self._options.licensee != "unit":
             # All that is bought together is under one licensee, whose number is the key.
-            return [_key()] * count
-        return [_key() for _ in range(count)]
+            return [known[0] if known else under or _key()] * count
+        joined = [under] if under and not known else []
+        return joined + [_key() for _ in range(count - len(joined))]
 
     async def look(self, doubt: str, applied: Applied) -> AnyReceipt | None:
         subject = subject_of(doubt)
@@ -99,14 +103,12 @@ class NetLicensingTarget:
             case FindLicense():
                 return await self._find(call)
             case ChangeLicense(fields=fields):
-                await self._client.change(LICENSE, call.number, form(fields))
+                await self._set(LICENSE, call.number, fields)
                 return changed(self.name, _held(call), call.license, call.number, fields)
             case DisableLicense():
-                off: Fields = {"enabled": False}
-                await self._client.change(LICENSE, call.number, form(off))
-                return changed(self.name, _held(call), call.license, call.number, off)
+                return await self._disable(call)
             case ChangeLicensee():
-                await self._client.change(LICENSEE, call.holder, form(call.fields))
+                await self._set(LICENSEE, call.holder, call.fields)
                 return CustomerChanged(target=self.name, customer=call.holder, fields=call.fields)
             case RefuseProperty(of=name):
                 raise Refused(call.name, text=f"{name!r} is a property of NetLicensing's own: call it something else")
@@ -123,6 +125,34 @@ class NetLicensingTarget:
             raise Refused(call.name, text=refused)
         name = f"bundle:{call.product}" if call.is_bundle else call.product
         return CatalogRead(target=self.name, product=name, entries=entries, licenses=call.subjects)
+
+    async def _set(self, kind: str, number: str, fields: Fields) -> None:
+        """Sets these values. Where a success carries an ERROR, a look says whether it was one."""
+        try:
+            await self._client.change(kind, number, form(fields))
+        except Refused as refusal:
+            if not 200 <= (refusal.status or 0) < 300:
+                raise
+            item = await self._look_after(refusal, kind, number)
+            names = [name for name in fields if name != COUNTED]
+            if item is None or told(item, names) != {name: fields[name] for name in names}:
+                raise
+
+    async def _look_after(self, refusal: Refused, kind: str, number: str) -> Item | None:
+        """What has that number, after a refusal of which nobody knows what it means. Raises Unclear without a turn."""
+        try:
+            return await self._client.find(kind, number)
+        except Paced as pace:
+            raise Unclear(refusal.call, status=refusal.status, text=refusal.text) from pace
+
+    async def _disable(self, call: DisableLicense) -> LicenseChanged:
+        off: Fields = {"enabled": False}
+        try:
+            await self._set(LICENSE, call.number, off)
+        except NotFound:
+            # Who deleted it took away at least as much.
+            off = {THERE: False}
+        return changed(self.name, _held(call), call.license, call.number, off)
 
     async def _find(self, call: FindLicense) -> Seen:
         item = await self._client.find(LICENSE, call.number)
@@ -166,11 +196,11 @@ class NetLicensingTarget:
         except Refused as refusal:
             # How a number that is taken is refused is not documented: what is there says whether it was that.
             try:
-                found = await self._client.find(kind, fields["number"])
-            except Paced as pace:
+                found = await self._look_after(refusal, kind, fields["number"])
+            except Unclear:
                 if looked:
                     raise refusal from None
-                raise Unclear(refusal.call, status=refusal.status, text=refusal.text) from pace
+                raise
             if found is None:
                 raise
             return found, True

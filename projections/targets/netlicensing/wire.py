@@ -6,14 +6,13 @@ becomes a property of the vendor's, and one that is sent empty is deleted.
 
 from collections.abc import Iterable, Mapping
 
-from domain.receipts import Fields, Value
+from domain.receipts import THERE, Fields, Value
 from projections.targets.netlicensing.envelope import Item
 from projections.targets.netlicensing.express import (
     COUNTED,
     CUSTOM_FIELD,
     PARENT,
     TEMPLATE,
-    THERE,
     instant_in,
     written,
 )

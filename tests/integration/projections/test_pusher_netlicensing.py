@@ -74,9 +74,8 @@ class Pushed(msgspec.Struct, frozen=True, kw_only=True):
 
     async def _wake(self) -> None:
         self.pusher._paced.clear()
-        await self._execute(
-            "update projection_1.push set next_at = now(), leased_until = null where leased_until is not null or next_at > now()"
-        )
+        waiting = "leased_until is not null or next_at > now()"
+        await self._execute(f"update projection_1.push set next_at = now(), leased_until = null where {waiting}")
 
     async def _due(self) -> bool:
         return await self._execute("select from projection_1.push where due or doubt <> '{}'") > 0

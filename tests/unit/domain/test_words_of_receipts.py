@@ -5,6 +5,7 @@ import pytest
 from domain.receipts import (
     AnyReceipt,
     CatalogRead,
+    CustomerChanged,
     Fields,
     KeysMinted,
     LicenseChanged,
@@ -41,11 +42,17 @@ def refused(call: str, status: int | None, text: str) -> PushRefused:
         (changed({"user:a@example.com": False}), "license set at ls: a user removed"),
         (
             LicenseChanged(target="ls", license="lic_1", fields={}, companions={"7": {"enabled": True}}),
-            "license of the bundle enabled at ls",
+            "accompanying license enabled at ls",
         ),
         (
             OrderChanged(target="ls", order="o", fields={"manager:a@example.com": True}),
             "order set at ls: a manager added",
+        ),
+        (changed({"there": False}), "license not found at ls"),
+        (CustomerChanged(target="nl", customer="7", fields={"there": False}), "customer not found at nl"),
+        (
+            CustomerChanged(target="nl", customer="7", fields={"there": True, "name": "A"}),
+            "customer updated at nl (name)",
         ),
         (KeysMinted(target="ls", order="o", keys={"a": "K"}), "1 key chosen at ls"),
         (CatalogRead(target="nl", product="APP", entries={"T": {}}), "catalog of nl read: APP has 1 template"),

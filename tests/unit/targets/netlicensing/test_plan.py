@@ -8,6 +8,7 @@ import pytest
 
 from domain.licensing import License
 from domain.receipts import (
+    THERE,
     AnyReceipt,
     Applied,
     CatalogRead,
@@ -32,7 +33,6 @@ from projections.targets.netlicensing.calls import (
     NameLicenses,
     ReadCatalog,
 )
-from projections.targets.netlicensing.express import THERE
 from projections.targets.netlicensing.options import Options
 from projections.targets.netlicensing.plan import plan
 from tests.netlicensing import desired, desired_of
