@@ -56,7 +56,7 @@ class Book:
         self._touches = touches
         self._latest: dict[Kind, dict[int, Anything]] = {kind: {} for kind in KINDS.values()}
         self._written: list[tuple[int, Anything]] = []
-        """Everything that was ever written, with how many happenings there were by then."""
+        """Everything that was ever written, with the place of the happening after which it is seen."""
         self._acts = 0
         self._open = False
         for thing in catalog.everything():
@@ -139,7 +139,9 @@ class Book:
 
     def _keep(self, thing: Anything) -> None:
         self._latest[KINDS[type(thing)]][thing.id] = thing
-        self._written.append((len(self.happenings), thing))
+        begins = self._open and (not self.happenings or self.happenings[-1].act != self._acts)
+        # What an act changes before it is first heard of belongs to that act, not to the end of the one before.
+        self._written.append((len(self.happenings) + begins, thing))
 
     def _happened(self, kind: Kind, entity: int, state: str, *, changed: bool) -> None:
         self.happenings.append(

@@ -14,8 +14,8 @@ from service.sandbox.wallee.space import Space
 PATIENCE = 5.0
 """How many seconds of silence mean that nobody will read what a webhook was about."""
 
-CALM = 0.8
-"""How many seconds without a question mean that all was read."""
+CALM = 1.5
+"""How many seconds without a question mean that all was read: a service may look for work once a second."""
 
 
 async def play(

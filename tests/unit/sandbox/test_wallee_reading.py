@@ -124,3 +124,14 @@ def test_a_past_moment_shows_the_state_that_its_webhook_told(name: str) -> None:
         if it.changed:
             earlier = space.object(it.kind, it.entity, after=it.place - 1)
             assert earlier is None or earlier["state"] != it.state
+
+
+def test_a_look_between_two_acts_shows_nothing_of_the_next() -> None:
+    space, subscription = lived("renewed")
+    ends = {it.act: it.place for it in space.happenings}
+    about = f"subscriptionVersion.subscription.id:{subscription}"
+    bills = [space.search("period-bill", about, after=place).data for place in ends.values()]
+    # Created, initialized, confirmed, and renewed three times.
+    assert [[each["state"] for each in held] for held in bills] == [
+        [], [], ["PENDING"], ["BILLED", "PENDING"], ["BILLED"] * 2 + ["PENDING"], ["BILLED"] * 3 + ["PENDING"],
+    ]  # fmt: skip
