@@ -4,6 +4,7 @@ The lists are read as a whole and remembered, as an account that allows one requ
 product. They are read page by page, and what was read stays while the account waits for its turn.
 """
 
+import asyncio
 from collections.abc import Callable
 from time import monotonic
 
@@ -33,6 +34,7 @@ class Listing:
         self._began: float | None = None
         self._took = 0.0
         self._read_at = 0.0
+        self._one_at_a_time = asyncio.Lock()
 
     @property
     def is_worth_asking(self) -> bool:
@@ -43,7 +45,11 @@ class Listing:
         self._known = None
 
     async def items(self) -> dict[str, Item]:
-        """By number. Goes on where an earlier attempt was held up."""
+        """By number. Goes on where an earlier attempt was held up; who else asks meanwhile waits for the same."""
+        async with self._one_at_a_time:
+            return await self._items()
+
+    async def _items(self) -> dict[str, Item]:
         if self._known is not None and self._clock() - self._read_at < REMEMBERED:
             return self._known
         self._began = self._clock() if self._began is None else self._began
