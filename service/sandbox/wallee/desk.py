@@ -82,7 +82,7 @@ class Desk:
         ended = [each.ended for each in self.book.suspensions_of(subscription) if each.ended is not None]
         back = max((each for each in ended if left is None or each < left), default=0)
         charges = [each for each in self.book.charges_of(subscription) if each.state != "DISCARDED"]
-        return [each for each in charges if each.state != "FAILED" or (each.failed or 0) >= back]
+        return [each for each in charges if each.state != "FAILED" or (each.failed or 0) > back]
 
     # --- for the acts ---------------------------------------------------------------------------------------
 

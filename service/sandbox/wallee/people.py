@@ -45,11 +45,10 @@ def demo_customers(now: datetime, listening: Listening = EVERYTHING, *, space_id
 
 def _back_and_away(space: Space, name: str, email: str, _: datetime) -> None:
     subscription = space.begin(space.subscriber(name, email), catalog.PRO)
-    space.fail_charge(subscription)
-    space.fail_level(subscription)
-    space.give_up(subscription)
+    space.advance(8 * DAYS)
+    space.suspend(subscription)
     space.advance(3 * DAYS)
-    space.charge_again(subscription)
+    space.reactivate(subscription)
     space.advance(4 * DAYS)
     space.terminate_now(subscription)
 
@@ -63,6 +62,6 @@ def _a_growing_office(space: Space, name: str, email: str, now: datetime) -> Non
 
 
 _PEOPLE: tuple[tuple[str, str, timedelta, Callable[[Space, str, str, datetime], None]], ...] = (
-    ("Livia Brunner", "suspended for an unpaid charge, back, and terminated", 60 * DAYS, _back_and_away),
+    ("Livia Brunner", "suspended, back again, ended at once", 20 * DAYS, _back_and_away),
     ("Nora Frei", "two seats, then three, renewed since", 50 * DAYS, _a_growing_office),
 )
