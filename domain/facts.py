@@ -350,7 +350,7 @@ class ChangeAnnounced(Fact, frozen=True, kw_only=True):
 class VersionShown(Fact, frozen=True, kw_only=True):
     """The event shows `of` in that version, or the last of several such things, `number` telling which that is.
 
-    An event that shows something older than was shown before, and nothing newer, counts for nothing.
+    An event counts for nothing if the first of its versions that is another than the one shown before is older.
     """
 
     of: str

@@ -11,14 +11,16 @@ ALWAYS = (f.AnswerRead, f.StreamsLinked)
 
 
 def is_stale(s: Subscription, facts: Sequence[f.Fact]) -> bool:
-    """Whether an event shows something that was shown before, or something older than known and nothing newer.
+    """Whether an event shows something that was shown before, or is older than what was: the first difference decides.
 
-    Of what was read in several requests some may be older and some newer: that is as good as what was known.
+    So what is told first, as the version of the whole, weighs most.
     """
-    versions = [fact for fact in facts if isinstance(fact, f.VersionShown)]
-    known = [(s.versions.get(fact.of, ()), (fact.number, fact.version)) for fact in versions]
-    older = any(told < before for before, told in known) and not any(told > before for before, told in known)
-    return older or any(isinstance(fact, f.Shown) and fact.key in s.shown for fact in facts)
+    if any(isinstance(fact, f.Shown) and fact.key in s.shown for fact in facts):
+        return True
+    versions = (fact for fact in facts if isinstance(fact, f.VersionShown))
+    told = (((fact.number, fact.version), s.versions.get(fact.of)) for fact in versions)
+    now, before = next((pair for pair in told if pair[0] != pair[1]), ((0, 0), None))
+    return before is not None and now < before
 
 
 def shown(s: Subscription, fact: f.Shown, _: EventRef) -> None:

@@ -86,15 +86,17 @@ class TestVersions:
         story = given(happened(MID_JANUARY, shown[1], well()))
         assert story.when(happened(MARCH, shown[0], f.SubscriptionTerminated())).subscription.state is State.ACTIVE
 
-    def test_what_is_older_in_one_thing_and_newer_in_another_counts(self) -> None:
+    @pytest.mark.parametrize(("whole_version", "state"), [(1, State.ACTIVE), (2, State.ACTIVE), (3, State.SUSPENDED)])
+    def test_the_first_difference_decides(self, whole_version: int, state: State) -> None:
         charge = [f.VersionShown(of="charge", number=1, version=version) for version in (1, 2)]
+        told = whole(f.SubscriptionSuspended(reason="x"), version=whole_version)
         story = given(
-            happened(JANUARY, *whole(well(), version=1), charge[1]),
-            happened(MID_JANUARY, *whole(f.SubscriptionSuspended(reason="x"), version=2), charge[0]),
+            happened(JANUARY, *whole(well(), version=2), charge[1]),
+            happened(MID_JANUARY, told[0], charge[0], *told[1:]),
         )
-        assert story.subscription.state is State.SUSPENDED
+        assert story.subscription.state is state
         # The newest of each is remembered.
-        assert story.subscription.versions == {"subscription": (0, 2), "charge": (1, 2)}
+        assert story.subscription.versions == {"subscription": (0, max(2, whole_version)), "charge": (1, 2)}
 
 
 class TestPayments:
