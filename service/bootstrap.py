@@ -17,6 +17,7 @@ from service.process import Process, Work
 from service.settings import Part, Settings
 from service.store.migrate import check as check_store
 from service.store.migrate import migrate
+from service.store.sealing import Sealer
 from service.wiring.asking import make_fetcher, provided, why_unasked
 from service.wiring.projecting import make_runner, projected
 from service.wiring.receiving import make_generator, make_receiver, open_public_keys, signs_with_public_keys
@@ -84,7 +85,12 @@ async def wired(
         runner.on_progress(pusher.wake)
         runner.on_progress(fetcher.wake)
         runner.on_rung(metrics.timers_rung.inc)
-        background = (("runner", runner.run), ("fetcher", fetcher.run), ("pusher", pusher.run))
+        background = (
+            ("runner", runner.run),
+            ("fetcher", fetcher.run),
+            ("pusher", pusher.run),
+            ("sealer", Sealer(pool).run),
+        )
         work: dict[str, Work] = {name: run for name, run in background if name in parts}
         running: dict[str, asyncio.Task[None]] = {}
         queries = Queries(pool, tables)

@@ -15,7 +15,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON inste
 limit = click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Rows at most.")
 
 
-PARTS = ("receiver", "runner", "fetcher", "pusher")
+PARTS = ("receiver", "runner", "fetcher", "pusher", "sealer")
 PROVIDERS = ("stripe", "fastspring")
 STATES = ("pending", "trialing", "active", "past_due", "suspended", "terminated")
 
@@ -56,9 +56,7 @@ def tenure(context: click.Context, config: Path | None) -> None:
 
 
 @tenure.command()
-@click.option(
-    "--only", multiple=True, type=click.Choice(["receiver", "runner", "fetcher", "pusher"]), help="Run this part alone."
-)
+@click.option("--only", multiple=True, type=click.Choice(PARTS), help="Run this part alone.")
 @click.option("--host", help="Listen on this address instead of the configured one.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Listen on this port; 0 takes any free one.")
 @click.option("--no-auth", is_flag=True, help="Ask for no API token. On loopback addresses only.")
@@ -349,9 +347,15 @@ def retry_dead_letter(config: Path | None, identifier: str, author: str | None) 
 @tenure.command()
 @click.option("--partition", type=click.IntRange(0, 255), help="Only this partition.")
 @click.option("--stream", metavar="NAME", help="The bodies of this stream alone, such as shop/subscription/sub_...")
+@click.option(
+    "--against",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="ARCHIVE",
+    help="Check, too, that the chain is still the one of this earlier export.",
+)
 @as_json
 @click.pass_obj
-def verify(config: Path | None, partition: int | None, stream: str | None, as_json: bool) -> None:
+def verify(config: Path | None, partition: int | None, stream: str | None, against: Path | None, as_json: bool) -> None:
     """Check every body and the whole hash chain, and name the first position that is not as it was sealed.
 
     Ends with 1 when there is one. Events that are not sealed yet are counted, and no error.
@@ -360,7 +364,7 @@ def verify(config: Path | None, partition: int | None, stream: str | None, as_js
 
     if partition is not None and stream is not None:
         raise click.UsageError("Give --partition or --stream.")
-    sys.exit(verify_store(config, partition=partition, stream=stream, as_json=as_json))
+    sys.exit(verify_store(config, partition=partition, stream=stream, against=against, as_json=as_json))
 
 
 @tenure.command()

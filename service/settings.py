@@ -20,7 +20,7 @@ from service.tables import SECRET, Finding, key_of, read_table
 from service.targets import NoOptions
 from service.targets.table import SERVING
 
-Part = Literal["receiver", "runner", "fetcher", "pusher"]
+Part = Literal["receiver", "runner", "fetcher", "pusher", "sealer"]
 PARTS: tuple[Part, ...] = get_args(Part)
 
 SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")

@@ -80,7 +80,7 @@ def _tell(exported: Exported) -> None:
         print_line(f"Signed; public key {exported.signed_by}")
     else:
         print_line("Not signed: it proves only that it agrees with itself. Give --key FILE.")
-    print_line(f"To check it: unzip -p {exported.file} verify.py > verify.py && python3 verify.py {exported.file}")
+    print_line(f"To check it: python3 -m zipfile -e {exported.file} audit && python3 audit/verify.py {exported.file}")
 
 
 async def _seal(dsn: str) -> None:

@@ -9,10 +9,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from domain.events import PARTITIONS, Stream
-from service.commands.failures import NOT_FOUND
+from service.commands.failures import NOT_FOUND, usage
 from service.commands.output import harmless, print_json
 from service.database import database
 from service.settings import load
+from service.store.archive.heads import ArchiveUnfit, heads_of
 from service.store.checking import Checked
 from service.store.verifying import Verified, verify
 
@@ -52,12 +53,18 @@ def bar(what: str) -> Progress:
     )
 
 
-def verify_store(config: Path | None, *, partition: int | None, stream: str | None, as_json: bool) -> int:
+def verify_store(
+    config: Path | None, *, partition: int | None, stream: str | None, against: Path | None, as_json: bool
+) -> int:
     """Prints what was checked and the first broken position of each partition; 1 if there is one, or nothing to check.
 
     Raises what `failures.explain` understands.
     """
     settings = load(config, os.environ)
+    try:
+        known = heads_of(against) if against else None
+    except ArchiveUnfit as unfit:
+        raise usage(str(unfit)) from None
     with database(settings) as dsn, bar("verifying") as progress:
         task = progress.add_task("", total=None, bytes=0)
 
@@ -68,6 +75,7 @@ def verify_store(config: Path | None, *, partition: int | None, stream: str | No
             dsn,
             partitions=range(PARTITIONS) if partition is None else [partition],
             stream=Stream(stream) if stream else None,
+            known=known,
             progress=show,
         )
     missing = stream is not None and not verified.bodies

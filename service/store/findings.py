@@ -14,6 +14,7 @@ Kind = Literal[
     "truncated tail",
     "missing seal",
     "altered seal",
+    "rewritten",
 ]
 
 MEANINGS: dict[Kind, str] = {
@@ -26,6 +27,7 @@ MEANINGS: dict[Kind, str] = {
     "truncated tail": "the events from here to the end were removed",
     "missing seal": "the seal was removed",
     "altered seal": "the seal was changed, the event was not",
+    "rewritten": "history up to here was made anew or cut: the archive holds another chain",
 }
 
 

@@ -9,7 +9,7 @@ It blocks: hashing is work for a core, and an event loop would only be in its wa
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from time import perf_counter
 from typing import Any
@@ -23,7 +23,7 @@ from service.store.checking import Checked, Span, check_spans
 from service.store.diagnosis import diagnosed
 from service.store.erasures import Erasures, erasures
 from service.store.findings import Finding
-from service.store.sealed import Extent, extents
+from service.store.sealed import Extent, extents, value_before
 
 SPAN_EVENTS = 5_000
 """Events checked by one task; enough to make its two statements cheap, few enough for a bar that moves."""
@@ -57,13 +57,15 @@ def verify(
     *,
     partitions: Sequence[int] = range(PARTITIONS),
     stream: Stream | None = None,
+    known: Mapping[int, tuple[int, bytes]] | None = None,
     processes: int | None = None,
     progress: Callable[[Checked, int], None] | None = None,
 ) -> Verified:
     """Checks whole partitions; with `stream`, the chain of its partition and the bodies of that stream alone.
 
-    `progress` is called with what has been checked and how many events there are. Takes all cores unless `processes`
-    says otherwise. Raises psycopg.Error.
+    `known` gives positions of partitions, and the chain's values there as somebody else keeps them. `progress` is
+    called with what has been checked and how many events there are. Takes all cores unless `processes` says otherwise.
+    Raises psycopg.Error.
     """
     if stream is not None:
         partitions = [partition_of(stream)]
@@ -72,7 +74,8 @@ def verify(
         lots = list(_lots(reaches))
         workers = processes or min(_cores(), len(lots) // LOTS_PER_PROCESS)
         checks = _here(connection, lots, stream) if workers <= 1 else _elsewhere(dsn, lots, stream, workers)
-        return _collect(connection, reaches, checks, max(workers, 1), progress)
+        witnessed = list(_rewritten(connection, partitions, known or {}))
+        return _collect(connection, reaches, checks, max(workers, 1), progress, witnessed)
 
 
 def verify_on(
@@ -89,6 +92,7 @@ def _collect(
     checks: Iterable[Checked],
     processes: int,
     progress: Callable[[Checked, int], None] | None,
+    witnessed: Sequence[Finding] = (),
 ) -> Verified:
     began = perf_counter()
     total = Checked()
@@ -99,7 +103,7 @@ def _collect(
             progress(total, expected)
     first: dict[int, Finding] = {}
     ends = [finding for reach in reaches for finding in reach.findings()]
-    for finding in sorted([*total.findings, *ends], key=lambda one: (one.partition, one.position)):
+    for finding in sorted([*total.findings, *ends, *witnessed], key=lambda one: (one.partition, one.position)):
         first.setdefault(finding.partition, finding)
     return Verified(
         events=total.events,
@@ -113,6 +117,15 @@ def _collect(
         processes=processes,
         findings=[diagnosed(connection, finding) for finding in first.values()],
     )
+
+
+def _rewritten(
+    connection: Connection[Any], partitions: Sequence[int], known: Mapping[int, tuple[int, bytes]]
+) -> Iterator[Finding]:
+    """Where the chain is not the one that somebody else keeps."""
+    for partition, (position, chain) in known.items():
+        if partition in partitions and value_before(connection, partition, position + 1) != chain:
+            yield Finding.of("rewritten", partition, position)
 
 
 def _lots(reaches: Sequence[Extent]) -> Iterator[list[Span]]:

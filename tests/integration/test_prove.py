@@ -1,6 +1,8 @@
 """`tenure verify` and `tenure export` as people and auditors meet them."""
 
+import asyncio
 import json
+import re
 import stat
 import subprocess
 import sys
@@ -10,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from service.bootstrap import prepare, reading
-from tests.commands import Ended, Tenure, tenure
+from tests.commands import ROOT, Ended, Tenure, tenure
 from tests.integration.store.given import connected
 from tests.sealed import seal
 from tests.serving import settings
 from tests.shop import STOPPED, STORY, SUB_1, UNROUTED, as_event, project
+
+RECIPES = ROOT / "service" / "store" / "README.md"
 
 pytestmark = pytest.mark.anyio
 
@@ -94,6 +98,45 @@ async def test_a_stream_without_events_is_not_found(shop: Tenure) -> None:
     missing = shop.run("verify", "--stream", "shop/subscription/nobody")
     assert missing.code == 1
     assert "no events" in missing.out
+
+
+async def test_a_history_made_anew_is_intact_by_itself_and_found_against_an_earlier_archive(
+    shop: Tenure, database: str
+) -> None:
+    assert shop.run("export", "earlier.zip", "--all").code == 0
+    assert shop.run("verify", "--against", "earlier.zip").code == 0
+    await forge(database, f"update event set cause = 'forged' where stream = '{SUB_1}' and position = 1")
+    await forge(database, "truncate seal; update seal_head set position = 0")
+    await seal(database)
+    assert shop.run("verify").code == 0
+    found = shop.run("verify", "--against", "earlier.zip")
+    assert found.code == 1
+    assert "rewritten" in found.out
+    (shop.folder / "earlier.zip").write_bytes(b"no archive")
+    assert shop.run("verify", "--against", "earlier.zip").code == 2
+
+
+@pytest.mark.timeout(240)
+async def test_the_commands_of_the_recipe_work(shop: Tenure) -> None:
+    [recipe] = re.findall(r"^```sh prove\n(.*?)^```$", RECIPES.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    script = f"""set -eu
+tenure() {{ "{sys.executable}" -P -W error -m service "$@"; }}
+python3() {{ "{sys.executable}" "$@"; }}
+{recipe}"""
+    ran = await asyncio.to_thread(
+        subprocess.run,
+        ["sh", "-c", script],
+        cwd=shop.folder,
+        env=shop.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=220,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stdout.count("Nothing was altered") == 2
+    assert "PROVED, of an archive" in ran.stdout
+    assert f"every event of {SUB_1}" in ran.stdout
 
 
 # --- export -------------------------------------------------------------------------------------------------
