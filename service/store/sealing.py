@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import psycopg
 import structlog
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from domain.events import PARTITIONS
@@ -68,7 +68,7 @@ class Sealer:
     async def seal_once(self) -> int:
         """One transaction over all partitions that lag behind; says how many events it sealed. Raises psycopg.Error."""
         async with self._pool.connection() as connection:
-            cursor = await connection.execute(_SEAL["behind"], {"partitions": self._partitions})
+            cursor = await _execute(connection, "behind", {"partitions": self._partitions})
             behind = [partition for (partition,) in await cursor.fetchall()]
             if not behind:
                 self._note_broken(frozenset())
@@ -77,7 +77,7 @@ class Sealer:
                 return await self._seal(connection, behind)
 
     async def _seal(self, connection: AsyncConnection[Any], behind: Sequence[int]) -> int:
-        cursor = await connection.execute(_SEAL["claim"], {"partitions": behind})
+        cursor = await _execute(connection, "claim", {"partitions": behind})
         claimed: dict[int, int] = dict(await cursor.fetchall())
         if not claimed:
             return 0
@@ -96,9 +96,9 @@ class Sealer:
         if added:
             columns = [list(column) for column in zip(*added, strict=True)]
             names = ("partitions", "positions", "headers", "chains")
-            await connection.execute(_SEAL["add_seals"], dict(zip(names, columns, strict=True)))
-            await connection.execute(
-                _SEAL["move_seal_heads"], {"partitions": list(moved), "positions": list(moved.values())}
+            await _execute(connection, "add_seals", dict(zip(names, columns, strict=True)))
+            await _execute(
+                connection, "move_seal_heads", {"partitions": list(moved), "positions": list(moved.values())}
             )
         self._note_broken(frozenset(claimed) - frozenset(moved))
         return len(added)
@@ -123,12 +123,19 @@ class Sealer:
         self._broken = broken
 
 
+async def _execute(
+    connection: AsyncConnection[Any], statement: str, parameters: Mapping[str, object]
+) -> AsyncCursor[tuple[Any, ...]]:
+    # Planned each time, with the tables as they are: a plan made over an empty table would stay.
+    return await connection.execute(_SEAL[statement], parameters, prepare=False)
+
+
 async def _chains(connection: AsyncConnection[Any], sealed: Mapping[int, int]) -> dict[int, bytes]:
     """The chain's value of each partition at its last seal; a partition that lacks that seal is left out.
 
     A statement of its own: only one that follows the lock sees all that its last holder committed.
     """
     parameters = {"partitions": list(sealed), "positions": list(sealed.values())}
-    cursor = await connection.execute(_SEAL["chains"], parameters)
+    cursor = await _execute(connection, "chains", parameters)
     begun = {partition: genesis(partition) for partition, position in sealed.items() if position == 0}
     return begun | {partition: bytes(chain) for partition, chain in await cursor.fetchall()}

@@ -77,7 +77,7 @@ async def test_every_key_is_led_by_the_partition_and_no_sequence_or_foreign_key_
         cursor = await connection.execute(
             """select i.indexrelid::regclass::text, a.attname from pg_index i
                join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
-               where i.indrelid in ('event'::regclass, 'head'::regclass)"""
+               where i.indrelid = any ('{event, head, seal, seal_head}'::regclass[])"""
         )
         assert {leading for _, leading in await cursor.fetchall()} == {"partition"}
         cursor = await connection.execute(

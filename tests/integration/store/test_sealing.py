@@ -6,13 +6,17 @@ from collections.abc import Mapping
 import psycopg
 import pytest
 
+from service.bootstrap import prepare, wired
 from service.store import EventStore
 from service.store.records import genesis, headers_digest, link, record_digest
 from service.store.sealed import copy_without_bodies
 from service.store.sealing import SealerSettings
 from service.store.verifying import verify
-from tests.integration.store.given import Connection, an_event, connected, hold_head, stream_in
+from tests.integration.store.given import Connection, an_event, append, connected, hold_head, stream_in
 from tests.sealed import OTHER, PARTITION, append_all, given_sealed, seal, sealer, story
+from tests.serving import settings
+
+SECONDS = 60
 
 pytestmark = pytest.mark.anyio
 
@@ -120,6 +124,38 @@ async def test_what_another_sealer_holds_is_passed_over(database: str) -> None:
             assert await one.seal_until_idle() == 3
             assert await seal_heads(holder) == {OTHER: 3}
         assert await one.seal_until_idle() == 3
+
+
+async def test_a_process_that_serves_seals_what_is_appended(database: str) -> None:
+    stop = asyncio.Event()
+    await prepare(database)
+    async with wired(settings(database), database, ["sealer"]) as process, connected(database) as watcher:
+        await append_all(database, story(3))
+        sealing = asyncio.ensure_future(process.work["sealer"](stop))
+        async with asyncio.timeout(SECONDS):
+            while await seal_heads(watcher) != {PARTITION: 3}:
+                pass
+        stop.set()
+        await sealing
+
+
+async def test_a_sealer_whose_connections_are_cut_goes_on(database: str) -> None:
+    stop = asyncio.Event()
+    quick = SealerSettings(poll=0.01, backoff=0.01)
+    async with sealer(database, quick) as one, connected(database) as watcher:
+        sealing = asyncio.create_task(one.run(stop))
+        for number in range(1, 6):
+            await watcher.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()"
+                " and pid <> pg_backend_pid()"
+            )
+            await append(watcher, story(number)[-1:])
+            async with asyncio.timeout(SECONDS):
+                while await seal_heads(watcher) != {PARTITION: number}:
+                    pass
+        stop.set()
+        await sealing
+    assert (await asyncio.to_thread(verify, database)).intact
 
 
 async def test_a_gap_is_never_sealed_over_and_others_go_on(database: str) -> None:
