@@ -81,6 +81,7 @@ SAMPLES: dict[str, Sample] = {
     ),
     "uuid": Sample(value="6a9c2f51-5e0b-4f0e-9f5c-0d6f8a1b2c3d", holds={}, wrong=_not("uuid", "none"), harmless=True),
     "license_policy": Sample(value=GOLD, holds={"license policy": GOLD}, wrong=_not("license_policy", "x" * 101)),
+    "license_target": Sample(value="ls", holds={}, wrong=_not("license_target", "Not A Name")),
     "license_type": Sample(
         value="consumption",
         beside={**_CODE, "max_consumptions": "9"},
