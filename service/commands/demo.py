@@ -1,4 +1,4 @@
-"""`tenure demo`: two stores, two dozen customers, from their webhooks to their licenses, in half a minute."""
+"""`tenure demo`: three stores, two license servers and their customers, from webhooks to licenses, in half a minute."""
 
 import asyncio
 import signal
@@ -10,13 +10,14 @@ from rich.text import Text
 from projections.queries import LicenseView, StreamView
 from service.commands.timeline import Told, show
 from service.demo import tables
-from service.demo.people import FASTSPRING, STRIPE, Buyer
+from service.demo.people import TITLES
+from service.demo.store import Buyer
 from service.demo.world import World, demo_world, mixed, temporary_database
 from service.logging import set_up_logging
 from service.lookup import find_subscription, tell_stream
 from service.serving import stop_signals
 
-SHOWN = ("Hanna Brandt", "Petra Winter")
+SHOWN = ("Hanna Brandt", "Petra Winter", "Livia Brunner")
 """Whose timelines are told."""
 CONSUMER, USED = "Tomas Reiner", 64
 """Who uses how much of a license between the acts."""
@@ -47,7 +48,7 @@ async def _tell(console: Console, world: World) -> int:
     began = time.monotonic()
     keys = await world.check_out()
     acts = [buyer.webhooks() for buyer in world.buyers]
-    _heading(console, "1", "Two stores send their webhooks: signed, some twice, some out of order")
+    _heading(console, "1", "Three stores send their webhooks: signed, some twice, some out of order")
     sent = await world.receive(mixed([webhook for first, _ in acts for webhook in first]))
     in_time = await world.settle()
     _use(world, await _of(world, CONSUMER))
@@ -55,17 +56,17 @@ async def _tell(console: Console, world: World) -> int:
     sent += await world.receive(mixed([webhook for _, second in acts for webhook in second]))
     in_time = in_time and await world.settle()
     took = time.monotonic() - began
-    console.print(tables.deliveries(world.buyers, sent))
+    console.print(tables.deliveries(world.stores, sent))
     console.print(f"\nBefore, at the checkout, FastSpring asked for {keys} license keys and got them.", style="dim")
 
     views, licenses = await _views(world), await world.licenses()
-    _heading(console, "2", "What Tenure made of them, and what LicenseSpring's sandbox now holds")
-    console.print(tables.held(world.buyers, views, licenses))
+    _heading(console, "2", "What Tenure made of them, and what the license servers now hold")
+    console.print(tables.held(world.stores, views, licenses))
     for view in views:
         if view.problem:
             console.print(Text(f"\n{view.email}: {view.problem}", style="yellow"))
 
-    _heading(console, "3", "Four of them at LicenseSpring, before and after their last webhooks")
+    _heading(console, "3", f"{len(before)} of them at their license servers, before and after their last webhooks")
     console.print(tables.changes(world.buyers, before, await _standings(world)))
 
     for number, name in enumerate(SHOWN, 4):
@@ -84,8 +85,8 @@ async def _judge(console: Console, world: World, *, in_time: bool, sent: int, to
     for each in wrong:
         console.print(Text(f"  ✗ {each}", style="red"))
     if not wrong:
-        held = len(world.held())
-        verdict = f"  ✓ {sent} webhooks, {held} licenses, {took:.1f} s: the sandbox holds what is desired"
+        held = " + ".join(str(server.held()) for server in world.servers)
+        verdict = f"  ✓ {sent} webhooks, {held} licenses, {took:.1f} s: all sandboxes hold what is desired"
         console.print(Text(verdict, style="bold green"))
     return 1 if wrong else 0
 
@@ -110,16 +111,13 @@ def _use(world: World, licenses: list[LicenseView]) -> None:
     """The customer's application uses up some of what the license grants."""
     for each in licenses:
         if each.key is not None:
-            world.sandbox.control.change_license(each.key, {"total_consumptions": USED})
+            world.licensespring.use(each.key, USED)
 
 
 async def _standings(world: World) -> dict[str, str]:
     """How the licenses stand of those whose last webhooks come later, by name."""
-    there = {each["license_key"]: each for each in world.held()}
     return {
-        buyer.name: tables.standing(await _of(world, buyer.name), there)
-        for buyer in world.buyers
-        if buyer.later is not None
+        buyer.name: world.standing(await _of(world, buyer.name)) for buyer in world.buyers if buyer.later is not None
     }
 
 
@@ -136,10 +134,9 @@ def _show_urls(console: Console, world: World) -> None:
     _heading(console, str(5 + len(SHOWN)), "Everything is still running; Ctrl-C stops it and leaves nothing behind")
     for what, text in (
         ("Tenure's API", f"{world.url}/api/v1/subscriptions"),
-        ("its webhooks", f"{world.url}/webhooks/{STRIPE}"),
-        ("", f"{world.url}/webhooks/{FASTSPRING}"),
-        ("key requests", f"{world.url}/fulfillment/{FASTSPRING}"),
-        ("the sandbox", f"{world.sandbox.url}/sandbox/holdings"),
+        *(("webhooks", f"{world.url}/webhooks/{store.source}") for store in world.stores),
+        *(("key requests", f"{world.url}/fulfillment/{each.source}") for each in world.stores if each.generator_key),
+        *((TITLES[server.target], f"{server.url}/sandbox/holdings") for server in world.servers),
         ("a timeline", f"./run --config {world.config} timeline {world.buyers[0].subscription}"),
         ("all licenses", f"./run --config {world.config} licenses"),
     ):

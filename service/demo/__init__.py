@@ -1,1 +1,1 @@
-"""A demonstration: a vendor's customers at a simulated Stripe, Tenure, and a LicenseSpring sandbox, over real HTTP."""
+"""A demonstration: one vendor's customers at three simulated stores, Tenure, and two license servers' sandboxes."""

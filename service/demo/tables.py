@@ -3,48 +3,47 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
 from projections.queries import LicenseView, StreamView
 from service.commands.output import state_text
-from service.demo.people import STORES, Buyer, Webhook
-
-Held = Mapping[str, Any]
+from service.demo.people import TITLES
+from service.demo.store import AnyStore, Buyer, Webhook
 
 
 def table(*columns: str, right: Iterable[str] = (), gap: int = 2) -> Table:
-    made = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="dim")
+    made = Table(box=None, pad_edge=False, padding=(0, 0, 0, gap), header_style="dim")
     for column in columns:
         made.add_column(column, justify="right" if column in right else "left")
     return made
 
 
-def by_store(buyers: Sequence[Buyer], made: Table) -> Iterator[Buyer]:
-    """The buyers, with the name of each store in a row of its own."""
-    for source, store in STORES.items():
-        made.add_row(Text(store, style="bold"))
-        yield from (buyer for buyer in buyers if buyer.source == source)
+def by_store(stores: Sequence[AnyStore], made: Table, place: int) -> Iterator[Buyer]:
+    """The buyers, with the name of each store in a row of its own, and in that column the license server."""
+    for store in stores:
+        where = Text(f"at {TITLES[store.target]}", style="dim")
+        made.add_row(Text(store.title, style="bold"), *[""] * (place - 1), where)
+        yield from store.buyers
 
 
-def deliveries(buyers: Sequence[Buyer], sent: Sequence[Webhook]) -> Table:
+def deliveries(stores: Sequence[AnyStore], sent: Sequence[Webhook]) -> Table:
     """Who bought, and how many webhooks told of it."""
     came = Counter(each.buyer for each in sent)
     once = {(each.buyer, id(each.delivery)) for each in sent}
     different = Counter(buyer for buyer, _ in once)
     made = table("customer", "story", "webhooks", "twice", right=("webhooks", "twice"))
-    for buyer in by_store(buyers, made):
+    for buyer in by_store(stores, made, 1):
         twice = came[buyer.name] - different[buyer.name]
         made.add_row(buyer.name, Text(buyer.story, style="dim"), str(came[buyer.name]), str(twice or ""))
     return made
 
 
-def held(buyers: Sequence[Buyer], views: Sequence[StreamView], licenses: Sequence[LicenseView]) -> Table:
+def held(stores: Sequence[AnyStore], views: Sequence[StreamView], licenses: Sequence[LicenseView]) -> Table:
     """What Tenure made of each buyer's purchases."""
-    made = table("customer", "state", "licenses", "key", "works until", gap=1)
-    for buyer in by_store(buyers, made):
+    made = table("customer", "state", "licenses", "key", "until", gap=1)
+    for buyer in by_store(stores, made, 2):
         for view in of_buyer(buyer, views):
             own = [each for each in licenses if each.stream == view.stream]
             for number, row in enumerate(_groups(own) or [(Text("none yet", style="yellow"), "", "")]):
@@ -81,17 +80,3 @@ def changes(buyers: Sequence[Buyer], before: Mapping[str, str], after: Mapping[s
         if buyer.later is not None:
             made.add_row(buyer.name, before[buyer.name], Text(buyer.later.what, style="dim"), after[buyer.name])
     return made
-
-
-def standing(licenses: Sequence[LicenseView], there: Mapping[str | None, Held]) -> str:
-    """How a buyer's licenses stand at the license server, in a few words."""
-    works = [each for each in licenses if each.desired.enabled and each.key in there and there[each.key]["enabled"]]
-    if not works:
-        because = licenses[0].desired.because["enabled"].rule if licenses else "nothing is licensed"
-        return f"{len(licenses)} disabled: {because}"
-    first = there[works[0].key]
-    if first["is_floating_cloud"]:
-        return f"{first['floating_users']} users at once"
-    if first["license_type"] == "consumption":
-        return f"{first['total_consumptions']} of {first['max_consumptions']} used"
-    return f"{len(works)} work{'s' if len(works) == 1 else ''}"

@@ -1,80 +1,68 @@
-"""The demonstration's world: a database, two stores, a LicenseSpring and Tenure, in one process over real HTTP."""
+"""The demonstration's world: a database, stores, license servers and Tenure, in one process over real HTTP."""
 
 import asyncio
 import random
-import secrets
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import msgspec
 
 from projections.queries import LicenseView
 from service.bootstrap import wired
-from service.demo.matching import differences, licenses_in
-from service.demo.people import FASTSPRING, STRIPE, Buyer, Webhook, buyers
-from service.demo.selling import configured, products, written
+from service.demo.configuring import configured, written
+from service.demo.people import TITLES, buyers, stores
+from service.demo.servers import LicenseServer, LicenseSpring, NetLicensing, running_servers
+from service.demo.store import AnyStore, Buyer, Webhook
 from service.embedded import embedded_server
 from service.process import Process
-from service.sandbox import fastspring, stripe
-from service.sandbox.deliver import deliver
-from service.sandbox.fastspring.api import running_fastspring_api
-from service.sandbox.licensespring import RunningSandbox, SandboxSettings, running_sandbox
-from service.sandbox.stripe.runner import running_stripe_api
 from service.serving import bound, serve_until_stopped, url_of
 from service.settings import PARTS
 
-CONCURRENCY = 8
-ATTEMPTS = 5
 SETTLE_SECONDS = 60.0
 
 
 class World(msgspec.Struct, frozen=True, kw_only=True):
-    """What runs, and who the buyers are. `secrets` are the stores' signing secrets, by source."""
+    """What runs, and who the buyers are."""
 
     process: Process
     url: str
     config: Path
-    sandbox: RunningSandbox
-    secrets: dict[str, str]
-    generator_key: str
-    buyers: list[Buyer]
+    stores: list[AnyStore]
+    licensespring: LicenseSpring
+    netlicensing: NetLicensing
+
+    @property
+    def servers(self) -> tuple[LicenseServer, ...]:
+        return self.licensespring, self.netlicensing
+
+    @property
+    def buyers(self) -> list[Buyer]:
+        return buyers(self.stores)
 
     async def check_out(self) -> int:
-        """Has FastSpring ask for the keys that its checkouts show; how many it got."""
-        given = 0
+        """Has the stores ask for the keys that their checkouts show; how many they got."""
         async with httpx2.AsyncClient() as http:
-            for buyer in self.buyers:
-                for call in buyer.calls:
-                    url = f"{self.url}/fulfillment/{buyer.source}"
-                    keys = await fastspring.ask_for_keys(http, url, self.generator_key, call)
-                    buyer.answer(call, keys)
-                    given += len(keys)
-        return given
+            return sum([await each.check_out(http, f"{self.url}/fulfillment/{each.source}") for each in self.stores])
 
     async def receive(self, webhooks: Sequence[Webhook]) -> list[Webhook]:
         """Has the stores send these, each its own at its own pace; what was sent."""
-        by_store = [[each for each in webhooks if each.source == source] for source in (STRIPE, FASTSPRING)]
         async with httpx2.AsyncClient(timeout=10) as http:
-            sent = await asyncio.gather(*(self._send(http, store) for store in by_store if store))
-        return [webhook for store in sent for webhook in store]
+            by_store = await asyncio.gather(*(self._send(http, store, webhooks) for store in self.stores))
+        return [webhook for sent in by_store for webhook in sent]
 
-    async def _send(self, http: httpx2.AsyncClient, webhooks: list[Webhook]) -> list[Webhook]:
-        source = webhooks[0].source
-        how: Any = {"backoff": _backoff, "attempts": ATTEMPTS, "concurrency": CONCURRENCY}
-        where = (http, f"{self.url}/webhooks/{source}", self.secrets[source])
-        if source == STRIPE:
-            bodies = [each.delivery for each in webhooks if isinstance(each.delivery, stripe.Delivery)]
-            accepted = await deliver(*where, bodies, timestamp=lambda: int(time.time()), **how)
-        else:
-            batches = [each.delivery for each in webhooks if isinstance(each.delivery, fastspring.Delivery)]
-            accepted = await fastspring.deliver(*where, batches, **how)
-        return [webhooks[place] for place in accepted]
+    async def _send(self, http: httpx2.AsyncClient, store: AnyStore, webhooks: Sequence[Webhook]) -> list[Webhook]:
+        sent: list[Webhook] = []
+        for part in store.rounds([each for each in webhooks if each.source == store.source]):
+            if sent:
+                await self.settle()
+            accepted = await store.send(http, f"{self.url}/webhooks/{store.source}", part)
+            sent += [part[place] for place in accepted]
+        return sent
 
     async def settle(self) -> bool:
         """Returns when all that follows from what came in is done; false when that takes too long."""
@@ -89,17 +77,21 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     async def licenses(self) -> list[LicenseView]:
         return await self.process.reader.queries.licenses(limit=1000)
 
-    def held(self) -> list[dict[str, Any]]:
-        """The licenses that the sandbox holds."""
-        return licenses_in(self.sandbox.control.holdings())
-
     async def mismatches(self) -> list[str]:
-        """How the sandbox differs from what is desired; empty when it is right."""
-        return differences(await self.licenses(), self.held())
+        """How the sandboxes differ from what is desired; empty when all are right."""
+        licenses = await self.licenses()
+        return [
+            f"{TITLES[server.target]}: {wrong}"
+            for server in self.servers
+            for wrong in server.differences([each for each in licenses if each.target == server.target])
+        ]
 
-
-async def _backoff(attempt: int) -> None:
-    await asyncio.sleep(0.1 * attempt)
+    def standing(self, licenses: Sequence[LicenseView]) -> str:
+        """How a buyer's licenses stand at their license server, in a few words."""
+        if not any(each.desired.enabled for each in licenses):
+            because = licenses[0].desired.because["enabled"].rule if licenses else "nothing is licensed"
+            return f"{len(licenses)} disabled: {because}"
+        return next(each for each in self.servers if each.target == licenses[0].target).standing(licenses)
 
 
 def mixed(webhooks: Sequence[Webhook]) -> list[Webhook]:
@@ -124,24 +116,11 @@ def temporary_database() -> Iterator[tuple[Path, str]]:
 @asynccontextmanager
 async def demo_world(folder: Path, dsn: str, stop: asyncio.Event) -> AsyncIterator[World]:
     """Starts everything on free ports of the loopback interface and stops it in good order at the end."""
-    people = buyers(datetime.now(UTC))
-    signing = {STRIPE: f"whsec_{secrets.token_urlsafe(24)}", FASTSPRING: secrets.token_urlsafe(24)}
-    generator_key = secrets.token_urlsafe(24)
-    accounts = [each.person.account for each in people if isinstance(each.person, stripe.Person)]
-    stores = [each.person.store for each in people if isinstance(each.person, fastspring.Person)]
+    selling = stores(datetime.now(UTC))
     async with AsyncExitStack() as stack:
-        license_server = SandboxSettings(products=products(), plan="enterprise")
-        sandbox = await stack.enter_async_context(running_sandbox(license_server))
-        stripe_api = await stack.enter_async_context(running_stripe_api(accounts))
-        fastspring_api = await stack.enter_async_context(running_fastspring_api(stores))
-        settings = configured(
-            folder,
-            dsn,
-            license_server=(sandbox.url, sandbox.api_key),
-            apis={STRIPE: (stripe_api.url, stripe_api.key), FASTSPRING: (fastspring_api.url, fastspring_api.key)},
-            signing=signing,
-            generator_key=generator_key,
-        )
+        servers = await stack.enter_async_context(running_servers())
+        apis = {store.source: await stack.enter_async_context(store.running_api()) for store in selling}
+        settings = configured(folder, dsn, selling, apis, servers)
         process = await stack.enter_async_context(wired(settings, dsn, PARTS, open_to_all=True))
         listener = bound("127.0.0.1", 0)
         serving = asyncio.create_task(serve_until_stopped(process, settings.server, listener, stop))
@@ -150,10 +129,9 @@ async def demo_world(folder: Path, dsn: str, stop: asyncio.Event) -> AsyncIterat
                 process=process,
                 url=url_of(listener),
                 config=written(settings),
-                sandbox=sandbox,
-                secrets=signing,
-                generator_key=generator_key,
-                buyers=people,
+                stores=selling,
+                licensespring=servers[0],
+                netlicensing=servers[1],
             )
         finally:
             stop.set()

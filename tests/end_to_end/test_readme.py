@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from service.demo.people import buyers
+from service.demo.people import buyers, stores
 from service.sandbox import fastspring, stripe
 
 ROOT = Path(__file__).parent.parent.parent
@@ -74,5 +74,5 @@ cat licenses.json
 
 
 def test_the_readme_counts_right() -> None:
-    assert f" {len(buyers(datetime.now(UTC)))} customers" in README
+    assert f" {len(buyers(stores(datetime.now(UTC))))} customers" in README
     assert f"there are {len(stripe.LIFECYCLES) + len(fastspring.LIFECYCLES)}" in README
