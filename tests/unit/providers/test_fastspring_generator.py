@@ -26,7 +26,7 @@ def reading(form: Mapping[str, str], *keys: Secret, content_type: str = MEDIA_TY
 
 def test_a_request_with_the_hash_of_the_private_key_is_read() -> None:
     assert reading(signed(FORM)) == KeyRequest(
-        reference="FAL260201-1003-4242", product="falcon-pro", count=2, test=False
+        reference="FAL260201-1003-4242", product="falcon-pro", count=2, test=False, email="ada@example.com"
     )
 
 
@@ -34,7 +34,12 @@ def test_a_request_with_the_hash_of_the_private_key_is_read() -> None:
 def test_the_shared_vector_holds() -> None:
     vector: dict[str, Any] = msgspec.json.decode((FIXTURES / "remote_license_request_vector.json").read_bytes())
     assert reading(vector["form"], Secret(vector["private_key"])) == KeyRequest(
-        reference="FAL260201-1003-4242", product="falcon-pro-monthly", count=2, test=True
+        reference="FAL260201-1003-4242",
+        product="falcon-pro-monthly",
+        count=2,
+        test=True,
+        email="ada@example.com",
+        product_code="falcon-pro",
     )
 
 
@@ -206,6 +211,33 @@ def test_otherwise_each_unit_has_a_key(parameter: dict[str, str]) -> None:
 @pytest.mark.parametrize(("text", "test"), [("1", True), ("true", True), ("", False), ("0", False), ("false", False)])
 def test_a_test_order_says_so(text: str, test: bool) -> None:
     assert asked({**FORM, "test": text}).test is test
+
+
+@pytest.mark.parametrize(
+    ("told", "licensee"),
+    [
+        ({}, ""),
+        ({"licenseeNumber": " L-1 "}, "L-1"),
+        ({"tags": '{"licenseeNumber": "L-2", "other": [1]}'}, "L-2"),
+        ({"tags": '{"licenseeNumber": 42}'}, "42"),
+        ({"licenseeNumber": "L-1", "tags": '{"licenseeNumber": "L-2"}'}, "L-1"),
+        ({"licenseeNumber": "x" * 121}, ""),
+        ({"licenseeNumber": "a b"}, ""),
+        ({"tags": "[" * 100_000}, ""),
+        ({"tags": '{"licenseeNumber": "a\\u0000b"}'}, ""),
+        ({"tags": '{"licenseeNumber": "\\ud800"}'}, ""),
+    ],
+)
+def test_a_licensee_is_named_by_a_parameter_or_by_a_tag_and_nonsense_names_none(
+    told: dict[str, str], licensee: str
+) -> None:
+    assert asked({**FORM, **told}).licensee == licensee
+
+
+def test_the_buyer_and_the_servers_product_are_told() -> None:
+    request = asked({**FORM, "product_short_code": "falcon", "productNumber": ""})
+    assert (request.email, request.product_code) == ("ada@example.com", "falcon")
+    assert asked({**FORM, "product_short_code": "falcon", "productNumber": "P1"}).product_code == "P1"
 
 
 def test_keys_are_answered_one_a_line() -> None:
