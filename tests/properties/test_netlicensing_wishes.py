@@ -61,7 +61,7 @@ left_open = st.fixed_dictionaries(
         "single_element": st.sampled_from(["list", "object"]),
         "empty_list": st.sampled_from(["empty", "null", "no_content"]),
         "error_id": st.sampled_from(["name", "number"]),
-        "parent_feature_sent": st.sampled_from(["both", "parentFeature"]),
+        "parent_feature_sent": st.sampled_from(["both", "parentfeature", "parentFeature"]),
         "parent_feature_shown": st.sampled_from(["parentfeature", "parentFeature"]),
         "node_locked_field": st.sampled_from(["both", "quota", "quantity"]),
         "bundle_templates_field": st.sampled_from(["licenseTemplateNumbers", "licenseTemplatesNumbers"]),

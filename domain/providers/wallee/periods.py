@@ -45,13 +45,14 @@ def bills_of(whole: Whole) -> list[Bill]:
     """The bills with their periods, the one that began last at the end.
 
     A change amid a period ends its bill and writes another for the rest: together they are one period, as it was
-    planned, so that neither a change nor one that nobody paid for takes away what had been paid before.
+    planned, so that neither a change nor one that nobody paid for takes away what had been paid before. One that is
+    planned to end at another time, as when a year is changed for months, is a period of its own.
     """
     bills: list[Bill] = []
     planned: datetime | None = None
     for bill in sorted(filter(None, map(_bill, whole.period_bills)), key=lambda each: (each.start, each.id)):
         before = bills[-1] if bills else None
-        if before is None or planned is None or bill.start >= planned or bill.end > planned:
+        if before is None or planned is None or bill.start >= planned or bill.planned != planned:
             bills.append(bill)
             planned = bill.planned
         else:

@@ -16,8 +16,8 @@ def understood(settings: SandboxSettings, kind: Kind, form: Mapping[str, str]) -
         for spelling in spellings if settings.parent_feature_sent == "both" else (settings.parent_feature_sent,):
             if spelling in form:
                 read["parentFeature"] = read.pop(spelling)
-        if settings.parent_feature_sent == "parentfeature" and "parentFeature" in form:
-            del read["parentFeature"]
+        if settings.parent_feature_sent == "parentfeature" and "parentfeature" not in form:
+            read.pop("parentFeature", None)
     if kind is Kind.BUNDLE and settings.bundle_templates_field in form:
         read["licenseTemplateNumbers"] = read.pop(settings.bundle_templates_field)
     elif kind is Kind.BUNDLE:
