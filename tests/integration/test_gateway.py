@@ -53,6 +53,15 @@ async def test_where_licenses_are_the_keys_each_unit_is_a_license_of_that_number
         assert len(shop.licensees()) == (quantity if "licensee" in options else 1)
 
 
+async def test_as_at_the_gateway_times_of_one_licensee_add_up_so_units_need_their_own(database: str) -> None:
+    async with gateway(database, **PURCHASE) as shop:
+        [shared] = set(await shop.sell(quantity=3))
+        ends = shop.sandbox.control.effective()[shared]["modules"]["falcon-pro-module"]["expires"]
+        [one, *_] = shop.active(shared).values()
+        assert ends.date().isoformat() > "2026-04-01"
+        assert int(one["timeVolume"]) < 40
+
+
 async def test_a_single_license_for_a_whole_quantity_has_one_key(database: str) -> None:
     async with gateway(database) as shop:
         [key] = await shop.sell(SEATS, 3)
