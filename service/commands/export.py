@@ -11,13 +11,16 @@ from psycopg_pool import AsyncConnectionPool
 from service.commands.failures import NOT_FOUND, CommandFailed, usage
 from service.commands.output import print_json, print_line
 from service.commands.reading import ask
-from service.commands.verify import MB, bar
+from service.commands.verify import MB, bar, count
 from service.database import database
 from service.lookup import find_stream
 from service.settings import load
 from service.store.archive.keys import KeyUnfit, load_key, new_key, public_hex
 from service.store.archive.writing import Exported, ExportRefused, Selection, export
 from service.store.sealing import Sealer
+
+SEALING_SECONDS = 10.0
+"""How long another sealer is given to finish what it works on."""
 
 
 def make_key(path: Path) -> None:
@@ -45,6 +48,8 @@ def export_events(
         signing = load_key(key) if key else None
     except KeyUnfit as unfit:
         raise usage(str(unfit)) from None
+    if since and until and since >= until:
+        raise usage("--from is not before --to: no event could be between them.")
     if out.exists():
         raise usage(f"{out} exists already: name another file.")
     stream = ask(config, lambda reader: find_stream(reader, identifier, by_key=True)) if identifier else None
@@ -72,10 +77,9 @@ def export_events(
 
 
 def _tell(exported: Exported) -> None:
-    print_line(
-        f"{exported.file}: {exported.events} events, {exported.bytes / MB:,.1f} MB of bodies, and the chain over"
-    )
-    print_line(f"{exported.left_out} others in {exported.partitions} partitions, of which it says nothing.")
+    print_line(f"{exported.file}: {count(exported.events, 'event')}, {exported.bytes / MB:,.1f} MB of bodies.")
+    if exported.left_out:
+        print_line(f"The chain goes over {count(exported.left_out, 'other')}, of which it does not say what they are.")
     if exported.signed_by:
         print_line(f"Signed; public key {exported.signed_by}")
     else:
@@ -84,9 +88,14 @@ def _tell(exported: Exported) -> None:
 
 
 async def _seal(dsn: str) -> None:
-    # One that serves may be sealing already; together they reach the heads.
     pool: AsyncConnectionPool[AsyncConnection[object]] = AsyncConnectionPool(
         dsn, min_size=1, max_size=1, kwargs={"autocommit": True, "prepare_threshold": None}, open=False
     )
     async with pool:
-        await Sealer(pool).seal_until_idle()
+        lagging = await Sealer(pool).reach_heads(SEALING_SECONDS)
+    if lagging:
+        raise CommandFailed(
+            NOT_FOUND,
+            f"Partition {lagging[0]} could not be sealed up to its head, so nothing was exported: run"
+            f" `tenure verify --partition {lagging[0]}`, and look whether another process keeps its seal_head locked.",
+        )

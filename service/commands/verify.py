@@ -89,14 +89,14 @@ def verify_store(
 def _show(console: Console, verified: Verified, stream: str | None, *, missing: bool) -> None:
     seconds = max(verified.seconds, 1e-9)
     console.print(
-        f"{_count(verified.events, 'event')} in {_count(verified.partitions, 'partition')}: {verified.sealed:,} sealed,"
-        f" {verified.unsealed:,} not yet; {_count(verified.erased, 'body', 'bodies')} erased",
+        f"{count(verified.events, 'event')} in {count(verified.partitions, 'partition')}: {verified.sealed:,} sealed,"
+        f" {verified.unsealed:,} not yet; {count(verified.erased, 'body', 'bodies')} erased",
         highlight=False,
     )
     of = f" of {harmless(stream)}" if stream else ""
     console.print(
         f"{verified.bodies:,} bodies{of} hashed, {verified.bytes / MB:,.1f} MB, in {verified.seconds:,.1f} s by"
-        f" {_count(verified.processes, 'process', 'processes')}: {verified.bytes / MB / seconds:,.1f} MB/s,"
+        f" {count(verified.processes, 'process', 'processes')}: {verified.bytes / MB / seconds:,.1f} MB/s,"
         f" {verified.events / seconds:,.0f} events/s",
         highlight=False,
         markup=False,
@@ -110,5 +110,6 @@ def _show(console: Console, verified: Verified, stream: str | None, *, missing: 
         console.print(Text("Nothing was altered, removed, inserted, swapped or back-dated.", style="green"))
 
 
-def _count(number: int, one: str, more: str = "") -> str:
+def count(number: int, one: str, more: str = "") -> str:
+    """A number with its noun."""
     return f"{number:,} {one if number == 1 else more or f'{one}s'}"

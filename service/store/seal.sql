@@ -9,6 +9,12 @@ from head h join seal_head s on s.partition = h.partition
 where h.partition = any (%(partitions)s::smallint[]) and h.position > s.position
 order by h.partition
 
+-- name: heads
+select partition, position from head where partition = any (%(partitions)s::smallint[])
+
+-- name: sealed
+select partition, position from seal_head where partition = any (%(partitions)s::smallint[])
+
 -- name: claim
 -- Takes those of the partitions that no other sealer works on, and says how far each is sealed.
 select partition, position
@@ -45,11 +51,14 @@ from unnest(%(partitions)s::smallint[], %(positions)s::bigint[]) as n (partition
 where s.partition = n.partition
 
 -- name: seal_heads
--- How far partitions are sealed, and their chains there, in one snapshot.
-select s.partition, s.position, l.chain
-from seal_head s join seal l on l.partition = s.partition and l.position = s.position
-where s.partition = any (%(partitions)s::smallint[])
-order by s.partition
+-- How far partitions that hold anything are sealed, and their chains there, in one snapshot; null where a row is missing.
+select p.partition, s.position, l.chain
+from unnest(%(partitions)s::smallint[]) as p (partition)
+left join head h on h.partition = p.partition
+left join seal_head s on s.partition = p.partition
+left join seal l on l.partition = s.partition and l.position = s.position
+where coalesce(greatest(h.position, s.position), 1) > 0
+order by p.partition
 
 -- name: extents
 -- How far each table reaches in each partition, in one snapshot. The subqueries look at the last entry of a key.

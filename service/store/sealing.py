@@ -23,6 +23,7 @@ from service.store.sql import statements
 Pool = AsyncConnectionPool[AsyncConnection[Any]]
 
 _SEAL = statements("seal.sql")
+_WAIT_SECONDS = 0.05
 _log = structlog.get_logger("tenure.sealer")
 
 
@@ -64,6 +65,26 @@ class Sealer:
         while sealed := await self.seal_once():
             total += sealed
         return total
+
+    async def reach_heads(self, patience: float) -> list[int]:
+        """Seals up to where the heads are now, and waits that many seconds for others who seal, too.
+
+        Says which partitions could not be sealed so far. Raises psycopg.Error.
+        """
+        heads = await self._positions("heads")
+        deadline = asyncio.get_running_loop().time() + patience
+        while True:
+            await self.seal_until_idle()
+            sealed = await self._positions("sealed")
+            lagging = [partition for partition, position in heads.items() if sealed.get(partition, 0) < position]
+            if not lagging or asyncio.get_running_loop().time() > deadline:
+                return sorted(lagging)
+            await asyncio.sleep(_WAIT_SECONDS)
+
+    async def _positions(self, statement: str) -> dict[int, int]:
+        async with self._pool.connection() as connection:
+            cursor = await _execute(connection, statement, {"partitions": self._partitions})
+            return dict(await cursor.fetchall())
 
     async def seal_once(self) -> int:
         """One transaction over all partitions that lag behind; says how many events it sealed. Raises psycopg.Error."""

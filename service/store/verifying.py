@@ -9,6 +9,7 @@ It blocks: hashing is work for a core, and an event loop would only be in its wa
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from time import perf_counter
@@ -170,6 +171,8 @@ class _Worker:
 
 
 def _begin(dsn: str) -> None:
+    # Ctrl-C is for the process that waits for this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _Worker.connection = _connect(dsn)
     _Worker.erased = erasures(_Worker.connection)
 

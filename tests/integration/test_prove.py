@@ -147,6 +147,7 @@ async def test_an_auditor_proves_a_whole_store_with_the_script_alone(shop: Tenur
     exported = shop.run("export", "all.zip", "--all", "--key", "signing.key")
     assert exported.code == 0, exported.err
     assert public in exported.out
+    assert stat.S_IMODE((shop.folder / "all.zip").stat().st_mode) == 0o600
     proved = audited(shop.folder, "all.zip", "--key", public)
     assert proved.code == 0, proved.out
     assert proved.out.startswith("PROVED")
@@ -183,7 +184,8 @@ async def test_a_period_is_proved_complete(shop: Tenure) -> None:
     assert "NOBODY SIGNED IT" in proved.out
     assert "recorded from 2026-01-01" in proved.out
     assert shop.run("export", "past.zip", "--to", "2001-01-01").code == 0
-    assert "0 events" in audited(shop.folder, "past.zip").out
+    assert "that was sealed then: 0." in audited(shop.folder, "past.zip").out
+    assert shop.run("export", "none.zip", "--from", "2026-01-02", "--to", "2026-01-02").code == 2
 
 
 async def test_a_store_that_was_tampered_with_is_not_exported(shop: Tenure, database: str) -> None:

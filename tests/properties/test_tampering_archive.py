@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from service.store.archive import verify as alone
 from service.store.archive.keys import public_hex
-from service.store.archive.writing import SIGNED, Selection, export
+from service.store.archive.writing import SIGNED, ExportRefused, Selection, export
 from tests.databases import Server
 from tests.integration.store.given import stream_in
 from tests.sealed import PARTITION, given_sealed
@@ -83,6 +83,13 @@ def archives(
             with zipfile.ZipFile(folder / kind) as archive:
                 made[kind] = {name: archive.read(name) for name in archive.namelist()}
         yield made
+
+
+@pytest.fixture
+def sealed_database(database: str) -> str:
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, given_sealed(database)).result()
+    return database
 
 
 def report_of(files: Files, key: Ed25519PrivateKey | None = None) -> alone.Report:
@@ -272,6 +279,29 @@ def test_an_archive_damaged_anywhere_is_told_without_a_trace(archives: dict[str,
 
 def numbered(lines: list[Line]) -> list[Line]:
     return [{**line, "position": number} for number, line in enumerate(lines, start=1)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"delete from seal where partition = {PARTITION}",
+        f"delete from seal where partition = {PARTITION} and position = {LAST}",
+        f"delete from seal_head where partition = {PARTITION}",
+        f"delete from seal_head where partition = {PARTITION}; delete from head where partition = {PARTITION}",
+        f"delete from event where partition = {PARTITION}",
+        f"delete from event where partition = {PARTITION} and position = 4",
+        f"update event set body = 'x' where partition = {PARTITION} and position = 4",
+        f"update event set headers = '{{}}' where partition = {PARTITION} and position = 4",
+        f"update seal set chain = headers where partition = {PARTITION} and position = 4",
+    ],
+)
+def test_what_does_not_verify_is_never_exported(sealed_database: str, tmp_path: Path, statement: str) -> None:
+    with psycopg.connect(sealed_database, autocommit=True) as connection:
+        connection.execute("set session_replication_role = replica")
+        connection.execute(statement.encode())
+    with pytest.raises(ExportRefused, match=f"partition {PARTITION} .*run `tenure verify"):
+        export(sealed_database, tmp_path / "x.zip", Selection())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_selections_are_written_as_the_script_reads_them() -> None:

@@ -282,11 +282,11 @@ def told(report: Report) -> Iterator[str]:
             yield "  - and perhaps more"
         return
     yield f"PROVED, of an archive made at {report.made_at}:"
-    yield f"  - It holds every event {asked_for(report.selection)} that was sealed then: {report.events} events."
+    yield f"  - It holds every event {asked_for(report.selection)} that was sealed then: {report.events:,}."
     yield "  - None was altered, removed, inserted, swapped or back-dated since it was sealed"
-    yield f"    ({report.bytes} bytes of bodies, chain and all)."
+    yield f"    ({report.bytes:,} bytes of bodies)."
     if report.left_out:
-        yield f"  - {report.left_out} other events stand between them; of those it shows only that they are others."
+        yield f"  - {report.left_out:,} other events stand between them; of those it shows only that they are others."
     if report.erased:
         yield f"  - {report.erased} of the events were erased, as erasure events say; their bodies are redacted."
     if report.signed_by is None:

@@ -114,12 +114,16 @@ def _write(
     key: Ed25519PrivateKey | None,
     progress: Callable[[int, int, int], None] | None,
 ) -> Exported:
-    cursor = connection.cursor(binary=True).execute(_SEAL["seal_heads"], {"partitions": list(range(PARTITIONS))})
-    heads: dict[int, tuple[int, bytes]] = {partition: (at, chain) for partition, at, chain in cursor.fetchall()}
+    heads = _heads(connection)
     shown = [partition for partition in selection.partitions if partition in heads]
     expected = sum(heads[partition][0] for partition in shown)
     erased, counts, files = erasures(connection), _Counts(), dict[str, str]()
-    with zipfile.ZipFile(path, "x", zipfile.ZIP_DEFLATED, compresslevel=4) as archive:
+    # Bodies hold personal data: for the owner alone.
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+    with (
+        os.fdopen(descriptor, "w+b") as written,
+        zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as archive,
+    ):
         for partition in shown:
             name, hashed = f"events/{partition:03}.ndjson", sha256()
             with archive.open(name, "w", force_zip64=True) as file:
@@ -148,6 +152,18 @@ def _write(
         bytes=counts.bytes,
         signed_by=public_hex(key) if key else None,
     )
+
+
+def _heads(connection: Connection[Any]) -> dict[int, tuple[int, bytes]]:
+    """How far each partition is sealed, and its chain there. Raises ExportRefused."""
+    found: dict[int, tuple[int, bytes]] = {}
+    cursor = connection.cursor(binary=True).execute(_SEAL["seal_heads"], {"partitions": list(range(PARTITIONS))})
+    for partition, position, chain in cursor.fetchall():
+        if position is None or (position > 0 and chain is None):
+            raise _refused(partition, position or 1)
+        if position > 0:
+            found[partition] = (position, chain)
+    return found
 
 
 def _manifest(

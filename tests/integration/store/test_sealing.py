@@ -158,6 +158,22 @@ async def test_a_sealer_whose_connections_are_cut_goes_on(database: str) -> None
     assert (await asyncio.to_thread(verify, database)).intact
 
 
+async def test_who_needs_all_sealed_waits_for_others_and_is_told_what_could_not_be(database: str) -> None:
+    await append_all(database, [*story(5), *story(3, OTHER)])
+    async with connected(database) as holder, sealer(database) as one:
+        async with holder.transaction():
+            await holder.execute("select from seal_head where partition = %s for update", [PARTITION])
+            assert await one.reach_heads(0) == [PARTITION]
+            waiting = asyncio.create_task(one.reach_heads(SECONDS))
+            await asyncio.sleep(0)
+        assert await waiting == []
+        assert await seal_heads(holder) == {PARTITION: 5, OTHER: 3}
+        await append_all(database, story(7)[5:])
+        await holder.execute("set session_replication_role = replica")
+        await holder.execute("delete from event where partition = %s and position = 6", [PARTITION])
+        assert await one.reach_heads(0) == [PARTITION]
+
+
 async def test_a_gap_is_never_sealed_over_and_others_go_on(database: str) -> None:
     await append_all(database, [*story(5), *story(3, OTHER)])
     async with connected(database) as forger:
