@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import httpx2
 import msgspec
@@ -42,11 +42,11 @@ PROJECTS = Product(
 Held = dict[str, dict[str, str]]
 
 
-def settings_of(dsn: str, url: str, options: Options) -> Settings:
-    """One store in test mode, which feeds NetLicensing."""
+def settings_of(dsn: str, url: str, options: Options, mode: Literal["live", "test"] = "test") -> Settings:
+    """One store, which feeds NetLicensing."""
     return msgspec.structs.replace(
         settings(dsn),
-        sources={"acme": Source(provider="fastspring", mode="test", target="ls")},
+        sources={"acme": Source(provider="fastspring", mode=mode, target="ls")},
         targets={"ls": Target(server="netlicensing", url=url, options=options)},
         secrets=Secrets(
             sources={"acme": (Secret(WEBHOOK_SECRET),)},

@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.gateway import ADA, EVE, PERPETUAL, PRO, PROJECTS, SEATS, Gateway, gateway
+from projections.targets.netlicensing.options import Options
+from tests.gateway import ADA, EVE, PERPETUAL, PRO, PROJECTS, SEATS, Gateway, gateway, settings_of
+from tests.key_requests import form, keys
+from tests.serving import served
 
 pytestmark = pytest.mark.anyio
 
@@ -264,6 +267,17 @@ async def test_a_licensee_of_another_product_is_not_joined(database: str) -> Non
         assert second != first
         assert shop.licensees()[second]["productNumber"] == "falcon"
         assert await shop.problems() == []
+
+
+async def test_a_test_purchase_at_a_live_store_joins_nothing(database: str) -> None:
+    async with gateway(database) as shop:
+        [first] = await shop.sell()
+        live = settings_of(database, shop.sandbox.url, Options(), mode="live")
+        asked = form(1, PRO.path, "FAL-TRY", test="1", email=ADA[1], licenseeNumber=first)
+        async with served(live, database) as front:
+            assert await keys(front.http, "acme", asked) != [first]
+        # The same at a store in test mode, whose orders are all test orders.
+        assert await keys(shop.served.http, "acme", asked) == [first]
 
 
 @pytest.mark.parametrize("tags", ["", "no json", "[]", '{"licenseeNumber": {"a": 1}}', '{"licenseeNumber": null}', "{"])
