@@ -240,6 +240,18 @@ async def test_who_joined_once_gets_the_same_key_again_and_who_did_not_keeps_the
         assert await shop.keys() == [first]
 
 
+async def test_a_purchase_that_has_keys_joins_nothing_when_more_are_asked_for(database: str) -> None:
+    async with gateway(database, key="license", licensee="purchase") as shop:
+        [first] = await shop.sell(PROJECTS)
+        [licensee] = shop.licensees()
+        order = shop.check_out(PROJECTS)
+        given = await shop.keys()
+        assert (await shop.keys(quantity="2", licenseeNumber=first))[:1] == given
+        await shop.complete(order)
+        assert set(shop.active(licensee)) == {first}
+        assert set(shop.active()) == {first, *given}
+
+
 async def test_nobody_gets_a_licensee_of_somebody_else_whatever_they_write(database: str) -> None:
     async with gateway(database) as shop:
         [adas] = await shop.sell()
