@@ -1,1 +1,1 @@
-"""What the commands of `tenure` do; `service/cli.py` declares them and their options."""
+"""What the commands of `tenure` do; `service/cli/` declares them and their options."""
