@@ -75,20 +75,25 @@ def record_of(row: bytes) -> Record | None:
     if not row or row == _COPY_TRAILER:
         return None
     _, _, partition, _, position, _, recorded_at, length = _BEGIN.unpack_from(row)
-    offset = _BEGIN.size + max(length, 0)
-    stream, first = row[_BEGIN.size : offset], offset
+    first = _BEGIN.size + length if length > 0 else _BEGIN.size
+    length_at, last = _LENGTH.unpack_from, first
     for _ in range(_FIELDS):
-        offset += 4 + max(_LENGTH.unpack_from(row, offset)[0], 0)
-    last = offset
-    rest = []
-    for _ in range(3):
-        length = _LENGTH.unpack_from(row, offset)[0]
-        offset += 4
-        rest.append(None if length < 0 else row[offset : offset + length])
-        offset += max(length, 0)
-    headers, source, body = rest
-    fields = row[first:last]
-    return Record(partition, position, recorded_at, stream, fields, fields[-32:], headers, source or b"", body)
+        (length,) = length_at(row, last)
+        last += 4 + length if length > 0 else 4
+    headers, at = _column(row, last)
+    source, at = _column(row, at)
+    body, _ = _column(row, at)
+    return Record(
+        *(partition, position, recorded_at, row[_BEGIN.size : first], row[first:last], row[last - 32 : last]),
+        *(headers, source or b"", body),
+    )
+
+
+def _column(row: bytes, at: int) -> tuple[bytes | None, int]:
+    """What the column that begins there holds, and where the next one begins."""
+    (length,) = _LENGTH.unpack_from(row, at)
+    end = at + 4 + length if length > 0 else at + 4
+    return None if length < 0 else row[at + 4 : end], end
 
 
 def genesis(partition: int) -> bytes:
