@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from domain.durations import after
 from domain.licensing import License
 from projections.queries import LicenseView
 
@@ -11,6 +12,7 @@ Properties = Mapping[str, str]
 Module = Mapping[str, Any]
 
 DAY = timedelta(days=1)
+A_LIFETIME = "99y"
 
 
 def differences(
@@ -63,9 +65,25 @@ def _module(licenses: Sequence[License], module: Module) -> Iterator[str]:
 
 def _time(licenses: Sequence[License], until: datetime | None) -> Iterator[str]:
     """Times there are whole days, so they may end up to a day later than desired."""
-    ends = [each.expiry + timedelta(hours=each.margin_hours) for each in licenses if each.expiry]
-    if ends and (until is None or not max(ends) <= until < max(ends) + DAY):
-        yield f"valid until {until}, desired {max(ends)}"
+    ends = [_end(each) for each in licenses]
+    if not ends:
+        return
+    wanted = max((each for each in ends if each), default=None)
+    if None in ends or wanted is None:
+        # What has no end has a far one there.
+        bought = max((each.begins for each in licenses if each.begins), default=None)
+        if until is None or (bought and until < after(bought, A_LIFETIME)):
+            yield f"valid until {until}, desired for ever"
+    elif until is None or not wanted <= until < wanted + DAY:
+        yield f"valid until {until}, desired {wanted}"
+
+
+def _end(desired: License) -> datetime | None:
+    if desired.expiry is not None:
+        return desired.expiry + timedelta(hours=desired.margin_hours)
+    if desired.valid_duration is not None and desired.begins is not None:
+        return after(desired.begins, desired.valid_duration)
+    return None
 
 
 def _recorded(desired: Sequence[LicenseView], holdings: Mapping[str, Mapping[str, Properties]]) -> Iterator[str]:

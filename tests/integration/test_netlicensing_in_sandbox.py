@@ -1,10 +1,12 @@
 """What a customer's program is told by NetLicensing's sandbox, and the client against what NetLicensing leaves open."""
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
+from domain.receipts import Fields, LicenseChanged
 from projections.targets.netlicensing.options import Options
 from service.sandbox.netlicensing.faults import Answer, ErrorInOk, Throttle
 from tests.netlicensing import ALONE, Holding, account, desired, desired_of
@@ -38,6 +40,24 @@ async def test_a_renewal_moves_the_end_that_a_program_is_told_to_the_new_date() 
             await holding.settle(desired(expiry=expiry, margin_hours=0))
             (licensee,) = at.control.effective().values()
             assert licensee["modules"]["APP-module"]["expires"] == expiry
+
+
+async def test_what_was_bought_once_outlives_the_month_of_its_template_also_where_it_was_made_to_last_one() -> None:
+    once = desired(expiry=None)
+    async with account() as at:
+        holding = Holding(at)
+        await holding.settle(once)
+        (number,) = at.licenses()
+        # As the template would have it, and as nobody has told since.
+        at.control.change("license", number, {"timeVolume": "1", "timeVolumePeriod": "MONTH"})
+        untold: Fields = {"timeVolume": None, "timeVolumePeriod": None}
+        holding.take(LicenseChanged(target="nl", license=once.id, fields=untold))
+        at.control.advance(days=400)
+        await holding.settle(once)
+        (licensee,) = at.control.effective().values()
+        time = licensee["modules"]["APP-module"]
+        assert time["valid"]
+        assert time["expires"] > JANUARY + timedelta(days=99 * 365)
 
 
 async def test_units_have_ends_of_their_own_though_they_are_one_customers() -> None:

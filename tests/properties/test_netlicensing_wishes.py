@@ -1,6 +1,7 @@
 """Whatever is desired, in whatever order, and whichever answers are lost: that is what NetLicensing ends up with."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from projections.targets.errors import TargetError
 from projections.targets.netlicensing.options import Options
 from service.sandbox.netlicensing.faults import Answer, AnyEffect, ErrorInOk, HtmlPage, Throttle
 from tests.expressing import ADA
-from tests.netlicensing import ALONE, Account, Holding, account, desired, desired_of
+from tests.netlicensing import ALONE, Account, Holding, account, days, desired, desired_of
 from tests.stories import APRIL, FEBRUARY, MARCH
 
 BOB = Customer(reference="cus_ada", email="bob@example.com", name="Bob Example", company="Bobs")
@@ -34,7 +35,8 @@ PRODUCTS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "SUITE": {"is_bundle": st.just(True)},
 }
 shared: dict[str, st.SearchStrategy[Any]] = {
-    "expiry": st.sampled_from([FEBRUARY, MARCH, APRIL]),
+    "expiry": st.sampled_from([FEBRUARY, MARCH, APRIL, None]),
+    "valid_duration": st.sampled_from([None, None, "30d"]),
     "margin_hours": st.sampled_from([0, 48]),
     "trial": st.booleans(),
     "enabled": st.sampled_from([True, True, True, False]),
@@ -121,6 +123,7 @@ async def live(
             await holding.settle(*wishes[-1])
         assert holding.mismatches(*wishes[-1]) == []
         assert_none_twice(at, holding)
+        assert_for_ever(at, holding, *wishes[-1])
         calls = len(at.control.calls())
         await holding.settle(*wishes[-1])
         assert len(at.control.calls()) == calls
@@ -138,6 +141,16 @@ def assert_none_twice(at: Account, holding: Holding) -> None:
         if number in made
     ]
     assert len(parts) == len(set(parts))
+
+
+def assert_for_ever(at: Account, holding: Holding, *wishes: License) -> None:
+    """That nothing which was bought without an end ends there by itself."""
+    without_end = [each for each in wishes if each.enabled and each.expiry is None and each.valid_duration is None]
+    for wish in without_end:
+        for number in holding.applied.license(wish.id).parts:
+            there = at.licenses().get(number, {})
+            if there.get("active") == "true" and there.get("timeVolume"):
+                assert days(there) >= timedelta(days=99 * 365)
 
 
 @settings(max_examples=30)

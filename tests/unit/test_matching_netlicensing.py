@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from domain.durations import after
 from domain.licensing import License
 from domain.receipts import AppliedLicense
 from projections.queries import LicenseView
 from service.demo.matching_netlicensing import differences
 from tests.expressing import desired
-from tests.stories import FEBRUARY, STREAM
+from tests.stories import FEBRUARY, JANUARY, STREAM
 
 TIME, SEATS = "T1", "S1"
 END = FEBRUARY + timedelta(hours=48)
@@ -63,6 +64,21 @@ def test_units_of_a_floating_license_share_the_sessions_of_their_licensee() -> N
 def test_another_end_is_told(end: Any) -> None:
     [wrong] = differences([view(desired())], records(TIME), sandbox(time=until(end)))
     assert "valid until" in wrong
+
+
+def test_what_was_bought_for_ever_and_ends_is_told() -> None:
+    once = view(desired(expiry=None, begins=JANUARY))
+    assert differences([once], records(TIME), sandbox(time=until(after(JANUARY, "100y")))) == []
+    for end in (after(JANUARY, "1m"), None):
+        [wrong] = differences([once], records(TIME), sandbox(time=until(end)))
+        assert wrong.endswith("desired for ever")
+
+
+def test_a_duration_counts_from_the_purchase() -> None:
+    rented = view(desired(expiry=None, begins=JANUARY, valid_duration="30d"))
+    assert differences([rented], records(TIME), sandbox(time=until(JANUARY + timedelta(days=30)))) == []
+    [wrong] = differences([rented], records(TIME), sandbox(time=until(after(JANUARY, "100y"))))
+    assert "desired 2026-01-31" in wrong
 
 
 def test_what_is_over_and_still_granted_is_told() -> None:

@@ -29,7 +29,12 @@ TEMPLATE = "template"
 ACCESS, DATES, AMOUNTS, PROPERTIES = "access", "dates", "amounts", "properties"
 _GROUPS = {"enabled": ACCESS, "startDate": DATES, "timeVolume": DATES, "timeVolumePeriod": DATES}
 
+FOR_EVER = 36_525
+"""Days: a hundred years, the longest that a vendor's own durations may be (`domain.durations`)."""
+
 _DAY = timedelta(days=1)
+_LEAP_YEAR = datetime(2024, 1, 1, tzinfo=UTC)
+"""Where a duration is counted from as long as nobody knows its start: no other gives more days."""
 
 
 def express(desired: License, template: Template, held: Fields, *, parent: str = "", first: bool = True) -> Fields:
@@ -45,18 +50,18 @@ def express(desired: License, template: Template, held: Fields, *, parent: str =
 def express_time(desired: License, held: Fields) -> Fields:
     """Days from the start to the end, the margin included: absolute, so that a renewal that is told twice is one.
 
-    The start is a UTC midnight and never moves once it is set: what is held of it counts.
+    The start is a UTC midnight and never moves once it is set: what is held of it counts. What has no end lasts
+    FOR_EVER, as the template's own time volume would end it.
     """
-    end = _end(desired)
     told = held.get("startDate")
-    start = instant_in(str(told)) if told else None
-    if start is None:
-        known = [each for each in (desired.begins, end) if each is not None]
-        start = _midnight(min(known)) if known else None
-    fields: Fields = {"startDate": str(told) if told else (written(start) if start else "now")}
-    if end is not None and start is not None:
-        fields |= {"timeVolume": max(1, -(-(end - start) // _DAY)), "timeVolumePeriod": "DAY"}
-    return fields
+    start = (instant_in(str(told)) if told else None) or _start(desired)
+    since = start or _LEAP_YEAR
+    end = _end(desired, since)
+    return {
+        "startDate": str(told) if told else (written(start) if start else "now"),
+        "timeVolume": FOR_EVER if end is None else max(1, -(-(end - since) // _DAY)),
+        "timeVolumePeriod": "DAY",
+    }
 
 
 def express_properties(desired: License) -> Fields:
@@ -107,14 +112,17 @@ def _known(fields: Fields) -> Fields:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _end(desired: License) -> datetime | None:
-    if desired.expiry is not None:
-        return desired.expiry + timedelta(hours=desired.margin_hours)
-    if desired.valid_duration is not None and desired.begins is not None:
+def _start(desired: License) -> datetime | None:
+    known = [each for each in (desired.begins, _expiry(desired)) if each is not None]
+    return min(known).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) if known else None
+
+
+def _end(desired: License, start: datetime) -> datetime | None:
+    if desired.expiry is None and desired.valid_duration is not None:
         # NetLicensing knows no first activation to count from: what was bought counts from when it was.
-        return after(desired.begins, desired.valid_duration)
-    return None
+        return after(desired.begins or start, desired.valid_duration)
+    return _expiry(desired)
 
 
-def _midnight(instant: datetime) -> datetime:
-    return instant.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+def _expiry(desired: License) -> datetime | None:
+    return None if desired.expiry is None else desired.expiry + timedelta(hours=desired.margin_hours)

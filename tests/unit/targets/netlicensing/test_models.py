@@ -7,7 +7,7 @@ import pytest
 
 from domain.receipts import Fields
 from projections.targets.netlicensing.envelope import Item
-from projections.targets.netlicensing.express import express, express_time
+from projections.targets.netlicensing.express import FOR_EVER, express, express_time
 from projections.targets.netlicensing.templates import Template, choose
 from projections.targets.netlicensing.wire import form, is_reserved, told
 from tests.netlicensing import desired
@@ -122,17 +122,22 @@ def test_each_model_says_what_was_bought_in_its_own_words(
         ({"margin_hours": 0, "begins": None}, "2026-02-01T00:00:00Z", 1),
         ({"margin_hours": 0, "begins": FEBRUARY + timedelta(days=3)}, "2026-02-01T00:00:00Z", 1),
         ({"expiry": None, "valid_duration": "30d"}, "2026-01-01T00:00:00Z", 30),
-        ({"expiry": None}, "2026-01-01T00:00:00Z", None),
-        ({"expiry": None, "begins": None}, "now", None),
+        ({"expiry": None, "valid_duration": "1y", "begins": None}, "now", 366),
+        ({"expiry": None}, "2026-01-01T00:00:00Z", FOR_EVER),
+        ({"expiry": None, "begins": None}, "now", FOR_EVER),
     ],
 )
-def test_time_is_whole_days_from_a_midnight_to_the_end_or_the_templates_own(
-    wish: dict[str, Any], start: str, volume: int | None
+def test_time_is_whole_days_from_a_midnight_to_the_end_or_a_hundred_years(
+    wish: dict[str, Any], start: str, volume: int
 ) -> None:
     fields = express_time(desired(**wish), {})
     assert fields["startDate"] == start
-    assert fields.get("timeVolume") == volume
-    assert fields.get("timeVolumePeriod") == (None if volume is None else "DAY")
+    assert (fields["timeVolume"], fields["timeVolumePeriod"]) == (volume, "DAY")
+
+
+def test_a_duration_without_a_beginning_counts_from_the_start_that_the_server_told() -> None:
+    wish = desired(expiry=None, valid_duration="1y", begins=None)
+    assert express_time(wish, {"startDate": "2026-03-01T12:00:00Z"})["timeVolume"] == 365
 
 
 def test_a_start_that_the_server_told_counts_whatever_it_is() -> None:
