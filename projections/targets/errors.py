@@ -88,3 +88,9 @@ class Unclear(TargetError):
     """The request left and may or may not have been acted on."""
 
     remedy = "read back before sending again"
+
+
+def no_api(call: str, missing: NotFound, server: str) -> Unavailable:
+    """The error for a 404 on what every account has, whatever it sells: the address is wrong, or something between."""
+    text = f"{server}'s API is not at this address: check the target's url, and then the product's code"
+    return Unavailable(call, status=missing.status, text=text)

@@ -43,3 +43,8 @@ class Serving(Struct, frozen=True, kw_only=True):
     paced: bool = False
     options: type[Struct] = NoOptions
     policy: Mapping[str, object] = {}
+
+
+def api_at(url: str, path: str) -> str:
+    """The API's address, with a slash at the end, whether or not the settings' `url` names its path, too."""
+    return f"{url.rstrip('/').removesuffix(path)}{path}/"

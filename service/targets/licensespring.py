@@ -6,13 +6,15 @@ from contextlib import asynccontextmanager
 from projections.targets import Target, Turn
 from projections.targets.licensespring.client import open_licensespring
 from projections.targets.licensespring.target import LicenseSpringTarget
-from service.targets import NoOptions, Serving
+from service.targets import NoOptions, Serving, api_at
+
+API = "/api/v1"
 
 
 @asynccontextmanager
 async def open_target(name: str, url: str, key: str, options: NoOptions, turn: Turn, /) -> AsyncIterator[Target]:  # noqa: ARG001
     """The account of LicenseSpring, or of its sandbox, at the address that the settings name."""
-    async with open_licensespring(f"{url.rstrip('/')}/api/v1/", key) as client:
+    async with open_licensespring(api_at(url, API), key) as client:
         yield LicenseSpringTarget(name, client)
 
 

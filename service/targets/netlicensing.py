@@ -7,13 +7,15 @@ from projections.targets import Target, Turn
 from projections.targets.netlicensing.client import open_netlicensing
 from projections.targets.netlicensing.options import Options
 from projections.targets.netlicensing.target import NetLicensingTarget
-from service.targets import Serving
+from service.targets import Serving, api_at
+
+API = "/core/v2/rest"
 
 
 @asynccontextmanager
 async def open_target(name: str, url: str, key: str, options: Options, turn: Turn, /) -> AsyncIterator[Target]:
     """The account of NetLicensing, or of its sandbox, at the address that the settings name."""
-    async with open_netlicensing(f"{url.rstrip('/')}/core/v2/rest/", key, turn) as client:
+    async with open_netlicensing(api_at(url, API), key, turn) as client:
         yield NetLicensingTarget(name, client, options)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from projections.targets.errors import NotFound, no_api
 from projections.targets.licensespring.answers import Product, id_in, product_in, rows_in
 from projections.targets.licensespring.exchange import Exchange
 from projections.targets.licensespring.lists import matching
@@ -30,17 +31,25 @@ class Catalog:
         """The product with this short code, None when there is none."""
         known: Product | None = self._recall("product", code)
         if known is None:
-            found = await matching(
+            found = await self._find(code)
+            known = self._remember("product", code, found[0] if found else None)
+        return known
+
+    async def _find(self, code: str) -> list[Product]:
+        call = "find_product"
+        try:
+            return await matching(
                 self._exchange,
-                "find_product",
+                call,
                 "products/",
                 {"short_code": code},
                 product_in,
                 lambda row: row.short_code == code,
                 enough=1,
             )
-            known = self._remember("product", code, found[0] if found else None)
-        return known
+        except NotFound as missing:
+            # The list is always there, also for a product that is not: nothing is wrong with the license.
+            raise no_api(call, missing, "LicenseSpring") from missing
 
     async def is_user_based(self, code: str) -> bool:
         """Whether licenses of the product are used by people who sign in, and have no keys."""

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 import httpx2
 
 from projections.targets import Turn
-from projections.targets.errors import NotFound
+from projections.targets.errors import NotFound, no_api
 from projections.targets.netlicensing.envelope import Envelope, Item, envelope_in
 from projections.targets.netlicensing.refusals import failure
 from projections.targets.transport import Method, exchanged, redacted, unclear
@@ -61,8 +61,12 @@ class NetLicensing:
 
     async def all_of(self, kind: str, page: int = 0) -> Envelope:
         """One page of all entities of that kind, from 0."""
-        params = {"filter": f"page={page};items={PAGE}"}
-        return await self._sent(f"list {kind.lower()}s", "GET", kind.lower(), params=params)
+        call, params = f"list {kind.lower()}s", {"filter": f"page={page};items={PAGE}"}
+        try:
+            return await self._sent(call, "GET", kind.lower(), params=params)
+        except NotFound as missing:
+            # An empty list is one, too: nothing is wrong with the license that it is read for.
+            raise no_api(call, missing, "NetLicensing") from missing
 
     async def _written(self, call: str, kind: str, path: str, fields: Mapping[str, str], number: str) -> Item:
         envelope = await self._sent(call, "POST", path, fields=fields)
