@@ -188,6 +188,15 @@ class PurchaseFailed(Fact, frozen=True, kw_only=True):
     """The delayed payment of a one-time purchase failed."""
 
 
+class TestDescribed(Fact, frozen=True, kw_only=True):
+    """Whether all that was paid was paid in the provider's test environment; None while nothing tells.
+
+    For providers whose deliveries do not say of which mode they are. What is only named counts as paid for real.
+    """
+
+    test: bool | None
+
+
 class PurchaseBecameSubscriptions(Fact, frozen=True, kw_only=True):
     """All that was ordered is subscriptions, which have streams of their own: nothing is left to wait for here."""
 

@@ -119,6 +119,10 @@ def _purchase(s: Subscription, fact: f.PurchaseCompleted, ref: EventRef) -> None
         _opened(s, fact, ref)
 
 
+def _test(s: Subscription, fact: f.TestDescribed, ref: EventRef) -> None:
+    s.test = fact.test
+
+
 def _links(s: Subscription, fact: f.StreamsLinked, ref: EventRef) -> None:
     s.links = s.links + [link for link in fact.streams if link not in s.links]
 
@@ -200,6 +204,7 @@ _HANDLERS: dict[type[f.Fact], Callable[[Subscription, Any, EventRef], None]] = {
     f.CollectionTermsDescribed: _collection,
     f.PurchaseCompleted: _purchase,
     f.PurchaseFailed: _identified,
+    f.TestDescribed: _test,
     f.PeriodPaid: money.paid,
     f.PaymentsDescribed: money.payments_described,
     f.PaymentLinked: money.linked,

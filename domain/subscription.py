@@ -123,6 +123,8 @@ class Subscription(msgspec.Struct, kw_only=True, omit_defaults=True):
     identified: bool = False
     """True once an event said what the stream is about: until then it only holds what belongs elsewhere."""
     purchase: bool = False
+    test: bool | None = None
+    """Whether it was paid in the provider's test environment; None where the deliveries' mode says that, or nothing."""
     begun: bool = False
     """True once its very beginning was told: then every bill of it is told too, sooner or later."""
     lines_from: str = ""

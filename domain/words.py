@@ -72,6 +72,7 @@ _FACTS: dict[type[f.Fact], Callable[[Any], str]] = {
     f.LinesDescribed: _lines,
     f.PurchaseCompleted: lambda fact: "purchase completed" if fact.paid else "purchase made, payment under way",
     f.PurchaseFailed: lambda _: "payment of the purchase failed",
+    f.TestDescribed: lambda fact: "a test: nothing was paid for real" if fact.test else "",
     f.PurchaseBecameSubscriptions: lambda _: "all that was ordered is subscriptions, which stand by themselves",
     f.PeriodPaid: _paid,
     f.PaymentFailed: _failed,

@@ -80,7 +80,7 @@ def rows_of(stream: Stream, fold: Fold, position: int, source: Source, targets: 
 def _follow(stream: Stream, fold: Fold, source: Source, targets: Mapping[str, Target]) -> _Followed:
     """The licenses desired, and what their targets have still to be told; nothing while the stream is stopped."""
     entitled = {name: entitle(stream, fold.subscription, policy) for name, policy in source.targets.items()}
-    placement = place(entitled, fold.applied)
+    placement = place(entitled, fold.applied, source.other_mode(fold.subscription.test))
     there: list[_There] = []
     found = [problem for each in entitled.values() for problem in each.problems] + list(placement.problems)
     for name, placed in placement.at.items():

@@ -1,4 +1,4 @@
-"""At which of a source's targets a license belongs, and where it must not be made since another still holds it. Pure.
+"""At which of a source's targets a license belongs, and where it must not be made: another has it, it is a test. Pure.
 
 A product may name its target (`License.target`); what names none is at all of them. What works at one target is never
 made a second time at another because settings or a product name another one now, and nothing is taken away for that.
@@ -31,8 +31,12 @@ class Placement(msgspec.Struct, frozen=True):
         return [each.license for each in self.at.get(target, ()) if not each.withheld]
 
 
-def place(entitled: Mapping[str, Entitlement], applied: Mapping[str, Applied]) -> Placement:
-    """Places the licenses of a stream, as each of its source's targets would have them, by what receipts tell."""
+def place(entitled: Mapping[str, Entitlement], applied: Mapping[str, Applied], other_mode: str = "") -> Placement:
+    """Places the licenses of a stream, as each of its source's targets would have them, by what receipts tell.
+
+    `other_mode` says why nothing is to be made of it, where it was bought in the other mode than the source's; what
+    was made already stays and goes on.
+    """
     working = {name: _working(held) for name, held in applied.items()}
     gone = [name for name, licenses in working.items() if licenses and name not in entitled]
     problems = [_left_behind(name) for name in gone]
@@ -41,7 +45,8 @@ def place(entitled: Mapping[str, Entitlement], applied: Mapping[str, Applied]) -
         begun = {name for name, each in (applied.get(target) or Applied()).licenses.items() if _is_begun(each)}
         for each in entitlement.licenses:
             if each.target in {"", target}:
-                reason = "" if each.id in begun else _held_elsewhere(each, target, working, gone, bool(begun))
+                elsewhere = _held_elsewhere(each, target, working, gone, bool(begun))
+                reason = "" if each.id in begun else other_mode or elsewhere
                 at[target].append(Placed(each, reason))
                 problems.append(reason)
             elif each.id in working.get(target, ()) and each.id not in working.get(each.target, ()):

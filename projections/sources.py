@@ -29,6 +29,22 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     unasked: str = ""
     live: bool = True
 
+    def other_mode(self, test: bool | None) -> str:
+        """Why a purchase that is a test, or is not, makes no license here; empty where it does, or nothing tells."""
+        match self.live, test:
+            case True, True:
+                return (
+                    "paid in the provider's test environment, and this source is in live mode: no license is made, "
+                    'and nothing is to be done; a source with mode = "test" licenses tests'
+                )
+            case False, False:
+                return (
+                    "paid for real, and this source is in test mode: no license is made; give the source "
+                    'mode = "live", or the provider another source in live mode'
+                )
+            case _:
+                return ""
+
     @property
     def policies(self) -> tuple[Policy, ...]:
         return tuple(self.targets.values())

@@ -114,6 +114,7 @@ made_up = {
     f.PaymentFellOverdue: st.builds(f.PaymentFellOverdue, since=st.none() | instants),
     f.ChangeAnnounced: st.builds(f.ChangeAnnounced, identified=st.booleans()),
     f.VersionShown: st.builds(f.VersionShown, of=ids, version=st.integers(0, 2), number=st.integers(0, 1)),
+    f.TestDescribed: st.builds(f.TestDescribed, test=st.none() | st.booleans()),
     f.PaymentActionRequired: st.builds(f.PaymentActionRequired, invoice=ids),
 }
 made_up[f.PaymentsDescribed] = st.builds(

@@ -24,6 +24,7 @@ def read_whole(whole: Whole) -> list[f.Fact]:
         *_customer(subscription.subscriber),
         f.LinesDescribed(lines=lines),
         *_payments(lines, bills, charges, paid),
+        f.TestDescribed(test=_is_test(whole)),
         _STANDINGS[subscription.state](whole, overdue_since(bills, paid, charges)),
         *_ending(whole),
     ]
@@ -73,6 +74,12 @@ def _payments(
             yield f.PaymentRefunded(
                 payment=str(it.id), amount=it.amount, refunded=it.refunded, currency=it.currency or "", invoice=name
             )
+
+
+def _is_test(whole: Whole) -> bool | None:
+    """One payment for real, tried or made, is enough: a customer who pays is never taken for a test."""
+    transactions = [each.transaction for each in whole.charges if each.transaction is not None]
+    return all(each.is_test for each in transactions) if transactions else None
 
 
 def _paid_for(bill: Bill, lines: Sequence[f.Line], paid: Sequence[Billed] | None) -> Iterator[f.PeriodPaid]:

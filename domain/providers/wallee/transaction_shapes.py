@@ -27,6 +27,8 @@ class LineItem(Struct, frozen=True, kw_only=True, rename="camel"):
 
 class Transaction(Versioned, frozen=True, kw_only=True, rename="camel"):
     state: Text | None = None
+    environment: Text | None = None
+    authorization_environment: Text | None = None
     currency: Text | None = None
     authorization_amount: Decimal | None = None
     completed_amount: Decimal | None = None
@@ -38,6 +40,11 @@ class Transaction(Versioned, frozen=True, kw_only=True, rename="camel"):
     customer_email_address: Text | None = None
     billing_address: Address | None = None
     line_items: list[LineItem] | None = None
+
+    @property
+    def is_test(self) -> bool:
+        """Whether no real money is in it (SDK 6.4.0: `Environment`, `ChargeAttemptEnvironment`); untold, there is."""
+        return self.environment == "PREVIEW" and self.authorization_environment != "PRODUCTION"
 
     @property
     def amount(self) -> int:

@@ -48,10 +48,11 @@ def money(amount: int) -> float:
     return amount / 100
 
 
-def written(it: Anything, space: int) -> Json:
-    """The object with its links; fields without a value are None."""
+def written(it: Anything, space: int, *, live: bool = True) -> Json:
+    """The object with its links; fields without a value are None. Not `live`: what was paid was a test."""
     own: Json = {"id": it.id, "version": it.version, "linkedSpaceId": space, "plannedPurgeDate": None}
-    return own | _WRITERS[KINDS[type(it)]](it)
+    shown = own | _WRITERS[KINDS[type(it)]](it)
+    return shown if live or "environment" not in shown else shown | {"environment": "PREVIEW"}
 
 
 def _subscriber(it: Subscriber) -> Json:
@@ -249,7 +250,7 @@ def _transaction(it: Transaction) -> Json:
         "lineItems": [_line_item(each, place) for place, each in enumerate(it.items, 1)],
         "metaData": {},
         "language": "en-US",
-        "environment": "PREVIEW",
+        "environment": "LIVE",
         "createdOn": date(it.created),
         "confirmedOn": date(it.confirmed),
         "processingOn": date(it.processing),
@@ -289,7 +290,7 @@ def _refund(it: Refund) -> Json:
         "createdOn": date(it.created),
         "succeededOn": date(it.succeeded),
         "failedOn": None,
-        "environment": "PREVIEW",
+        "environment": "LIVE",
         "language": "en-US",
     }
 

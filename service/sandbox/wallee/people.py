@@ -8,6 +8,7 @@ import msgspec
 from service.sandbox.wallee import catalog
 from service.sandbox.wallee.delivery import EVERYTHING, Delivery, Listening, deliveries
 from service.sandbox.wallee.desk import SPACE
+from service.sandbox.wallee.habits import Habits
 from service.sandbox.wallee.space import Space
 
 DAYS = timedelta(days=1)
@@ -31,13 +32,15 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 def demo_customers(now: datetime, listening: Listening = EVERYTHING, *, space_id: int = SPACE) -> list[Person]:
     """People whose lives reach up to `now` (aware), so that whoever pays has a license that is valid today.
 
+    All of it is paid in the test environment.
     The same `now` gives the same bytes, another one other identifiers. Raises ValueError for a naive `now`.
     """
     people = []
     for name, story, began, happens in _PEOPLE:
         email = f"{name.split()[0].lower()}@example.com"
         seed = f"{name} {now.isoformat(timespec='seconds')}"
-        space = Space(seed, start=(now - began).replace(microsecond=0), space_id=space_id)
+        start = (now - began).replace(microsecond=0)
+        space = Space(seed, start=start, space_id=space_id, habits=Habits(live=False))
         happens(space, name, email, now)
         people.append(Person(name=name, email=email, story=story, space=space, listening=listening))
     return people

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from service.sandbox.wallee.book import Shown
-from service.sandbox.wallee.model import Kind
+from service.sandbox.wallee.model import Anything, Kind
 from service.sandbox.wallee.objects import Json, Link, written
 
 MOST = 100
@@ -26,6 +26,10 @@ class Look(NamedTuple):
     shown: Shown
     space: int
     nulls: bool
+    live: bool = True
+
+    def written(self, thing: Anything) -> Json:
+        return written(thing, self.space, live=self.live)
 
 
 class Page(NamedTuple):
@@ -43,7 +47,7 @@ def read(look: Look, kind: Kind, identifier: int, expand: Collection[str] = ()) 
     thing = look.shown.every(kind).get(identifier)
     if thing is None:
         return None
-    shown = written(thing, look.space)
+    shown = look.written(thing)
     _check(look, shown, frozenset(expand))
     return _resolved(look, shown, frozenset(expand))
 
@@ -62,7 +66,7 @@ def search(
     if not 1 <= limit <= MOST or offset < 0:
         raise Unreadable(f"limit lies between 1 and {MOST}, and offset is 0 or more")
     wanted = _parsed(query)
-    found = [it for it in (written(each, look.space) for each in look.shown.every(kind).values()) if wanted(look, it)]
+    found = [it for it in (look.written(each) for each in look.shown.every(kind).values()) if wanted(look, it)]
     for field, direction in reversed(_orders(order)):
         found.sort(key=lambda it: _sortable(_value(look, it, field)), reverse=direction == "DESC")
     some = found[offset : offset + limit]
@@ -91,7 +95,7 @@ def _shown(look: Look, value: Any, name: str, expand: frozenset[str]) -> Any:
 
 
 def _linked(look: Look, link: Link) -> Json:
-    return written(look.shown.every(link.kind)[link.id], look.space)
+    return look.written(look.shown.every(link.kind)[link.id])
 
 
 def _check(look: Look, it: Json, expand: frozenset[str]) -> None:

@@ -47,4 +47,4 @@ class Space(Changes, Endings, Purchases):
 
     def look(self, after: int | None = None) -> Look:
         shown = self.book if after is None else self.book.after(after)
-        return Look(shown, self.space_id, self.habits.nulls)
+        return Look(shown, self.space_id, self.habits.nulls, self.habits.live)

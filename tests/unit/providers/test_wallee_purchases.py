@@ -133,3 +133,18 @@ def test_a_license_before_the_payment_counts_from_when_it_was_confirmed() -> Non
     terms: Json = {"product_short_code": "falcon", "unpaid_active_license_period": "5d"}
     [held] = licenses(after(bought("AUTHORIZED", [w.item(**terms)])))
     assert (held.enabled, held.expiry) == (True, w.JANUARY.replace(day=6))
+
+
+@pytest.mark.parametrize(
+    ("environments", "test"),
+    [
+        ({"environment": "PREVIEW"}, True),
+        ({"environment": "PREVIEW", "authorizationEnvironment": "TEST"}, True),
+        ({"environment": "PREVIEW", "authorizationEnvironment": "PRODUCTION"}, False),
+        ({"environment": "LIVE"}, False),
+        ({"environment": None}, False),
+        ({}, False),
+    ],
+)
+def test_only_what_says_so_is_a_test(environments: Json, test: bool) -> None:
+    assert after(bought(**environments)).subscription.test is test

@@ -325,3 +325,25 @@ class TestLines:
         entitlement = entitle(IN, after(w.whole(), slip).subscription, Policy())
         assert [each.enabled for each in entitlement.licenses] == [True, True]
         assert entitlement.problems
+
+
+class TestTests:
+    PREVIEW, LIVE, UNTOLD = ({"environment": "PREVIEW"}, {"environment": "LIVE"}, {"environment": None})
+
+    def paid(self, *environments: Json) -> Json:
+        charges = [
+            w.charge(number=CHARGE + place, at=at, transaction=w.transaction(number=CHARGE + 1000 + place, **told))
+            for place, (at, told) in enumerate(zip((JANUARY, FEBRUARY), environments, strict=False))
+        ]
+        return w.whole(w.subscription(), charges=charges, periodBills=BILLS)
+
+    def test_is_one_that_was_only_paid_as_tests(self) -> None:
+        assert after(self.paid(self.PREVIEW, self.PREVIEW)).subscription.test is True
+
+    @pytest.mark.parametrize("other", [LIVE, UNTOLD])
+    def test_is_none_once_a_payment_was_for_real_or_does_not_say(self, other: Json) -> None:
+        assert after(self.paid(self.PREVIEW, other)).subscription.test is False
+        assert after(self.paid(other, self.PREVIEW)).subscription.test is False
+
+    def test_nothing_tells_while_nothing_is_to_be_paid(self) -> None:
+        assert after(self.paid(self.PREVIEW), self.paid()).subscription.test is None
