@@ -60,6 +60,8 @@ class KeyRing:
         """Until when they are believed not to exist, the oldest first."""
         self._asking: dict[str, asyncio.Task[str]] = {}
         self._asked: list[float] = []
+        self._failure = ""
+        """Why the last question was not answered; empty when it was."""
 
     async def find(self, key_id: str) -> Secret | None:
         """The public key of that id, None when the provider has none. Raises KeysUnavailable."""
@@ -74,6 +76,14 @@ class KeyRing:
             raise KeysUnavailable(failure)
         return self._keys.get(key_id)
 
+    def knows(self, key_id: str) -> bool:
+        """Whether that key need not be asked for."""
+        return key_id in self._keys
+
+    def remember(self, key_id: str, key: Secret) -> None:
+        """Keeps a key that proved a delivery before, so that a start needs no answer of the provider."""
+        self._keys.setdefault(key_id, key)
+
     async def close(self) -> None:
         """Ends what is being asked."""
         asking = list(self._asking.values())
@@ -85,7 +95,7 @@ class KeyRing:
         now = self._clock()
         self._asked = [at for at in self._asked if at > now - MINUTE]
         if len(self._asked) >= ASKED_A_MINUTE:
-            raise KeysUnavailable("too many public keys were asked for within a minute")
+            raise KeysUnavailable(self._failure or "too many public keys were asked for within a minute")
         self._asked.append(now)
         task = asyncio.create_task(self._fetch(key_id))
         self._asking[key_id] = task
@@ -94,6 +104,10 @@ class KeyRing:
 
     async def _fetch(self, key_id: str) -> str:
         """Asks and keeps what is answered; why there was no answer, empty when there was one."""
+        failure = self._failure = await self._fetched(key_id)
+        return failure
+
+    async def _fetched(self, key_id: str) -> str:
         try:
             text = await self._provided.public_key(key_id)
         except ProvidedError as error:

@@ -107,6 +107,21 @@ async def test_a_flood_at_one_moment_is_bounded_too() -> None:
         assert sum(isinstance(each, KeysUnavailable) for each in found) == 200 - ASKED_A_MINUTE
 
 
+async def test_the_cause_of_a_failure_is_still_told_when_no_more_is_asked() -> None:
+    async with ringed() as (ring, provider, clock):
+        provider.error = Unauthorized("webhooks/encryption-keys/a", text="secret words")
+        for _ in range(ASKED_A_MINUTE + 5):
+            with pytest.raises(KeysUnavailable, match="could not be read: Unauthorized"):
+                await ring.find("a")
+        assert len(provider.asked) == ASKED_A_MINUTE
+        clock.at += MINUTE
+        provider.error = None
+        for number in range(ASKED_A_MINUTE):
+            assert await ring.find(str(number)) is None
+        with pytest.raises(KeysUnavailable, match="too many"):
+            await ring.find("one more")
+
+
 @pytest.mark.parametrize("error", [Unavailable, Throttled, Unauthorized])
 async def test_what_could_not_be_asked_is_neither_known_nor_unknown(error: type[ProvidedError]) -> None:
     async with ringed(a="KEY") as (ring, provider, _):
