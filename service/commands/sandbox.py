@@ -100,7 +100,8 @@ async def _live(space: wallee.Space, url: str, *, port: int, key: str, once: boo
             http, url, space, running.api, backoff=_backoff, attempts=ATTEMPTS, patience=patience
         )
         remedy = (
-            "is `tenure serve` listening there, and do the source's url and account name this API? Its log says why"
+            "is `tenure serve` listening there, do the source's url and account name this API, and is its API key "
+            "(TENURE_SOURCE_NAME_API_KEY) the same as WALLEE_KEY here? Its log says why"
         )
         _report(accepted, len(space.happenings), remedy)
         for identifier in space.book.subscriptions or space.book.transactions:
