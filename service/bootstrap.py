@@ -73,8 +73,9 @@ async def wired(
             for name in (settings.sources if "fetcher" in parts else ())
             if not why_unasked(settings, name)
         }
+        queries = Queries(pool, tables)
         keys = {
-            name: await stack.enter_async_context(open_public_keys(settings, name))
+            name: await stack.enter_async_context(open_public_keys(settings, name, log, queries))
             for name in (settings.sources if "receiver" in parts else ())
             if signs_with_public_keys(settings, name)
         }
@@ -93,7 +94,6 @@ async def wired(
         )
         work: dict[str, Work] = {name: run for name, run in background if name in parts}
         running: dict[str, asyncio.Task[None]] = {}
-        queries = Queries(pool, tables)
         yield Process(
             reader=Reader(log=log, queries=queries, sources=projected(settings)),
             access=Access(settings.secrets.viewer_tokens, settings.secrets.operator_tokens, open_to_all=open_to_all),

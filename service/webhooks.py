@@ -187,12 +187,21 @@ async def _proven(source: Source, delivery: Delivery) -> Delivery:
     """The delivery with all that it can be checked with again. Raises NotAuthentic and KeysUnavailable."""
     receiving, headers, secrets = source.receiving, delivery.headers, source.secrets
     if receiving.key_id is not None:
-        key = await _key(source, receiving.key_id(headers))
+        key_id = receiving.key_id(headers)
+        if source.keys is not None and not source.keys.knows(key_id):
+            # Nothing is asked of anybody for what is not even said to be of this account.
+            _check_account(source, delivery)
+        key = await _key(source, key_id)
         headers, secrets = headers | {PUBLIC_KEY: key.reveal()}, (key,)
     receiving.verify(headers, delivery.body, secrets, delivery.received_at)
-    if receiving.account_of is not None and receiving.account_of(delivery.body) != source.account:
-        raise NotAuthentic("it is of another account than the source")
+    _check_account(source, delivery)
     return msgspec.structs.replace(delivery, headers=headers)
+
+
+def _check_account(source: Source, delivery: Delivery) -> None:
+    account_of = source.receiving.account_of
+    if account_of is not None and account_of(delivery.body) != source.account:
+        raise NotAuthentic("it is of another account than the source")
 
 
 async def _key(source: Source, key_id: str) -> Secret:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import get_args
 
 import httpx2
 import msgspec
@@ -10,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from domain.events import Event, Stream
+from projections.queries import Status
 from service.secrets import Secret
 from service.settings import Api, Settings, SettingsInvalid, Source
 from service.sources import PUBLIC_KEY, NotAuthentic
@@ -173,9 +175,16 @@ async def test_a_key_that_the_sender_brings_along_proves_nothing(shop: Shop) -> 
 
 
 async def test_a_delivery_of_another_account_is_refused_though_it_is_wallees(shop: Shop) -> None:
-    await refused(shop, webhook(space=406), SIGNER.headers(webhook(space=406)), asked=1)
+    await shop.post(webhook())
+    answer = await shop.post(webhook(space=406), SIGNER.headers(webhook(space=406)))
+    assert answer.status_code == 401
+    assert await shop.everything() == 1
     reason = "it is of another account than the source"
     assert await shop.served.metric(f'tenure_deliveries_refused_total{{reason="{reason}",source="pay"}}') == 1
+
+
+async def test_nothing_is_asked_for_what_is_not_said_to_be_of_the_account(shop: Shop) -> None:
+    await refused(shop, webhook(space=406), SIGNER.headers(webhook(space=406)), asked=0)
 
 
 async def test_a_source_without_an_account_takes_nothing(database: str) -> None:
@@ -214,6 +223,20 @@ async def test_a_known_key_outlives_the_server_of_keys(shop: Shop) -> None:
     await shop.post(webhook(1))
     shop.platform.failing = 500, b"", ""
     assert (await shop.post(webhook(2))).status_code == 200
+
+
+async def test_a_start_knows_the_keys_that_proved_what_came_before(database: str) -> None:
+    async with platform() as there:
+        there.has_key(SIGNER)
+        use = configured(database, there.url)
+        async with served(use, database, ["receiver", "runner"]) as here:
+            await Shop(here, there).post(webhook(1))
+            async with asyncio.timeout(30):
+                while not await here.process.reader.queries.streams(statuses=get_args(Status), source="pay"):
+                    pass
+        there.failing = 500, b"", ""
+        async with served(use, database) as here:
+            assert (await Shop(here, there).post(webhook(2))).status_code == 200
 
 
 async def test_nobody_listening_where_keys_are_is_no_reason_to_refuse(database: str) -> None:
