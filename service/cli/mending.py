@@ -47,7 +47,7 @@ def retry_stream(config: Path | None, identifier: str) -> None:
 @as_json
 @click.pass_obj
 def pushes(config: Path | None, limit: int, as_json: bool) -> None:
-    """List pushes that failed and are tried again, with why."""
+    """List pushes that failed and are tried again, with why, and how many wait for their turn."""
     from service.commands.lists import list_pushes
 
     list_pushes(config, limit=limit, as_json=as_json)

@@ -1,16 +1,19 @@
 """The commands that list: subscriptions, licenses, streams in need, dead letters."""
 
+import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from rich.text import Text
 
 from domain.licensing import License
-from projections.queries import LicenseView, Postponed, StreamView
+from projections.queries import LicenseView, Outstanding, Postponed, StreamView
 from service.attention import Need, NeedyStream, needy_streams
-from service.commands.output import print_json, print_table, state_text
+from service.commands.output import print_json, print_line, print_table, state_text
 from service.commands.reading import ask
 from service.lookup import Reader, find_stream
+from service.settings import Target, load
+from service.wiring.targets import pace_of
 
 
 def list_subscriptions(
@@ -56,16 +59,17 @@ def list_licenses(config: Path | None, text: str | None, *, limit: int, as_json:
             for view in views
         ],
         empty="No licenses.",
+        alike="target",
     )
 
 
 def list_pushes(config: Path | None, *, limit: int, as_json: bool) -> None:
-    """Prints what could not be pushed so far and is tried again, the next attempt first."""
+    """Prints what could not be pushed so far and is tried again, the next first, and how much waits its turn."""
 
-    async def question(reader: Reader) -> list[Postponed]:
-        return await reader.queries.postponed(limit=limit)
+    async def question(reader: Reader) -> tuple[list[Postponed], list[Outstanding]]:
+        return await reader.queries.postponed(limit=limit), await reader.queries.outstanding()
 
-    found = ask(config, question)
+    found, outstanding = ask(config, question)
     if as_json:
         print_json(found)
         return
@@ -73,7 +77,22 @@ def list_pushes(config: Path | None, *, limit: int, as_json: bool) -> None:
         (each.stream, each.target, str(each.attempts), f"{each.next_at:%Y-%m-%d %H:%M:%S}", each.error or "")
         for each in found
     ]
-    print_table(("subscription", "target", "attempts", "next", "why"), rows, empty="No push failed.")
+    columns = ("subscription", "target", "attempts", "next", "why")
+    print_table(columns, rows, empty="No push failed.", alike="target")
+    targets = load(config, os.environ).targets
+    for each in outstanding:
+        if each.due > each.failing:
+            pace = f" ({_pace(targets[each.target])})" if each.target in targets else ""
+            print_line(f"{_wait(each.due - each.failing)} at {each.target}{pace}.")
+
+
+def _wait(count: int) -> str:
+    return f"{count} subscription{' waits for its' if count == 1 else 's wait for their'} turn"
+
+
+def _pace(target: Target) -> str:
+    pace = pace_of(target)
+    return f"{pace} request{'' if pace == 1 else 's'} a minute"
 
 
 def list_dead_letters(config: Path | None, *, limit: int, as_json: bool) -> None:
@@ -91,7 +110,8 @@ def list_dead_letters(config: Path | None, *, limit: int, as_json: bool) -> None
         for view in views
         if view.refusal is not None
     ]
-    print_table(("license", "subscription", "target", "call", "status", "answer"), rows, empty="No dead letters.")
+    columns = ("license", "subscription", "target", "call", "status", "answer")
+    print_table(columns, rows, empty="No dead letters.", alike="target")
 
 
 def list_streams(config: Path | None, status: Need, *, limit: int, as_json: bool) -> None:

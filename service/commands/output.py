@@ -39,13 +39,17 @@ def print_line(text: str) -> None:
 _PIPED = 200
 _GAP = 2
 """Between two columns."""
+_INDENT = 4
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[str | Text]], *, empty: str) -> None:
+def print_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str | Text]], *, empty: str, alike: str | None = None
+) -> None:
     """A table that folds long cells rather than cutting them; without rows, says `empty`.
 
-    The first column stays whole. Where there is no room for the longest word of the last one, which a person may have
-    to type (the name of a variable), that column stands below the others instead.
+    The column `alike` is left out where all rows say the same in it. Whatever stands before the last column stays
+    whole. Where there is no room for that, or for the longest word of the last one, which a person may have to type
+    (the name of a variable), each row takes several lines, and so does the header.
     """
     # What is piped is for other programs: nothing is folded there that fits into a long line.
     console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPED)
@@ -53,18 +57,23 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str | Text]], *,
         console.print(empty, markup=False, highlight=False)
         return
     texts = [[cell if isinstance(cell, Text) else Text(harmless(cell)) for cell in row] for row in rows]
+    if alike in columns and len({row[columns.index(alike)].plain for row in texts}) == 1:
+        columns, texts = _without(columns.index(alike), columns, texts)
     *before, last = (max(map(cell_len, cells)) for cells in _words(columns, texts))
     if sum(before) + _GAP * len(before) + last > console.width:
-        _print_below(console, texts)
+        _print_below(console, columns, texts)
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for place, column in enumerate(columns):
-        # What a person copies from the first column stays in one piece.
-        least = last if place == len(columns) - 1 else None
-        table.add_column(column, overflow="fold", no_wrap=place == 0, min_width=least)
+    for column in columns[:-1]:
+        table.add_column(column, overflow="fold", no_wrap=True)
+    table.add_column(columns[-1], overflow="fold", min_width=last)
     for row in texts:
         table.add_row(*row)
     console.print(table)
+
+
+def _without(place: int, columns: Sequence[str], rows: Sequence[Sequence[Text]]) -> tuple[list[str], list[list[Text]]]:
+    return [*columns[:place], *columns[place + 1 :]], [[*row[:place], *row[place + 1 :]] for row in rows]
 
 
 def _words(columns: Sequence[str], rows: Sequence[Sequence[Text]]) -> list[list[str]]:
@@ -74,11 +83,36 @@ def _words(columns: Sequence[str], rows: Sequence[Sequence[Text]]) -> list[list[
     return [*cells[:-1], [word for cell in cells[-1] for word in cell.split() or [""]]]
 
 
-def _print_below(console: Console, rows: Sequence[Sequence[Text]]) -> None:
-    for *cells, last in rows:
-        console.print(Text("  ").join(cell for cell in cells if cell.plain))
-        if last.plain:
-            console.print(Padding(last, (0, 0, 0, 4)), overflow="fold")
+def _print_below(console: Console, columns: Sequence[str], rows: Sequence[Sequence[Text]]) -> None:
+    header = [Text(column, style="bold") for column in columns]
+    widths = [max(cell.cell_len for cell in cells) for cells in zip(header, *rows, strict=True)]
+    lines = _packed(widths, console.width)
+    for row in (header, *rows):
+        for number, places in enumerate(lines):
+            line = Text(" " * _GAP).join(_padded(row[place], widths[place]) for place in places)
+            line.rstrip()
+            if line.plain:
+                console.print(Padding(line, (0, 0, 0, _INDENT if number else 0), expand=False), overflow="fold")
+
+
+def _packed(widths: Sequence[int], room: int) -> list[list[int]]:
+    """Which columns stand on which line: as many on each as there is room for, and one at least."""
+    lines: list[list[int]] = [[0]]
+    used = widths[0]
+    for place, width in enumerate(widths[1:], 1):
+        if used + _GAP + width > room:
+            lines.append([place])
+            used = _INDENT + width
+        else:
+            lines[-1].append(place)
+            used += _GAP + width
+    return lines
+
+
+def _padded(text: Text, width: int) -> Text:
+    padded = text.copy()
+    padded.pad_right(width - text.cell_len)
+    return padded
 
 
 def harmless(text: str) -> str:

@@ -11,6 +11,7 @@ from projections.ports import EventLog
 from projections.pusher import Account, Pusher, PusherSettings
 from projections.tables import Pool, Tables
 from projections.targets import Target
+from service import settings as configured
 from service.secrets import Secret, target_variable
 from service.settings import Settings, SettingsInvalid, Source
 from service.tables import Finding
@@ -29,6 +30,11 @@ def policies(settings: Settings, source: Source) -> dict[str, Policy]:
     }
 
 
+def pace_of(target: configured.Target) -> int:
+    """How many requests a minute its account bears."""
+    return target.requests_per_minute or SERVING[target.server].requests_per_minute
+
+
 @asynccontextmanager
 async def open_accounts(settings: Settings, pool: Pool, tables: Tables) -> AsyncIterator[dict[str, Account]]:
     """All license servers by the name that settings give them.
@@ -40,7 +46,7 @@ async def open_accounts(settings: Settings, pool: Pool, tables: Tables) -> Async
         for name, target in settings.targets.items():
             serving = SERVING[target.server]
             budget = Budget(
-                per_second=(target.requests_per_minute or serving.requests_per_minute) / 60,
+                per_second=pace_of(target) / 60,
                 burst=target.burst or serving.burst,
             )
             key = settings.secrets.targets.get(name, _NO_KEY).reveal()

@@ -69,6 +69,9 @@ cat licenses.json
     ):
         assert line in ran.stdout
         assert line in README, "the README shows what is printed"
+    header = ["license", "product", "until", "key", "pushed"]
+    assert header in [line.split() for line in ran.stdout.splitlines()]
+    assert header in [line.split() for line in README.splitlines()]
     assert '"product_code": "falcon-pro"' in ran.stdout
     assert '"product_code": "falcon-team"' in ran.stdout, "what was bought at FastSpring"
 

@@ -256,12 +256,36 @@ async def test_what_belongs_to_a_subscription_leads_to_it(shop: Tenure) -> None:
 
 
 async def test_what_could_not_be_pushed_is_listed_with_the_reason(shop: Tenure, database: str) -> None:
-    assert shop.run("pushes").out == "No push failed.\n"
+    nothing, waiting = shop.run("pushes").out.splitlines()
+    assert nothing == "No push failed."
+    assert waiting == "1 subscription waits for its turn at ls (540 requests a minute)."
     async with await AsyncConnection.connect(database, autocommit=True) as connection:
         await connection.execute("update projection_1.push set attempts = 3, error = 'no answer'")
     (push,) = json.loads(shop.run("pushes", "--json").out)
     assert (push["stream"], push["attempts"], push["error"]) == ("shop/subscription/sub_1", 3, "no answer")
     assert "no answer" in shop.run("pushes").out
+    assert "turn" not in shop.run("pushes").out
+
+
+@pytest.mark.parametrize("name", ["nl", "a-license-server-of-some-length"])
+async def test_licenses_of_several_targets_keep_their_header_and_their_keys_in_80_columns(
+    shop: Tenure, database: str, name: str
+) -> None:
+    assert "target" not in shop.run("licenses").out.splitlines()[0]
+    async with await AsyncConnection.connect(database, autocommit=True) as connection:
+        key = "6K49-ZCQD-NMBE-KZPJ"
+        await connection.execute(
+            "update projection_1.license set key = %s, target = case unit when 1 then target else %s end from"
+            " (select partition as p, id as i, (desired->>'unit')::int as unit from projection_1.license) as each"
+            " where partition = p and id = i",
+            (key, name),
+        )
+    lines = shop.run("licenses").out.splitlines()
+    assert lines[0].split()[0] == "license"
+    assert " ".join(lines[:2]).split()[:6] == ["license", "product", "until", "target", "key", "pushed"]
+    assert len([line for line in lines if key in line]) == 2
+    assert any(name in line for line in lines)
+    assert max(map(len, lines)) <= 80
 
 
 async def test_a_person_may_name_a_subscription_by_a_license_s_key(shop: Tenure, database: str) -> None:
