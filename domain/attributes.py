@@ -1,7 +1,7 @@
 """The attributes a vendor sets in a store's catalog: one row for each, which documentation and checks are made from.
 
-Stripe keeps them in the metadata of a price, FastSpring with a product. `stores` says where LicenseSpring's own
-integration documents one; Tenure reads each of them from either store.
+Where a store keeps them is its provider's business. `stores` says where LicenseSpring's own integration documents one;
+Tenure reads each of them from every store.
 """
 
 import re

@@ -7,12 +7,13 @@ through the printed table and looks at what a LicenseSpring holds.
 import sys
 from pathlib import Path
 
-from domain.attributes import ATTRIBUTES, TYPES, Attribute, Store
+from domain.attributes import ATTRIBUTES, TYPES, Attribute
 from domain.documented import Part
 
 README = Path(__file__).with_name("README.md")
 
-COLUMNS = ("attribute", "what it does", "Stripe", "FastSpring", "allowed", "field of the license", "at LicenseSpring")
+STORES = {"Stripe": "stripe", "FastSpring": "fastspring", "wallee": "wallee"}
+COLUMNS = ("attribute", "what it does", *STORES, "allowed", "field of the license", "at LicenseSpring")
 
 AT_LICENSESPRING: dict[str, tuple[str, ...]] = {
     "product_code": ("product",),
@@ -52,16 +53,15 @@ def _row(row: Attribute) -> tuple[str, ...]:
     return (
         f"`{row.name}`",
         row.does,
-        _place(row, "stripe"),
-        _place(row, "fastspring"),
+        *(_place(row, store) for store in STORES.values()),
         row.allowed + _only(row),
         ", ".join(f"`{field}`" for field in row.license) or NO_FIELD[row.name],
         ", ".join(f"`{name}`" if " " not in name else name for name in there),
     )
 
 
-def _place(row: Attribute, store: Store) -> str:
-    """Where LicenseSpring's own integration of the store documents it; Tenure reads it from any."""
+def _place(row: Attribute, store: str) -> str:
+    """Where LicenseSpring's own integration of the store documents it (wallee has none); Tenure reads it from any."""
     return "yes" if store in row.stores else "too"
 
 

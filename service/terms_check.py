@@ -16,6 +16,7 @@ from domain.events import stream_of
 from domain.fold import fold_event
 from domain.licensing import Entitlement, License, entitle
 from domain.policy import Policy
+from domain.providers.table import PROVIDERS
 from domain.subscription import EventRef, Subscription
 from domain.terms import TermsError, read_terms
 from service.terms_files import Offer
@@ -70,7 +71,7 @@ def check(offer: Offer, *, quantity: int = 1, targets: Mapping[str, Policy] | No
 
     `targets` are those of the source that offers it, each with the policy as it is there; None where it is not known.
     """
-    kind: Literal["price", "product"] = "price" if offer.provider == "stripe" else "product"
+    kind = PROVIDERS[offer.provider].sells
     try:
         reading = read_terms(offer.attributes, product=offer.name, recurring=offer.recurring, kind=kind)
     except TermsError as error:

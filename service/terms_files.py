@@ -1,19 +1,25 @@
-"""Prices and products as files: what the stores export or answer, and a plain form for drafts.
+r"""Prices and products as files: what the stores export or answer, and a plain form for drafts.
 
     a Stripe price                {"object": "price", "id": …, "recurring": …, "metadata": {…}}
     Stripe's list of prices       {"object": "list", "data": [price, …]}
     a FastSpring product          {"product": …, "attributes": {…}, "pricing": {"interval": …}}
     FastSpring's answer           {"products": [product, …]}
+    a wallee product version      {"comment": "NAME = VALUE\n…", "product": {"reference": …}}
+    wallee's answer to a search   {"data": [product version, …], "hasMore": …}
     a list of any of these        […]
     attributes by name            {"pro": {"short_code": "app", "max_activations": "3"}}
 
-Sources: docs.stripe.com/api/prices, developer.fastspring.com/reference/retrieve-details-about-one-or-more-products.
+Sources: docs.stripe.com/api/prices, developer.fastspring.com/reference/retrieve-details-about-one-or-more-products,
+wallee's SDK 6.4.0 (`SubscriptionProductVersion`).
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
+
+from domain.providers.table import PROVIDERS
+from domain.providers.wallee.comment import sold
 
 LARGEST_FILE = 16 * 1024 * 1024
 MOST_OFFERS = 10_000
@@ -60,32 +66,37 @@ def read_offers(text: bytes, *, provider: str | None = None, recurring: bool = T
 def _offers(document: Any, provider: str | None, *, recurring: bool) -> Iterator[Offer]:
     match document:
         case list() as objects:
-            yield from (_offer(each, provider) for each in objects)
-        case {"object": "list", "data": list() as prices}:
-            yield from (_offer(each, provider) for each in prices)
+            yield from _each(objects, provider)
+        case {"object": "list", "data": list() as objects} | {"data": list() as objects, "hasMore": bool()}:
+            yield from _each(objects, provider)
         case {"products": list() as products}:
-            yield from (_offer(each, provider) for each in products)
-        case {"object": str()} | {"product": str()}:
-            yield _offer(document, provider)
+            yield from _each(products, provider)
+        case {"object": str()} | {"product": str()} | {"comment": str()} | {"linkedSpaceId": int()}:
+            yield from _offer(document, provider)
         case dict() as named if named and all(isinstance(value, dict) for value in named.values()):
             if provider is None:
-                raise FileUnclear("does not say whose attributes these are: give --provider stripe or fastspring")
+                raise FileUnclear(f"does not say whose attributes these are: give --provider {', '.join(PROVIDERS)}")
             for name, attributes in named.items():
                 yield Offer(name=name, provider=provider, recurring=recurring, attributes=_texts(name, attributes))
         case _:
             raise FileUnclear(
-                "is neither a Stripe price, nor a FastSpring product, nor a list of them, "
-                'nor {"NAME": {"ATTRIBUTE": "VALUE"}}'
+                "is neither a Stripe price, nor a FastSpring product, nor a wallee product version, nor a list of them,"
+                ' nor {"NAME": {"ATTRIBUTE": "VALUE"}}'
             )
 
 
-def _offer(document: Any, provider: str | None) -> Offer:
+def _each(objects: list[Any], provider: str | None) -> Iterator[Offer]:
+    for each in objects:
+        yield from _offer(each, provider)
+
+
+def _offer(document: Any, provider: str | None) -> Iterator[Offer]:
     match document:
         case {"object": "price", "id": str() as name, **rest}:
             _belongs(name, "stripe", provider)
             repeats = rest.get("recurring") is not None or rest.get("type") == "recurring"
             attributes = _texts(name, rest.get("metadata"))
-            return Offer(name=name, provider="stripe", recurring=repeats, attributes=attributes)
+            yield Offer(name=name, provider="stripe", recurring=repeats, attributes=attributes)
         case {"object": str() as kind}:
             raise FileUnclear(f"holds a Stripe {kind!r}: give prices, whose metadata holds the license attributes")
         case {"product": str() as name, **rest}:
@@ -94,7 +105,14 @@ def _offer(document: Any, provider: str | None) -> Offer:
             interval = pricing.get("interval") if isinstance(pricing, dict) else None
             attributes = _texts(name, rest.get("attributes"))
             repeats = interval not in ONE_TIME_INTERVALS
-            return Offer(name=name, provider="fastspring", recurring=repeats, attributes=attributes)
+            yield Offer(name=name, provider="fastspring", recurring=repeats, attributes=attributes)
+        case {"comment": str() | None} | {"linkedSpaceId": int()}:
+            named = document.get("product")
+            product = named if isinstance(named, dict) else {}
+            version = str(product.get("reference") or product.get("name") or document.get("id") or "product")
+            _belongs(version, "wallee", provider)
+            for name, _, attributes in sold(version, document.get("comment") or ""):
+                yield Offer(name=name, provider="wallee", recurring=True, attributes=attributes)
         case str() as path:
             raise FileUnclear(f"only names products ({path[:40]!r}): ask FastSpring for GET /products/PATH,PATH")
         case _:

@@ -12,7 +12,7 @@ from domain.terms import CodeMissing, Reading, Terms, TermsError, read_terms
 MOST_UNITS = 10_000
 """Licenses of one line; buyers can choose quantities, and one of them must not exhaust the process."""
 
-REMEDY = "correct it in the store: the next webhook that describes it counts, for FastSpring also this one sent again"
+REMEDY = "correct it in the store: the next webhook that describes it counts, from some stores also this one sent again"
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -109,6 +109,7 @@ def _form_of(
         reading, missing = Reading(None, error.warnings), str(error)
     except TermsError as error:
         return last, str(error), error.warnings
+    reading = _with_its_target(line, reading, understood)
     warnings = (*reading.warnings, *_edited(line, reading, understood))
     lost = next((each for each in understood if _same_price(each.sold.line, line) and _says(each.reading)), None)
     if lost is None or reading.terms is not None or reading.ignored:
@@ -121,6 +122,23 @@ def _form_of(
     else:
         return reading, "", warnings
     return lost, "; ".join(filter(None, (slip, missing))), warnings
+
+
+def _with_its_target(line: Line, reading: Reading, understood: Sequence[_Understood]) -> Reading:
+    """The same, at the target that the price was sold for, should its name have been lost.
+
+    What names no target is licensed at all of them, and nobody would be sold a second license by leaving a word out.
+    """
+    terms = reading.terms
+    if terms is None or terms.target:
+        return reading
+    sold = (each.reading.terms for each in understood if _sale(each.sold.line) == _sale(line))
+    named = next((each.target for each in sold if each is not None and each.target), "")
+    if not named:
+        return reading
+    lost = f"price {line.price} lost its license_target {named!r}, which is kept: name the target that it is to have"
+    terms = msgspec.structs.replace(terms, target=named)
+    return msgspec.structs.replace(reading, terms=terms, warnings=(*reading.warnings, lost))
 
 
 def _edited(line: Line, reading: Reading, understood: Sequence[_Understood]) -> Iterator[str]:

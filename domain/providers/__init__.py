@@ -1,13 +1,15 @@
 """The providers Tenure understands: what their deliveries hold and what it means, as pure functions.
 
-Adding one means a module here, one in `service/sources/`, and one line in the table of `domain/providers/table.py`.
+Adding one means a package here with a line in the table of `domain/providers/table.py`, and modules in
+`service/sources/` with a line in each table of `service/sources/table.py` that it is for. `service/sources/README.md`
+goes through it.
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -76,7 +78,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     `wants(stream, subscription)` says what is still missing and could be asked from the provider's API, be it that it
     was asked before in vain (`open_wants` leaves those out). `unpack_answer(stream, about, body)` says in which
     streams an answer (the body of the event) is an event, and of which type there; the one that asked is among them.
-    `policy` holds where the provider's subscriptions are by default treated otherwise than `Policy` says.
+    `sells` is what the license attributes stand at there, for texts. `policy` holds where the provider's subscriptions
+    are by default treated otherwise than `Policy` says.
     """
 
     name: str
@@ -85,6 +88,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     settle: Settle
     wants: Wants = wants_nothing
     unpack_answer: UnpackAnswer = belongs_to_asker
+    sells: Literal["product", "price"] = "product"
     policy: Mapping[str, object] = {}
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from service.settings import Part
 
 PARTS = ("receiver", "runner", "fetcher", "pusher", "sealer")
-PROVIDERS = ("stripe", "fastspring")
+PROVIDERS = ("stripe", "fastspring", "wallee")
 
 
 @tenure.command()
@@ -77,8 +77,9 @@ def check_terms(
 ) -> None:
     """Tell, before anybody buys, what prices or products will be licensed as and what is wrong with them.
 
-    FILE is JSON as the store exports it: a Stripe price or list of prices, a FastSpring product or {"products": [...]};
-    or {"NAME": {"ATTRIBUTE": "VALUE"}} with --provider. "-" reads standard input. Ends with 1 when something is wrong.
+    FILE is JSON as the store exports it: a Stripe price or list of prices, a FastSpring product or {"products": [...]},
+    a wallee product version or {"data": [...]}; or {"NAME": {"ATTRIBUTE": "VALUE"}} with --provider. "-" reads standard
+    input. Ends with 1 when something is wrong.
     """
     from service.commands.terms import check_file, check_source
 

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 
 class CatalogItem(Struct, frozen=True, kw_only=True):
-    """A price (Stripe) or product (FastSpring) that is for sale.
+    """What is for sale: a price, a product, or what else the provider sells by.
 
     `name` is its id or path, `product` what the provider calls the thing that is sold by it. `attributes` are the
     texts that the vendor set.

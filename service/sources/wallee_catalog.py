@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from domain.providers.wallee.comment import read_comment
+from domain.providers.wallee.comment import sold
 from domain.providers.wallee.subscription_shapes import ProductVersion
 from projections.provided import Refused
 from service.sources.catalog import CatalogItem
@@ -24,9 +24,7 @@ async def sold_in(space: WalleeSpace) -> AsyncIterator[CatalogItem]:
 def _offered(version: ProductVersion) -> list[CatalogItem]:
     product = version.product
     name = (product and (product.reference or product.name)) or str(version.id)
-    said = read_comment(version.comment or "")
-    components = [
-        CatalogItem(name=f"{name}/{sku}", product=sku, recurring=True, attributes=attributes)
-        for sku, attributes in sorted(said.components.items())
+    return [
+        CatalogItem(name=each, product=product, recurring=True, attributes=attributes)
+        for each, product, attributes in sold(name, version.comment or "")
     ]
-    return [CatalogItem(name=name, product=name, recurring=True, attributes=said.product), *components]

@@ -5,8 +5,8 @@ from typing import get_args
 import pytest
 import rich_click as click
 
-from domain.attributes import Store
 from domain.lifecycle import State
+from domain.providers.table import PROVIDERS
 from service.attention import Need
 from service.cli import tenure
 from service.settings import PARTS
@@ -25,11 +25,11 @@ def test_an_option_offers_what_there_is(command: str, option: str, choices: tupl
     assert offered(found) == set(choices)
 
 
-def test_terms_are_checked_for_every_store_that_has_attributes() -> None:
+def test_terms_are_checked_for_every_provider() -> None:
     group = tenure.commands["terms"]
     assert isinstance(group, click.Group)
     (found,) = [each for each in group.commands["check"].params if each.name == "provider"]
-    assert offered(found) == set(get_args(Store))
+    assert offered(found) == set(PROVIDERS)
 
 
 def offered(option: click.Parameter) -> set[str]:

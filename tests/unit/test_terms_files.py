@@ -54,6 +54,30 @@ def test_a_fastspring_product_without_an_interval_is_bought_once() -> None:
     assert read(FEE) == [Offer(name="set-up-fee", provider="fastspring", recurring=False, attributes={})]
 
 
+VERSION = {
+    "id": 7,
+    "linkedSpaceId": 405,
+    "product": {"id": 3, "reference": "falcon"},
+    "comment": "For teams.\nproduct_short_code = pro\nquantity = seat\nexport.product_short_code = more",
+}
+
+
+@pytest.mark.parametrize("document", [VERSION, {"data": [VERSION], "hasMore": False}, [VERSION]])
+def test_a_wallee_product_version_is_read_by_its_comment(document: Any) -> None:
+    assert read(document) == [
+        Offer(name="falcon", provider="wallee", recurring=True, attributes={"product_short_code": "pro"}),
+        Offer(name="falcon/export", provider="wallee", recurring=True, attributes={"product_short_code": "more"}),
+    ]
+    assert read({**VERSION, "comment": None}) == [
+        Offer(name="falcon", provider="wallee", recurring=True, attributes={})
+    ]
+
+
+def test_a_draft_of_a_comment_is_enough() -> None:
+    [offer] = read({"comment": "product_short_code = pro"}, provider="wallee")
+    assert (offer.name, offer.attributes) == ("product", {"product_short_code": "pro"})
+
+
 def test_attributes_by_name_belong_to_the_store_that_was_named() -> None:
     plain = {"pro": {"short_code": "pro"}, "once": {"short_code": "pro", "license_type": "perpetual"}}
     assert [(offer.name, offer.provider, offer.recurring) for offer in read(plain, provider="stripe")] == [
@@ -66,7 +90,7 @@ def test_attributes_by_name_belong_to_the_store_that_was_named() -> None:
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        ({"pro": {"short_code": "pro"}}, "give --provider stripe or fastspring"),
+        ({"pro": {"short_code": "pro"}}, "give --provider stripe, fastspring, wallee"),
         ({"object": "product", "id": "prod_1"}, "holds a Stripe 'product': give prices"),
         ({"products": ["falcon-pro"]}, "GET /products/PATH,PATH"),
         ({"object": "list", "data": []}, "holds no price and no product"),

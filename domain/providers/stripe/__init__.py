@@ -13,5 +13,11 @@ from domain.providers.stripe.unpack import unpack
 from domain.providers.stripe.wants import wants
 
 PROVIDER = Provider(
-    name="stripe", unpack=unpack, translate=translate, settle=settle, wants=wants, unpack_answer=unpack_answer
+    name="stripe",
+    unpack=unpack,
+    translate=translate,
+    settle=settle,
+    wants=wants,
+    unpack_answer=unpack_answer,
+    sells="price",
 )

@@ -42,3 +42,12 @@ def read_comment(comment: str) -> Said:
         elif not dot:
             product[own] = value
     return Said(product, components, product.pop(QUANTITY, ""))
+
+
+def sold(name: str, comment: str) -> list[tuple[str, str, dict[str, str]]]:
+    """What a product version of that name and comment sells: name, product and attributes of each.
+
+    The product itself, then the components that have attributes of their own.
+    """
+    said = read_comment(comment)
+    return [(name, name, said.product), *((f"{name}/{sku}", sku, of) for sku, of in sorted(said.components.items()))]

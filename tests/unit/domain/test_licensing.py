@@ -193,7 +193,7 @@ def test_an_attribute_that_is_not_known_is_a_warning_once() -> None:
 WRONG = {**TERMS, "max_activations": "many"}
 PROBLEM = (
     "line si_1: max_activations of product prod_app is 'many'; allowed: a whole number from 1 to 999999999; "
-    "correct it in the store: the next webhook that describes it counts, for FastSpring also this one sent again"
+    "correct it in the store: the next webhook that describes it counts, from some stores also this one sent again"
 )
 
 
