@@ -106,12 +106,14 @@ class OrderChanged(Receipt, frozen=True, kw_only=True, tag="order_changed"):
 class CustomerChanged(Receipt, frozen=True, kw_only=True, tag="customer_changed"):
     """The target took these absolute values for the customer it knows under that id.
 
-    `licenses` could not be made before; what was refused of them may be tried again.
+    `licenses` could not be made before; what was refused of them may be tried again. With them the customer was made
+    for them, or `found` where it was there already.
     """
 
     customer: str
     fields: Fields
     licenses: tuple[str, ...] = ()
+    found: bool = False
 
 
 class CatalogRead(Receipt, frozen=True, kw_only=True, tag="catalog_read"):

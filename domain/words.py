@@ -226,8 +226,11 @@ def _created(receipt: r.OrderCreated) -> str:
 def _customer_changed(receipt: r.CustomerChanged) -> str:
     if receipt.fields.get(r.THERE) is False:
         return f"customer not found at {receipt.target}"
+    done = "updated"
+    if receipt.fields.get(r.THERE):
+        done = "created" if receipt.licenses and not receipt.found else "found"
     names = ", ".join(sorted(receipt.fields.keys() - {r.THERE}))
-    return f"customer updated at {receipt.target}{f' ({names})' if names else ''}"
+    return f"customer {done} at {receipt.target}{f' ({names})' if names else ''}"
 
 
 _RECEIPTS: dict[type[r.Receipt], Callable[[Any], str]] = {

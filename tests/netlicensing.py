@@ -138,11 +138,13 @@ class Holding:
         self.doubts: list[str] = []
         self.made: list[Call] = []
         self.refused: list[PushRefused] = []
+        self.received: list[AnyReceipt] = []
 
     def take(self, receipt: AnyReceipt) -> None:
         """Folds a receipt into what is known, as it is read back from the store."""
         again = msgspec.json.decode(msgspec.json.encode(receipt), type=AnyReceipt)
         self.applied = apply_receipt({"nl": self.applied}, again, JANUARY)["nl"]
+        self.received.append(again)
 
     async def attempt(self, *wish: License) -> None:
         """Looks at what is in doubt and follows the plan until there is nothing left. Raises TargetError."""

@@ -25,7 +25,7 @@ from service.terms_files import LARGEST_FILE, FileUnclear, read_offers
 _COLOURS: dict[Verdict, str] = {"ok": "bold green", "wrong": "bold red", "not licensed": "yellow"}
 _WIDEST = 100
 _INDENT = (0, 0, 0, 2)
-_UNASKED = "LicenseSpring is not asked: products, policies, features, custom fields and bundles have to exist there."
+_UNASKED = "No license server is asked: products, policies, features, custom fields and bundles have to exist there."
 
 
 def check_file(path: str, provider: str | None, *, quantity: int, recurring: bool, as_json: bool) -> int:

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from domain.receipts import Fields, LicenseChanged
+from domain.receipts import CustomerChanged, Fields, LicenseChanged
+from domain.words import say_receipt
 from projections.targets.netlicensing.options import Options
 from service.sandbox.netlicensing.faults import Answer, ErrorInOk, Throttle
 from tests.netlicensing import ALONE, Holding, account, desired, desired_of
@@ -58,6 +59,15 @@ async def test_what_was_bought_once_outlives_the_month_of_its_template_also_wher
         time = licensee["modules"]["APP-module"]
         assert time["valid"]
         assert time["expires"] > JANUARY + timedelta(days=99 * 365)
+
+
+async def test_a_licensee_is_told_as_created_once_and_as_found_by_the_customers_other_purchase() -> None:
+    async with account() as at:
+        for stream, said in (("shop/subscription/a", "created"), ("shop/subscription/b", "found")):
+            holding = Holding(at)
+            await holding.settle(desired_of(stream))
+            (receipt,) = [each for each in holding.received if isinstance(each, CustomerChanged)]
+            assert say_receipt(receipt).startswith(f"customer {said} at nl")
 
 
 async def test_units_have_ends_of_their_own_though_they_are_one_customers() -> None:

@@ -42,7 +42,7 @@ def test_all_right_ends_with_0_and_says_what_will_be_made(vendor: Tenure) -> Non
     assert "price_pro  OK" in ended.out
     assert "2 units → 2 subscription licenses of pro" in ended.out
     assert "product_code pro" in ended.out
-    assert "LicenseSpring is not asked" in ended.out
+    assert "No license server is asked" in ended.out
 
 
 def test_something_wrong_ends_with_1_and_says_what_is_allowed(vendor: Tenure) -> None:
@@ -71,7 +71,7 @@ def test_what_has_no_code_is_wrong_only_if_it_has_attributes_of_licenses(vendor:
     (vendor.folder / "fee.json").write_text(json.dumps(fee), encoding="utf-8")
     (vendor.folder / "slip.json").write_text(json.dumps(slip), encoding="utf-8")
     silent, told = (vendor.run("terms", "check", name) for name in ("fee.json", "slip.json"))
-    assert (silent.code, "!" in silent.out, "LicenseSpring is not asked" in silent.out) == (0, False, False)
+    assert (silent.code, "!" in silent.out, "No license server is asked" in silent.out) == (0, False, False)
     assert "price_fee  not licensed" in silent.out
     assert (told.code, "price_slip  WRONG" in told.out) == (1, True)
     assert "(was product_short_code meant by product_short_cod?)" in " ".join(told.out.split())

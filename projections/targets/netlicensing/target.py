@@ -134,8 +134,10 @@ class NetLicensingTarget:
             if not 200 <= (refusal.status or 0) < 300:
                 raise
             item = await self._look_after(refusal, kind, number)
+            if item is None:
+                raise NotFound(refusal.call, status=refusal.status, text=refusal.text) from refusal
             names = [name for name in fields if name != COUNTED]
-            if item is None or told(item, names) != {name: fields[name] for name in names}:
+            if told(item, names) != {name: fields[name] for name in names}:
                 raise
 
     async def _look_after(self, refusal: Refused, kind: str, number: str) -> Item | None:
@@ -149,7 +151,10 @@ class NetLicensingTarget:
         off: Fields = {"enabled": False}
         try:
             await self._set(LICENSE, call.number, off)
-        except NotFound:
+        except NotFound as refusal:
+            # Something else may not have been found: that it is gone is believed when a look says so, too.
+            if await self._look_after(refusal, LICENSE, call.number) is not None:
+                raise
             # Who deleted it took away at least as much.
             off = {THERE: False}
         return changed(self.name, _held(call), call.license, call.number, off)
@@ -167,7 +172,9 @@ class NetLicensingTarget:
         if found:
             check_product(item, call.product)
             known = seen_of_licensee(item)
-        return CustomerChanged(target=self.name, customer=call.holder, fields=known, licenses=call.subjects)
+        return CustomerChanged(
+            target=self.name, customer=call.holder, fields=known, licenses=call.subjects, found=found
+        )
 
     async def _create_license(self, call: CreateLicense) -> Seen:
         own = {

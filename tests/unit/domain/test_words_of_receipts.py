@@ -50,9 +50,18 @@ def refused(call: str, status: int | None, text: str) -> PushRefused:
         ),
         (changed({"there": False}), "license not found at ls"),
         (CustomerChanged(target="nl", customer="7", fields={"there": False}), "customer not found at nl"),
+        (CustomerChanged(target="nl", customer="7", fields={"name": "A"}), "customer updated at nl (name)"),
+        (
+            CustomerChanged(target="nl", customer="7", fields={"there": True, "name": "A"}, licenses=("lic_1",)),
+            "customer created at nl (name)",
+        ),
+        (
+            CustomerChanged(target="nl", customer="7", fields={"there": True}, licenses=("lic_1",), found=True),
+            "customer found at nl",
+        ),
         (
             CustomerChanged(target="nl", customer="7", fields={"there": True, "name": "A"}),
-            "customer updated at nl (name)",
+            "customer found at nl (name)",
         ),
         (KeysMinted(target="ls", order="o", keys={"a": "K"}), "1 key chosen at ls"),
         (CatalogRead(target="nl", product="APP", entries={"T": {}}), "catalog of nl read: APP has 1 template"),
