@@ -40,16 +40,16 @@ class NetLicensing:
         self._key = key
 
     async def find(self, kind: str, number: str) -> Item | None:
-        """The entity of that kind and number, None when there is none."""
+        """The entity of that kind and number; None when NetLicensing itself says that there is none."""
         call = f"find {kind.lower()}"
         try:
             envelope = await self._sent(call, "GET", _path(kind, number))
         except NotFound:
             return None
         items = envelope.of(kind)
-        if items and items[0]["number"].casefold() != number.casefold():
+        if not items or items[0]["number"].casefold() != number.casefold():
             raise unclear(call, wrote=False, status=200, text="the answer is about something else than was asked for")
-        return items[0] if items else None
+        return items[0]
 
     async def create(self, kind: str, fields: Mapping[str, str]) -> Item:
         """Creates the entity, whose number is among the fields; raises Refused also where that is taken."""
@@ -98,7 +98,7 @@ class NetLicensing:
             content=content,
         )
         wrote = method != "GET"
-        error = failure(call, answer, wrote=wrote, words=self._words)
+        error = failure(call, answer, wrote=wrote, words=self._words, sent=(fields or {}).values())
         if error is not None:
             raise error
         if answer.trouble:

@@ -116,9 +116,21 @@ def test_an_error_in_a_success_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("id_", "text"), [("NotFoundException", "x"), ("1000", "Requested license does not exist"), ("", "not found")]
 )
-@pytest.mark.parametrize("status", [200, 400])
-def test_what_is_not_there_is_told_by_its_name_where_the_status_does_not(status: int, id_: str, text: str) -> None:
-    assert type(error(status, id=id_, text=text)) is NotFound
+def test_what_is_not_there_is_told_by_its_name_where_the_status_does_not(id_: str, text: str) -> None:
+    assert type(error(400, id=id_, text=text)) is NotFound
+
+
+@pytest.mark.parametrize(("wrote", "kind"), [(True, Refused), (False, Unavailable)])
+def test_an_error_in_a_success_makes_nothing_missing_whatever_it_says(wrote: bool, kind: type[TargetError]) -> None:
+    assert type(error(200, id="NotFoundException", text="not found", wrote=wrote)) is kind
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 404, 405, 410])
+@pytest.mark.parametrize("body", [b"<html>Not Found</html>", b"", b'{"items": null}', b'{"detail": "not found"}'])
+def test_what_somebody_else_answers_is_neither_missing_nor_refused(status: int, body: bytes) -> None:
+    for wrote, kind in ((True, Unclear), (False, Unavailable)):
+        found = failure("change license", Answer(status=status, body=body), wrote=wrote, words=words)
+        assert type(found) is kind
 
 
 @pytest.mark.parametrize("status", [402, 403, 429])
@@ -128,11 +140,27 @@ def test_a_limit_of_requests_is_waited_for_as_long_as_the_server_says(status: in
     assert found.retry_after == 7.0
 
 
-@pytest.mark.parametrize("status", [402, 403])
-def test_a_limit_of_requests_is_known_by_its_words_too_and_waits_a_whole_window(status: int) -> None:
-    found = error(status, text="Too many requests per minute")
+@pytest.mark.parametrize("status", [200, 400, 402, 403])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Too many requests per minute",
+        "Quota of requests exceeded for this minute",
+        "Maximum number of API requests reached",
+        "rate-limit",
+    ],
+)
+def test_a_limit_of_requests_is_known_by_its_words_too_and_waits_a_whole_window(status: int, text: str) -> None:
+    found = error(status, text=text)
     assert type(found) is Throttled
     assert found.retry_after == WINDOW
+
+
+def test_a_customer_who_is_called_like_a_limit_holds_up_nobody() -> None:
+    info = {"type": "ERROR", "value": "the name 'Rate Limit Ltd' is not allowed"}
+    answer = Answer(status=400, body=msgspec.json.encode({"infos": {"info": info}}))
+    found = failure("create licensee", answer, wrote=True, words=words, sent=("Rate Limit Ltd",))
+    assert type(found) is Refused
 
 
 def test_what_the_plan_does_not_allow_holds_up_nothing_else_of_the_account() -> None:
