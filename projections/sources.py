@@ -35,12 +35,12 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
             case True, True:
                 return (
                     "paid in the provider's test environment, and this source is in live mode: no license is made, "
-                    'and nothing is to be done; a source with mode = "test" licenses tests'
+                    'and nothing is to be done; tests are licensed where mode = "test"'
                 )
             case False, False:
                 return (
-                    "paid for real, and this source is in test mode: no license is made; give the source "
-                    'mode = "live", or the provider another source in live mode'
+                    "paid for real, and this source is in test mode: no license is made; to license it "
+                    'write mode = "live"'
                 )
             case _:
                 return ""

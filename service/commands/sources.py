@@ -24,14 +24,15 @@ from service.wiring.asking import check_api_keys
 class SourceCheck(msgspec.Struct, frozen=True, kw_only=True):
     """One source as it is configured, with the remedies for what is not.
 
-    `missing` names what it cannot work without, `hints` what it works better with.
+    `missing` names what it cannot work without, `hints` what it works better with. `secrets` counts the signing
+    secrets, None where the provider signs with keys of its own.
     """
 
     source: str
     provider: str
     mode: str
     webhook: str
-    secrets: int
+    secrets: int | None
     targets: list[str]
     missing: list[str]
     hints: list[str]
@@ -51,9 +52,9 @@ def check_sources(config: Path | None, *, as_json: bool) -> int:
 
 def _check(settings: Settings, name: str) -> SourceCheck:
     source = settings.sources[name]
-    secrets = len(settings.secrets.sources.get(name, ()))
+    secrets = None if RECEIVING[source.provider].key_id else len(settings.secrets.sources.get(name, ()))
     missing = []
-    if RECEIVING[source.provider].key_id is not None:
+    if secrets is None:
         # Its deliveries are checked with public keys, which only the API gives.
         if name not in settings.secrets.api_keys:
             missing.append(f"API key, with which public keys are asked for: set {api_key_variable(name)}")
@@ -100,13 +101,22 @@ def _print(checks: list[SourceCheck]) -> None:
     print_table(
         ("source", "provider", "mode", "webhook", "secrets", "targets"),
         [
-            (each.source, each.provider, each.mode, each.webhook, str(each.secrets), ", ".join(each.targets))
+            (each.source, each.provider, each.mode, each.webhook, _counted(each.secrets), ", ".join(each.targets))
             for each in checks
         ],
         empty="No source is configured: add a table [sources.NAME] to tenure.toml.",
     )
+    lacks: dict[str, list[str]] = {}
     for check in checks:
         for lack in check.missing:
-            print_line(f"{check.source} is missing its {lack}")
+            lacks.setdefault(lack, []).append(check.source)
+    # What several lack, as the key of a target that they feed, is told once.
+    for lack, named in lacks.items():
+        print_line(f"{' and '.join(named)} {'is' if len(named) == 1 else 'are'} missing the {lack}")
+    for check in checks:
         for hint in check.hints:
             print_line(f"{check.source} has {hint}")
+
+
+def _counted(secrets: int | None) -> str:
+    return "not needed" if secrets is None else str(secrets)

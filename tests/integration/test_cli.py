@@ -118,6 +118,18 @@ def test_sources_are_checked_without_a_database(tmp_path: Path) -> None:
     assert "whsec" not in lacking.out + complete.out
 
 
+def test_what_two_sources_lack_alike_is_told_once_and_no_secret_is_counted_where_none_is_needed(tmp_path: Path) -> None:
+    tested = two_stores(tmp_path)
+    with (tmp_path / "tenure.toml").open("a", encoding="utf-8") as file:
+        file.write('[sources.pay]\nprovider = "wallee"\naccount = "405"\ntarget = "ls"\n')
+    lacking = tested.run("sources", "check", TENURE_TARGET_LS_KEY="")
+    assert lacking.code == 1
+    assert lacking.out.count("TENURE_TARGET_LS_KEY") == 1
+    assert "and pay are missing the API key of target ls: set TENURE_TARGET_LS_KEY" in " ".join(lacking.out.split())
+    checks = {check["source"]: check for check in json.loads(tested.run("sources", "check", "--json").out)}
+    assert (checks["pay"]["secrets"], checks["store"]["secrets"]) == (None, 0)
+
+
 def test_a_source_without_an_api_key_is_complete_and_it_is_said_what_will_wait(tmp_path: Path) -> None:
     tested = tenure(tmp_path, "postgresql://127.0.0.1:9/x")
     keyless = tested.run("sources", "check")
