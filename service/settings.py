@@ -41,6 +41,13 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 Port = Annotated[int, Meta(ge=0, le=65535, description="Give a port up to 65535, or 0 for any free one.")]
+Url = Annotated[
+    str,
+    Meta(
+        pattern=r"^$|^https?://[^/\s@]+(/[^\s]*)?$",
+        description="Give a whole URL, https://HOST, without user name or password.",
+    ),
+]
 Seconds = Annotated[float, Meta(gt=0, le=3600, description="Give seconds, above 0 and up to 3600.")]
 Count = Annotated[int, Meta(ge=1, le=100_000, description="Give a whole number from 1 to 100000.")]
 
@@ -83,9 +90,7 @@ class Server(_Table, frozen=True, kw_only=True):
 class Api(_Table, frozen=True, kw_only=True):
     """Where a source's provider is asked for what its deliveries leave out."""
 
-    url: Annotated[
-        str, Meta(pattern=r"^$|^https?://[^/\s@]+(/[^\s]*)?$", description="Give a URL without user name or password.")
-    ] = ""
+    url: Url = ""
     """Empty: the provider's own."""
     requests_per_minute: Annotated[int, Meta(ge=0, le=100_000, description="Give a whole number up to 100000.")] = 0
     """0: what the provider lets everybody ask."""
@@ -120,9 +125,7 @@ class Target(_Table, frozen=True, kw_only=True):
     """An account of a license server; what is empty, 0 or not set is as that server has it (`service.targets`)."""
 
     server: Annotated[str, Meta(description=f"Write one of: {', '.join(sorted(SERVING))}.")]
-    url: Annotated[
-        str, Meta(pattern=r"^$|^https?://[^/\s@]+(/[^\s]*)?$", description="Give a URL without user name or password.")
-    ] = ""
+    url: Url = ""
     requests_per_minute: Annotated[int, Meta(ge=0, le=100_000, description="Give a whole number up to 100000.")] = 0
     burst: Annotated[int, Meta(ge=0, le=100_000, description="Give a whole number up to 100000.")] = 0
     options: msgspec.Struct | None = None

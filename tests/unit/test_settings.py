@@ -177,6 +177,7 @@ MISTAKES = [
     ("[sources.x.policy.products.app]\npast_due_days = -1", ["[sources.x.policy.products.app] past_due_days = -1"]),
     ('[sources.x.api]\nurl = "http://example.org"', ["[sources.x.api] url is http", "https"]),
     ('[sources.x.api]\nurl = "https://ada:pw@example.org"', ["[sources.x.api] url", "without user name"]),
+    ('[targets.t]\nserver = "netlicensing"\nurl = "go.netlicensing.io"', ["[targets.t] url", "https://HOST"]),
     ('[sources.x.api]\nkey = "sk_1"', ["[sources.x.api] key is not a known key", "environment"]),
     ("[sources.x.api]\nrequests_per_minute = -1", ["[sources.x.api] requests_per_minute = -1"]),
     ("[fetch]\npatience_seconds = -1", ["[fetch] patience_seconds = -1", "from 0 to 3600"]),
