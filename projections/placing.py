@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from domain.generated import product_of
-from domain.licensing import Entitlement, License
+from domain.licensing import Because, Entitlement, License
 from domain.receipts import Applied, AppliedLicense
 
 
@@ -52,6 +52,7 @@ def place(entitled: Mapping[str, Entitlement], applied: Mapping[str, Applied], o
             elif each.id in working.get(target, ()) and each.id not in working.get(each.target, ()):
                 # Where it works it stays, until a person moves it.
                 at[target].append(Placed(each))
+    at = {target: [*_until_replaced(target, placed, at, applied, working)] for target, placed in at.items()}
     for each in next(iter(entitled.values()), Entitlement(())).licenses:
         if each.target and each.target not in entitled:
             reason = _no_target(each.target, entitled)
@@ -59,6 +60,42 @@ def place(entitled: Mapping[str, Entitlement], applied: Mapping[str, Applied], o
             problems.append(reason)
     problems += _keys_apart(at, applied)
     return Placement(at, [*dict.fromkeys(filter(None, problems))])
+
+
+def _until_replaced(
+    target: str,
+    placed: Sequence[Placed],
+    at: Mapping[str, Sequence[Placed]],
+    applied: Mapping[str, Applied],
+    working: Mapping[str, set[str]],
+) -> Iterator[Placed]:
+    """What works stays until the license of another target that takes its place is made: that may be refused, or late.
+
+    Within one target the plan sees to it.
+    """
+    here = {(each.license.line, each.license.unit) for each in placed if each.license.enabled}
+    for each in placed:
+        unit = (each.license.line, each.license.unit)
+        replaced = not each.license.enabled and each.license.id in working.get(target, ()) and unit not in here
+        other = next((name for name in at if replaced and _is_awaited(unit, at[name], applied.get(name))), "")
+        if other and other != target:
+            until = Because(f"works until the license that takes its place is made at {other!r}")
+            because = {**each.license.because, "enabled": until}
+            yield msgspec.structs.replace(
+                each, license=msgspec.structs.replace(each.license, enabled=True, because=because)
+            )
+        else:
+            yield each
+
+
+def _is_awaited(unit: tuple[str, int], placed: Sequence[Placed], held: Applied | None) -> bool:
+    """Whether an enabled license of that line and unit is still to be made there."""
+    return any(
+        each.license.enabled
+        and (each.license.line, each.license.unit) == unit
+        and not (held or Applied()).license(each.license.id).remote
+        for each in placed
+    )
 
 
 def _working(held: Applied) -> set[str]:

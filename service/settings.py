@@ -204,6 +204,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     sources, targets = _tables(document, "sources"), _tables(document, "targets")
     for name, table in sources.items():
         found.extend(_check_source(name, table, targets))
+    found.extend(_check_accounts(sources))
     options = {name: _read_options(name, table, found) for name, table in targets.items()}
     for name, table in targets.items():
         found.extend(_check_target(name, table))
@@ -333,6 +334,20 @@ def _check_account(name: str, table: Mapping[str, Any]) -> list[Finding]:
         return [Finding(key, "is not used", remedy)]
     remedy = f'Give the id of the account at {provider} (wallee: of the space), for instance account = "405".'
     return [Finding(key, "is not set", remedy)]
+
+
+def _check_accounts(sources: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
+    """Two sources of one account would license every purchase twice: ids of licenses bear the source's name."""
+    found: list[Finding] = []
+    first: dict[tuple[str, str], str] = {}
+    for name, table in sources.items():
+        account = table.get("account")
+        if isinstance(account, str) and account:
+            other = first.setdefault((str(table.get("provider")), account), name)
+            if other != name:
+                remedy = f"Give each account one source, or every purchase would be licensed twice: {other} has it."
+                found.append(Finding(key_of(("sources", name, "account")), f"= {account!r} is used twice", remedy))
+    return found
 
 
 def _check_target(name: str, table: Mapping[str, Any]) -> list[Finding]:

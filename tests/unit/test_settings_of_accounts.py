@@ -37,6 +37,10 @@ def findings(folder: Path, text: str) -> list[str]:
         (WALLEE.replace('"405"', "405"), ["[sources.pay] account = 405", "in quotes"]),
         (WALLEE.replace('"405"', '"4 05"'), ["[sources.pay] account = '4 05'", "in quotes"]),
         (WALLEE.replace("wallee", "stripe"), ["[sources.pay] account is not used", "Remove it"]),
+        (
+            WALLEE + WALLEE.partition(TARGET)[0].replace("sources.pay", "sources.again"),
+            ["[sources.again] account = '405' is used twice", "licensed twice: pay has it"],
+        ),
     ],
 )
 def test_an_account_that_is_missing_or_does_not_fit_is_named(tmp_path: Path, text: str, expected: list[str]) -> None:

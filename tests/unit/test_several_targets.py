@@ -192,6 +192,32 @@ def test_a_product_that_comes_to_name_one_of_the_targets_that_have_it_is_taken_f
     assert found.stream.problem == ""
 
 
+def test_a_product_that_loses_the_name_of_its_target_is_licensed_nowhere_else() -> None:
+    found = rows(_renamed(holding(named("ls"), "ls"), ""), BOTH)
+    assert [row.target for row in found.licenses] == ["ls"]
+    assert "lost its license_target 'ls', which is kept" in found.stream.warnings
+
+
+def test_what_a_product_of_another_target_replaces_works_until_that_is_made() -> None:
+    held = holding(named("ls"), "ls")
+    changed = line("si_1", price="p2", start=JANUARY, end=FEBRUARY, attributes={"short_code": "NEW"} | _naming("other"))
+    story = held.when(happened(MID_JANUARY, described(changed), named="changed"))
+    found = rows(story, BOTH)
+    assert {row.target: row.enabled for row in found.licenses} == {"ls": True, "other": True}
+    new = next(each.id for each in story.licenses if each.product_code == "NEW")
+    made = OrderCreated(target="other", order="o2", licenses={new: "7"}, fields={new: {"enabled": True}})
+    after = rows(story.when(answered(MID_JANUARY, made, named="made")), BOTH)
+    assert {row.target: row.enabled for row in after.licenses} == {"ls": False, "other": True}
+
+
+def test_what_ends_while_its_replacement_is_awaited_ends() -> None:
+    held = holding(named("ls"), "ls")
+    changed = line("si_1", price="p2", start=JANUARY, end=FEBRUARY, attributes={"short_code": "NEW"} | _naming("other"))
+    ended = happened(FEBRUARY, f.SubscriptionTerminated(), named="ended")
+    story = held.when(happened(MID_JANUARY, described(changed), named="changed"), ended)
+    assert not any(row.enabled for row in rows(story, BOTH).licenses)
+
+
 def test_keys_of_the_generator_that_are_of_another_target_than_the_licenses_are_told() -> None:
     story = named("other").when(happened(MID_JANUARY, f.FulfillmentNamed(reference="R1"), named="order"))
     keys: AnyReceipt = KeysGenerated(target="ls", product="prod_app", keys=("A",))
