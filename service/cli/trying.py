@@ -79,11 +79,17 @@ def sandbox_stripe(life: str, url: str, secret: str) -> None:
 @click.option(
     "--secret", envvar="FASTSPRING_SECRET", required=True, help="The webhook's secret; better in FASTSPRING_SECRET."
 )
-def sandbox_fastspring(life: str, url: str, secret: str) -> None:
+@click.option(
+    "--generator-key",
+    envvar="FASTSPRING_GENERATOR_KEY",
+    default="",
+    help="First ask the source's license generator, with this private key; better in FASTSPRING_GENERATOR_KEY.",
+)
+def sandbox_fastspring(life: str, url: str, secret: str, generator_key: str) -> None:
     """Send the webhooks of one subscription's or purchase's LIFE, such as monthly_renewals, as FastSpring would."""
     from service.commands.sandbox import send_fastspring_life
 
-    send_fastspring_life(life, url, secret)
+    send_fastspring_life(life, url, secret, generator_key)
 
 
 @sandbox.command("wallee")

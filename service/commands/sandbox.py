@@ -55,11 +55,17 @@ def send_stripe_life(life: str, url: str, secret: str) -> None:
         print_line(subscription.id)
 
 
-def send_fastspring_life(life: str, url: str, secret: str) -> None:
-    """Sends the webhooks of one life at FastSpring, signed, in order, and says whose they were."""
+def send_fastspring_life(life: str, url: str, secret: str, generator_key: str = "") -> None:
+    """Sends the webhooks of one life at FastSpring, signed, in order, and says whose they were.
+
+    With a private key it asks the license generator of the same source for the keys first, as the checkout does.
+    """
     story = _life(life, fastspring.LIFECYCLES)
     seed = f"{life} {time.time_ns()}"
     store = story.store(seed=seed, start=_started(FASTSPRING_START, story.store(seed=seed).now))
+    if generator_key:
+        for key in asyncio.run(_keys_of(store, url, generator_key)):
+            print_line(f"key on the receipt: {key}")
     deliveries = fastspring.deliveries(store, types=fastspring.LICENSING)
     _report(asyncio.run(_send(fastspring.deliver, url, secret, deliveries)), len(deliveries))
     for identifier in store.book.subscriptions or store.book.orders:
@@ -71,6 +77,7 @@ def send_wallee_life(
 ) -> None:
     """Lives one life at wallee, act by act: sends its signed webhooks, and serves the API that tells the rest.
 
+    All of it is paid in the test environment.
     After the last act the API goes on until SIGTERM or SIGINT, unless only this `once` is wanted. Port 0 takes a free
     one. An act that nobody reads about is passed over after `patience` seconds of silence.
     """
@@ -81,7 +88,8 @@ def send_wallee_life(
         raise usage("The key has to read USER:KEY, a number and a key in Base64, as the source's API key.") from None
     seed = f"{life} {time.time_ns()}"
     ends = story.space(seed=seed).now
-    space = story.space(seed=seed, start=_started(wallee.START, ends), space_id=space_id)
+    tested = wallee.Habits(live=False)
+    space = story.space(seed=seed, start=_started(wallee.START, ends), space_id=space_id, habits=tested)
     try:
         asyncio.run(_live(space, url, port=port, key=key, once=once, patience=patience))
     except OSError as problem:
@@ -131,6 +139,22 @@ def _started(start: datetime, ends: datetime) -> datetime:
 async def _send(post: Callable[..., Awaitable[list[int]]], url: str, secret: str, deliveries: Sequence[D]) -> int:
     async with httpx2.AsyncClient(timeout=10) as http:
         return len(await post(http, url, secret, deliveries, backoff=_backoff, attempts=ATTEMPTS))
+
+
+async def _keys_of(store: fastspring.Store, url: str, generator_key: str) -> list[str]:
+    """What the license generator answers to each call of the checkouts, without what it said before."""
+    generator = url.replace("/webhooks/", "/fulfillment/")
+    keys: dict[str, None] = {}
+    async with httpx2.AsyncClient(timeout=10) as http:
+        for call in store.calls:
+            try:
+                keys |= dict.fromkeys(await fastspring.ask_for_keys(http, generator, generator_key, call))
+            except fastspring.GeneratorFailed as failed:
+                remedy = "is `tenure serve` listening there, and is the key one of TENURE_SOURCE_NAME_GENERATOR_KEY?"
+                raise CommandFailed(NOT_ACCEPTED, f"{generator} gave no keys ({failed}): {remedy}") from None
+    if not store.calls:
+        raise usage("Nothing in this life asks for keys; one_time_of_three does.")
+    return list(keys)
 
 
 async def _backoff(attempt: int) -> None:

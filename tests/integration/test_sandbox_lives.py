@@ -15,6 +15,7 @@ from tests.serving import SECRET, served, settings
 
 pytestmark = pytest.mark.anyio
 
+GENERATOR_KEY = "a private key of the fulfillment, 32+"
 SENDERS: dict[str, tuple[Callable[[str, str, str], None], str]] = {
     "stripe": (send_stripe_life, "past_due_recovered"),
     "fastspring": (send_fastspring_life, "monthly_renewals"),
@@ -24,7 +25,11 @@ SENDERS: dict[str, tuple[Callable[[str, str, str], None], str]] = {
 def selling(dsn: str) -> Settings:
     base = settings(dsn)
     sources = {name: Source(provider=name, mode="test", target="ls") for name in SENDERS}
-    secrets = msgspec.structs.replace(base.secrets, sources=dict.fromkeys(SENDERS, (Secret(SECRET),)))
+    secrets = msgspec.structs.replace(
+        base.secrets,
+        sources=dict.fromkeys(SENDERS, (Secret(SECRET),)),
+        generator_keys={"fastspring": (Secret(GENERATOR_KEY),)},
+    )
     return msgspec.structs.replace(base, sources=sources, secrets=secrets)
 
 
@@ -46,3 +51,15 @@ async def test_a_life_that_is_not_there_is_answered_with_those_that_are(provider
     send, life = SENDERS[provider]
     with pytest.raises(CommandFailed, match=life):
         send("no-such-life", "http://127.0.0.1:9/webhooks/x", SECRET)
+
+
+async def test_the_license_generator_is_asked_first_where_its_key_is_given(
+    database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with served(selling(database), database) as service:
+        url = f"{service.url}/webhooks/fastspring"
+        await to_thread.run_sync(send_fastspring_life, "one_time_of_three", url, SECRET, GENERATOR_KEY)
+        keys = [line for line in capsys.readouterr().out.splitlines() if line.startswith("key on the receipt: ")]
+        assert len(set(keys)) == 3
+        with pytest.raises(CommandFailed, match="TENURE_SOURCE_NAME_GENERATOR_KEY"):
+            await to_thread.run_sync(send_fastspring_life, "one_time_of_three", url, SECRET, "another")
