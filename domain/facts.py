@@ -359,7 +359,7 @@ class ChangeAnnounced(Fact, frozen=True, kw_only=True):
 class VersionShown(Fact, frozen=True, kw_only=True):
     """The event shows `of` in that version, or the last of several such things, `number` telling which that is.
 
-    An event counts for nothing if the first of its versions that is another than the one shown before is older.
+    An event counts for nothing if any of its versions is older than the one shown before.
     """
 
     of: str

@@ -29,7 +29,7 @@ def fold_event(subscription: Subscription, ref: EventRef, facts: Sequence[f.Fact
     before = subscription.state
     anomalies: list[str] = []
     stale = versions.is_stale(subscription, facts)
-    for fact in facts:
+    for fact in versions.doubted(subscription, facts):
         objection = objection_to(subscription, fact)
         if objection is not None:
             anomalies += [objection] if objection else []

@@ -173,6 +173,8 @@ class Subscription(msgspec.Struct, kw_only=True, omit_defaults=True):
     """By kind of the provider's objects the newest that was shown, as its number and version."""
     answered: list[str] = []
     """What the provider's API was asked about."""
+    doubtful: str = ""
+    """What it was asked about last and knew nothing of, or only what was known to be older."""
     anomalies: int = 0
 
     @property

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from hashlib import sha256
 
+import msgspec
+
 from domain import facts as f
 from domain.subscription import EventRef, Subscription
 
@@ -11,16 +13,20 @@ ALWAYS = (f.AnswerRead, f.StreamsLinked)
 
 
 def is_stale(s: Subscription, facts: Sequence[f.Fact]) -> bool:
-    """Whether an event shows something that was shown before, or is older than what was: the first difference decides.
+    """Whether an event shows something that was shown before, or anything older than what was."""
+    return any(isinstance(fact, f.Shown) and fact.key in s.shown for fact in facts) or _is_older(s, facts)
 
-    So what is told first, as the version of the whole, weighs most.
-    """
-    if any(isinstance(fact, f.Shown) and fact.key in s.shown for fact in facts):
-        return True
+
+def doubted(s: Subscription, facts: Sequence[f.Fact]) -> Sequence[f.Fact]:
+    """The facts; an answer that shows anything older than what was shown answers nothing."""
+    if not _is_older(s, facts):
+        return facts
+    return [msgspec.structs.replace(fact, found=False) if isinstance(fact, f.AnswerRead) else fact for fact in facts]
+
+
+def _is_older(s: Subscription, facts: Sequence[f.Fact]) -> bool:
     versions = (fact for fact in facts if isinstance(fact, f.VersionShown))
-    told = (((fact.number, fact.version), s.versions.get(fact.of)) for fact in versions)
-    now, before = next((pair for pair in told if pair[0] != pair[1]), ((0, 0), None))
-    return before is not None and now < before
+    return any((fact.number, fact.version) < s.versions.get(fact.of, (0, 0)) for fact in versions)
 
 
 def shown(s: Subscription, fact: f.Shown, _: EventRef) -> None:
@@ -39,5 +45,10 @@ def announced(s: Subscription, fact: f.ChangeAnnounced, ref: EventRef) -> None:
 
 
 def answered(s: Subscription, fact: f.AnswerRead, _: EventRef) -> None:
+    """What versions were shown of is there: who knows nothing of it, or something older, has to be asked again."""
+    if not fact.found and s.versions:
+        s.doubtful = fact.about
+        return
+    s.doubtful = "" if s.doubtful == fact.about else s.doubtful
     if fact.about not in s.answered:
         s.answered = [*s.answered, fact.about]

@@ -10,6 +10,9 @@ from domain.providers.wallee.periods import Bill, Billed, billed, bills_of, over
 from domain.providers.wallee.shapes import Address, Versioned, first_told, newest
 from domain.providers.wallee.subscription_shapes import State, Subscriber, Suspension, Whole
 
+_MOST_COUNTED = 100
+"""Of a list: as many as one page of it holds."""
+
 
 def read_whole(whole: Whole) -> list[f.Fact]:
     """The facts of a subscription with all that says how it stands. Raises ValueError."""
@@ -31,21 +34,36 @@ def read_whole(whole: Whole) -> list[f.Fact]:
 
 
 def versions_of(whole: Whole) -> list[f.VersionShown]:
-    """The versions of what says how it stands, of each list the newest."""
-    single: tuple[tuple[str, Versioned | None], ...] = (
-        ("subscription", whole.subscription),
-        ("subscriber", whole.subscription.subscriber),
-        ("version", newest(whole.versions)),
-        ("period-bill", newest(whole.period_bills)),
-        ("charge", newest(whole.charges)),
-        ("suspension", newest(whole.suspensions)),
-        ("level", newest(whole.levels)),
+    """The versions of what says how it stands; none of them falls, so that whatever is older is seen to be.
+
+    Of a list the newest id, and the sum of the versions: an empty one is older than all that was shown.
+    """
+    it = whole.subscription
+    transactions = [each.transaction for each in whole.charges if each.transaction is not None]
+    # Another subscriber may have a lower number, as may the level of another charge.
+    alone: list[tuple[str, Versioned]] = [("subscription", it), *((f"level/{each.id}", each) for each in whole.levels)]
+    alone += [(f"subscriber/{each.id}", each) for each in (it.subscriber,) if each is not None]
+    lists: tuple[tuple[str, Sequence[Versioned]], ...] = (
+        ("version", whole.versions),
+        ("period-bill", whole.period_bills),
+        ("charge", whole.charges),
+        ("transaction", transactions),
+        ("suspension", whole.suspensions),
     )
     return [
-        f.VersionShown(of=kind, number=each.id, version=each.version)
-        for kind, each in single
-        if each is not None and each.version is not None
+        *(f.VersionShown(of=kind, number=one.id, version=one.version or 0) for kind, one in alone),
+        *(_list_shown(kind, objects) for kind, objects in lists),
     ]
+
+
+def _list_shown(kind: str, objects: Sequence[Versioned]) -> f.VersionShown:
+    """Of the newest ones alone: those that are the same as long as the newest is."""
+    counted = sorted(objects, key=lambda each: each.id)[-_MOST_COUNTED:]
+    return f.VersionShown(
+        of=kind,
+        number=counted[-1].id if counted else 0,
+        version=sum(each.version or 0 for each in counted),
+    )
 
 
 def _customer(subscriber: Subscriber | None) -> list[f.Fact]:

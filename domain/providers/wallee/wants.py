@@ -38,7 +38,14 @@ def wants(stream: Stream, subscription: Subscription) -> Sequence[Want]:
     if kind != SUBSCRIPTION and s.versions and not s.purchase:
         return []
     about = f"{path.format(identifier_of(stream))}#{s.announced}"
+    doubtful = s.doubtful == about
+    doubt = ": wallee knows nothing of it or shows what is older, though it was there; it is asked again"
     if kind == SUBSCRIPTION:
-        return [Want(about=about, why="how the subscription stands", essential=not s.begun)]
-    why = "whose it is" if kind != TRANSACTION else "whether it pays for a subscription or is a purchase"
-    return [Want(about=about, why=why if not s.purchase else "how the purchase stands")]
+        why = s.lines_from or f"how the subscription stands{doubt if doubtful else ''}"
+        return [Want(about=about, why=why, essential=not s.begun or doubtful or bool(s.lines_from))]
+    if s.purchase:
+        return [Want(about=about, why=f"how the purchase stands{doubt if doubtful else ''}", essential=doubtful)]
+    return [Want(about=about, why=_WHOSE.get(kind, "whose it is"))]
+
+
+_WHOSE = {TRANSACTION: "whether it pays for a subscription or is a purchase"}

@@ -346,4 +346,4 @@ class TestTests:
         assert after(self.paid(other, self.PREVIEW)).subscription.test is False
 
     def test_nothing_tells_while_nothing_is_to_be_paid(self) -> None:
-        assert after(self.paid(self.PREVIEW), self.paid()).subscription.test is None
+        assert after(self.paid()).subscription.test is None
