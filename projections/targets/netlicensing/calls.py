@@ -87,7 +87,9 @@ class ChangeLicense(OfPart, frozen=True, kw_only=True):
 
 
 class DisableLicense(OfPart, frozen=True, kw_only=True):
-    """Takes a license out of every validation."""
+    """Takes a license out of every validation; `replaced`: as others take its place."""
+
+    replaced: bool = False
 
 
 class RefuseProperty(Call, frozen=True, kw_only=True):

@@ -25,6 +25,8 @@ COUNTED = "consumption_counted"
 PARENT = "parentfeature"
 TEMPLATE = "template"
 """Which template it is of."""
+REPLACED = "replaced"
+"""Whether it was switched off because the license is made of other templates now, and not because it is over."""
 
 ACCESS, DATES, AMOUNTS, PROPERTIES = "access", "dates", "amounts", "properties"
 _GROUPS = {"enabled": ACCESS, "startDate": DATES, "timeVolume": DATES, "timeVolumePeriod": DATES}

@@ -6,7 +6,7 @@ import msgspec
 
 from domain.licensing import License
 from domain.receipts import THERE, Applied, AppliedLicense, Fields
-from projections.targets.netlicensing.express import TEMPLATE, express
+from projections.targets.netlicensing.express import REPLACED, TEMPLATE, express
 from projections.targets.netlicensing.naming import license_number
 from projections.targets.netlicensing.options import Options
 from projections.targets.netlicensing.templates import (
@@ -91,8 +91,10 @@ def is_enabled(fields: Fields) -> bool:
 
 
 def _held(held: AppliedLicense, entries: Mapping[str, Fields]) -> Iterator[Template]:
-    """The templates of what exists: while nothing else can be chosen, that is kept up."""
-    for number in numbers_by_template(held):
+    """The templates of what works, or did when it was over: while nothing else can be chosen, that is kept up."""
+    parts = [fields for fields in held.parts.values() if is_there(fields)]
+    last = [fields for fields in parts if is_enabled(fields)] or [each for each in parts if not each.get(REPLACED)]
+    for number in (str(fields.get(TEMPLATE)) for fields in last):
         if number in entries:
             yield template_of(number, entries[number])
 

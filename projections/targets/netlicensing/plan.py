@@ -18,7 +18,7 @@ from projections.targets.netlicensing.calls import (
     doubt_of,
 )
 from projections.targets.netlicensing.creations import catalogs, creations, finds, names
-from projections.targets.netlicensing.express import CUSTOM_FIELD, express_licensee, group_of
+from projections.targets.netlicensing.express import CUSTOM_FIELD, REPLACED, express_licensee, group_of
 from projections.targets.netlicensing.options import Options
 from projections.targets.netlicensing.parts import Part, Wish, is_enabled, wish_of
 from projections.targets.netlicensing.wire import is_reserved
@@ -112,15 +112,29 @@ def _properties(wishes: Sequence[Wish]) -> Iterator[Call]:
 
 def _endings(wishes: Sequence[Wish]) -> Iterator[Call]:
     # While what replaces it cannot be created, what a customer has stays.
-    unreplaced = {wish.desired.line for wish in wishes if wish.desired.enabled and not wish.complete}
+    awaited: dict[tuple[str, int], set[tuple[str, str]]] = {}
     for wish in wishes:
-        kept = {part.number for part in wish.parts} if wish.desired.enabled else set()
-        if wish.desired.line in unreplaced:
+        if wish.desired.enabled and not wish.complete:
+            awaited.setdefault(_unit(wish.desired), set()).add(_form(wish.desired))
+    for wish in wishes:
+        desired, kept = wish.desired, {part.number for part in wish.parts} if wish.desired.enabled else set()
+        forms = awaited.get(_unit(desired), set())
+        if forms - {_form(desired)} or (desired.enabled and forms):
             continue
+        # A suspension that follows another is another occasion, though nothing was done of the first.
+        occasion = hashed([desired.enabled, desired.begins, desired.because.get("enabled")])
         for number, fields in wish.held.parts.items():
             if number not in kept and is_enabled(fields):
-                what = "surplus" if wish.desired.enabled else "ended"
-                yield _disable(wish.desired.id, number, wish.held.remote, f"{what} {wish.desired.begins}")
+                yield _disable(desired.id, number, wish.held.remote, occasion, replaced=desired.enabled)
+
+
+def _unit(desired: License) -> tuple[str, int]:
+    return desired.line, desired.unit
+
+
+def _form(desired: License) -> tuple[str, str]:
+    """As what a unit is sold: another form of the same unit takes its place, another unit does not."""
+    return desired.product_code, desired.license_type
 
 
 def _leftovers(wishes: Sequence[Wish], applied: Applied) -> Iterator[Call]:
@@ -132,14 +146,15 @@ def _leftovers(wishes: Sequence[Wish], applied: Applied) -> Iterator[Call]:
                 yield _disable(identifier, number, held.remote, "gone")
 
 
-def _disable(license_: str, number: str, remote: str, why: str) -> DisableLicense:
+def _disable(license_: str, number: str, remote: str, why: str, *, replaced: bool = False) -> DisableLicense:
     return DisableLicense(
         subjects=(license_,),
         digest=f"disable {number}:{why}",
-        sets=doubt_of(number, "enabled"),
+        sets=doubt_of(number, "enabled", *([REPLACED] if replaced else [])),
         license=license_,
         number=number,
         remote=remote,
+        replaced=replaced,
     )
 
 

@@ -15,7 +15,7 @@ from domain.receipts import (
 from projections.targets.errors import Refused
 from projections.targets.netlicensing.client import LICENSE, LICENSEE, NetLicensing
 from projections.targets.netlicensing.envelope import Item
-from projections.targets.netlicensing.express import COUNTED, TEMPLATE
+from projections.targets.netlicensing.express import COUNTED, REPLACED, TEMPLATE
 from projections.targets.netlicensing.wire import told
 
 _OF_LICENSEES = ("name", "customerEmail", "customerCompany")
@@ -50,12 +50,14 @@ async def look_at_license(
     if COUNTED in known:
         # It is never told, and forgetting it would give the interval's consumption twice.
         fields[COUNTED] = known[COUNTED]
+    if REPLACED in asked:
+        fields[REPLACED] = fields["enabled"] is False
     return there(target, held, license_, number, fields)
 
 
 def seen(item: Item, names: Collection[str], template: str = "") -> Fields:
     """What a license is known to be, once it was seen, from `template` where it does not say; None of what else is."""
-    own = {"enabled", *names} - {TEMPLATE, THERE, COUNTED}
+    own = {"enabled", *names} - {TEMPLATE, THERE, COUNTED, REPLACED}
     return {**told(item, own), TEMPLATE: item["licenseTemplateNumber"] or template, THERE: True}
 
 

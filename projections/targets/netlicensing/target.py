@@ -34,7 +34,7 @@ from projections.targets.netlicensing.calls import (
 from projections.targets.netlicensing.catalog import Catalog
 from projections.targets.netlicensing.client import LICENSE, LICENSEE, NetLicensing
 from projections.targets.netlicensing.envelope import Item
-from projections.targets.netlicensing.express import COUNTED, TEMPLATE
+from projections.targets.netlicensing.express import COUNTED, REPLACED, TEMPLATE
 from projections.targets.netlicensing.options import Options
 from projections.targets.netlicensing.plan import plan
 from projections.targets.netlicensing.reading import (
@@ -148,9 +148,9 @@ class NetLicensingTarget:
             raise Unclear(refusal.call, status=refusal.status, text=refusal.text) from pace
 
     async def _disable(self, call: DisableLicense) -> LicenseChanged:
-        off: Fields = {"enabled": False}
+        off: Fields = {"enabled": False, REPLACED: call.replaced}
         try:
-            await self._set(LICENSE, call.number, off)
+            await self._set(LICENSE, call.number, {"enabled": False})
         except NotFound as refusal:
             # Something else may not have been found: that it is gone is believed when a look says so, too.
             if await self._look_after(refusal, LICENSE, call.number) is not None:

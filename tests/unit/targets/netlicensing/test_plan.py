@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from domain.licensing import License
+from domain.licensing.license import Because
 from domain.receipts import (
     THERE,
     AnyReceipt,
@@ -22,7 +23,7 @@ from domain.receipts import (
     PushRefused,
     apply_receipt,
 )
-from domain.subscription import Customer
+from domain.subscription import Customer, EventRef
 from projections.targets import Call
 from projections.targets.netlicensing.calls import (
     ChangeLicense,
@@ -90,7 +91,8 @@ class Server:
             case ChangeLicense():
                 return self.changed(call.license, call.number, call.fields, call.remote)
             case DisableLicense():
-                return self.changed(call.license, call.number, {"enabled": False}, call.remote)
+                off: Fields = {"enabled": False, "replaced": call.replaced}
+                return self.changed(call.license, call.number, off, call.remote)
             case ChangeLicensee():
                 return CustomerChanged(target="nl", customer=call.holder, fields=call.fields)
             case _:
@@ -153,7 +155,7 @@ def test_what_takes_away_comes_last() -> None:
     server = Server()
     server.follow(desired(1), desired(2))
     calls = server.plan(desired(1, enabled=False), desired(2, expiry=MARCH), desired(3))
-    assert [type(call) for call in calls] == [NameLicenses, ChangeLicense]
+    assert [type(call) for call in calls] == [NameLicenses, ChangeLicense, DisableLicense]
     server.follow(desired(1, enabled=False), desired(2, expiry=MARCH), desired(3))
     assert isinstance(server.calls[-1], DisableLicense)
 
@@ -227,6 +229,63 @@ def test_a_renewal_goes_on_though_the_template_named_anew_does_not_exist() -> No
 
 
 # --- whose licensee -------------------------------------------------------------------------------------------
+def test_a_refused_choice_keeps_up_what_works_and_wakes_nothing_that_was_replaced() -> None:
+    server = Server({"app-month": MONTH, "app-seats": SEATS})
+    server.follow(desired(policy_code="app-month"))
+    seats = desired(policy_code="app-seats", floating_users=3)
+    server.follow(seats)
+    typo = msgspec.structs.replace(seats, policy_code="typo")
+    (read,) = server.plan(typo)
+    assert isinstance(read, ReadCatalog)
+    server.refuse(read)
+    assert server.plan(typo) == []
+    # Suspended and resumed meanwhile: what worked last works again.
+    assert server.follow(msgspec.structs.replace(typo, enabled=False)) == [DisableLicense]
+    (*_, change) = server.plan(typo)
+    assert isinstance(change, ChangeLicense)
+    assert change.fields == {"enabled": True}
+    held = server.applied.license(typo.id).parts
+    assert held[change.number]["template"] == "app-seats"
+    server.take(server.answer(change))
+    assert [type(call) for call in server.plan(typo)] == [ReadCatalog]
+
+
+def test_a_unit_too_many_ends_though_another_unit_of_the_line_cannot_be_made() -> None:
+    server, seats = Server({"app-seats": SEATS}), {"floating_users": 1}
+    server.follow(desired(1, **seats), desired(3, **seats))
+    wish = [desired(1, **seats), desired(2, **seats), desired(3, enabled=False, **seats)]
+    while not isinstance(call := server.plan(*wish)[0], CreateLicense):
+        server.take(server.answer(call))
+    server.refuse(call)
+    assert DisableLicense in server.follow(*wish)
+    assert server.applied.license(wish[2].id).fields["enabled"] is False
+
+
+def test_a_unit_waits_only_for_what_takes_its_own_place() -> None:
+    server = Server({"app-seats": SEATS})
+    server.follow(desired(1, floating_users=1), desired(2, floating_users=1))
+    old = [desired(unit, floating_users=1, enabled=False) for unit in (1, 2)]
+    new = desired(1, product_code="OTHER")
+    read, disable = server.plan(*old, new)
+    assert isinstance(read, ReadCatalog)
+    assert isinstance(disable, DisableLicense)
+    assert disable.license == old[1].id
+
+
+def test_a_refused_end_is_tried_again_when_it_comes_a_second_time() -> None:
+    def suspended(event: str) -> License:
+        why = Because("the subscription is suspended", EventRef(event, "suspended", JANUARY))
+        return desired(enabled=False, because={"enabled": why})
+
+    server = Server()
+    server.follow(desired())
+    (first,) = server.plan(suspended("evt_1"))
+    server.refuse(first)
+    assert server.plan(suspended("evt_1")) == []
+    assert server.follow(desired()) == []
+    assert server.follow(suspended("evt_2")) == [DisableLicense]
+
+
 
 
 @pytest.mark.parametrize(
