@@ -87,6 +87,7 @@ def _follow(stream: Stream, fold: Fold, source: Source, targets: Mapping[str, Ta
         applied, desired = fold.applied.get(name) or Applied(), placement.desired(name)
         found += problems(desired, applied)
         target = None if fold.stopped or name not in entitled else targets.get(name)
+        found += target.problems(desired, applied) if target else []
         there.append(_There(name, placed, applied, target.plan(desired, applied) if target else []))
     warnings = [warning for each in entitled.values() for warning in each.warnings]
     return _Followed(there, [*dict.fromkeys(found)], [*dict.fromkeys(warnings)])

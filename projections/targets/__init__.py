@@ -60,6 +60,10 @@ class Target(Protocol):
         """The calls still to be made, in order; empty when the target holds what is desired. Pure."""
         ...
 
+    def problems(self, desired: Sequence[License], applied: Applied) -> list[str]:
+        """What a person should know of how it holds what is desired, with the remedy; mostly nothing. Pure."""
+        ...
+
     def new_keys(self, count: int, /, *, known: Sequence[str] = (), under: str = "") -> list[str]:
         """So many license keys in the form this server uses, made without asking it.
 

@@ -63,6 +63,7 @@ async def test_as_at_the_gateway_times_of_one_licensee_add_up_so_units_need_thei
         [one, *_] = shop.active(shared).values()
         assert ends.date().isoformat() > "2026-04-01"
         assert int(one["timeVolume"]) < 40
+        assert any('their times add up: set licensee = "unit"' in each for each in await shop.problems())
 
 
 async def test_a_single_license_for_a_whole_quantity_has_one_key(database: str) -> None:

@@ -48,6 +48,9 @@ class LicenseSpringTarget:
     def plan(self, desired: Sequence[License], applied: Applied) -> list[Call]:
         return plan(desired, applied)
 
+    def problems(self, desired: Sequence[License], applied: Applied) -> list[str]:  # noqa: ARG002
+        return []
+
     def new_keys(self, count: int, /, *, known: Sequence[str] = (), under: str = "") -> list[str]:  # noqa: ARG002
         return ["-".join("".join(choice(_ALPHABET) for _ in range(4)) for _ in range(4)) for _ in range(count)]
 

@@ -16,6 +16,7 @@ from projections.targets.netlicensing.templates import (
     Template,
     catalog_name,
     choose,
+    ends,
     template_of,
 )
 
@@ -75,6 +76,22 @@ def wish_of(desired: License, applied: Applied, options: Options) -> Wish:
     holds = bool(held.holder) and applied.customers.get(held.holder, {}).get(THERE) is True
     parts = tuple(_parts(desired, held, templates, options))
     return Wish(desired=desired, held=held, choice=choice, parts=parts, holds=holds)
+
+
+def adding_up(desired: Sequence[License], applied: Applied, target: str, options: Options) -> list[str]:
+    """What lasts longer there than it was bought for, because units have one licensee; in plain words."""
+    sharing: dict[tuple[str, str], int] = {}
+    for each in desired:
+        wish = wish_of(each, applied, options)
+        if each.enabled and wish.holds and ends(each) and any(part.template.adds_up for part in wish.parts):
+            place = (wish.product, wish.held.holder)
+            sharing[place] = sharing.get(place, 0) + 1
+    return [
+        f"{count} units of {product} share one licensee at {target} and their times add up: "
+        f'set licensee = "unit" in [targets.{target}.options]'
+        for (product, _), count in sorted(sharing.items())
+        if count > 1
+    ]
 
 
 def numbers_by_template(held: AppliedLicense) -> dict[str, str]:

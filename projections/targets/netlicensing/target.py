@@ -36,6 +36,7 @@ from projections.targets.netlicensing.client import LICENSE, LICENSEE, NetLicens
 from projections.targets.netlicensing.envelope import Item
 from projections.targets.netlicensing.express import COUNTED, REPLACED, TEMPLATE
 from projections.targets.netlicensing.options import Options
+from projections.targets.netlicensing.parts import adding_up
 from projections.targets.netlicensing.plan import plan
 from projections.targets.netlicensing.reading import (
     Seen,
@@ -70,6 +71,9 @@ class NetLicensingTarget:
 
     def plan(self, desired: Sequence[License], applied: Applied) -> list[Call]:
         return plan(desired, applied, self._options)
+
+    def problems(self, desired: Sequence[License], applied: Applied) -> list[str]:
+        return adding_up(desired, applied, self.name, self._options)
 
     def new_keys(self, count: int, /, *, known: Sequence[str] = (), under: str = "") -> list[str]:
         if self._options.key == "license":
