@@ -40,7 +40,7 @@ class Notification(Struct, frozen=True, rename="camel"):
 
 
 def unpack(source: str, body: bytes, live: bool | None, received_at: datetime) -> list[Unpacked]:  # noqa: ARG001
-    """The one event of a delivery; never raises. wallee has no modes, so `live` says nothing.
+    """The one event of a delivery; never raises. It does not tell its mode, so `live` says nothing.
 
     Two listeners may watch one entity, so the id of an event names the listener too.
     """
