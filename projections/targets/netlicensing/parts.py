@@ -94,6 +94,22 @@ def adding_up(desired: Sequence[License], applied: Applied, target: str, options
     ]
 
 
+def adding_up(desired: Sequence[License], applied: Applied, target: str, options: Options) -> list[str]:
+    """What lasts longer there than it was bought for, because units have one licensee; in plain words."""
+    sharing: dict[tuple[str, str], int] = {}
+    for each in desired:
+        wish = wish_of(each, applied, options)
+        if each.enabled and wish.holds and ends(each) and any(part.template.adds_up for part in wish.parts):
+            place = (wish.product, wish.held.holder)
+            sharing[place] = sharing.get(place, 0) + 1
+    return [
+        f"{count} units of {product} share one licensee at {target} and their times add up: "
+        f'set licensee = "unit" in [targets.{target}.options]'
+        for (product, _), count in sorted(sharing.items())
+        if count > 1
+    ]
+
+
 def numbers_by_template(held: AppliedLicense) -> dict[str, str]:
     """The licenses that are known to be there, by the template they are of."""
     return {str(fields.get(TEMPLATE)): number for number, fields in held.parts.items() if is_there(fields)}

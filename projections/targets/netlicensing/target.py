@@ -37,6 +37,7 @@ from projections.targets.netlicensing.envelope import Item
 from projections.targets.netlicensing.express import COUNTED, REPLACED, TEMPLATE
 from projections.targets.netlicensing.options import Options
 from projections.targets.netlicensing.parts import adding_up
+from projections.targets.netlicensing.parts import adding_up
 from projections.targets.netlicensing.plan import plan
 from projections.targets.netlicensing.reading import (
     Seen,
@@ -71,6 +72,9 @@ class NetLicensingTarget:
 
     def plan(self, desired: Sequence[License], applied: Applied) -> list[Call]:
         return plan(desired, applied, self._options)
+
+    def problems(self, desired: Sequence[License], applied: Applied) -> list[str]:
+        return adding_up(desired, applied, self.name, self._options)
 
     def problems(self, desired: Sequence[License], applied: Applied) -> list[str]:
         return adding_up(desired, applied, self.name, self._options)
