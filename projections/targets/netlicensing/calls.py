@@ -1,7 +1,7 @@
 """The calls that a plan for NetLicensing is made of. Each makes one request at most, but for reading the catalog."""
 
 from domain.licensing import License
-from domain.receipts import Fields
+from domain.receipts import Fields, Refusal
 from projections.targets import Call
 from projections.targets.digests import hashed
 
@@ -13,13 +13,21 @@ class ReadCatalog(Call, frozen=True, kw_only=True):
     """Reads by which templates a product or bundle may be licensed.
 
     With `wanted` what was read before does not do: it is read anew, and refused should that not help either;
-    `feature` is the one in question, if it is one.
+    `feature` is the one in question, if it is one, and `kept` the templates by which there are licenses already.
+    After the `refusal` of a creation it helps only if something else is read than what is `known`, a digest.
     """
 
     product: str
     is_bundle: bool
     wanted: License | None = None
+    kept: tuple[str, ...] = ()
     feature: str = ""
+    known: str = ""
+    refusal: Refusal | None = None
+
+    @property
+    def name(self) -> str:
+        return self.refusal.call if self.refusal else "read catalog"
 
 
 class NameLicenses(Call, frozen=True, kw_only=True):

@@ -38,8 +38,8 @@ class Listing:
 
     @property
     def is_worth_asking(self) -> bool:
-        """Whether enough time has passed to see if somebody mended what is missing."""
-        return self._clock() - self._read_at >= self._took * _AGAIN
+        """Whether it was read, and enough time has passed to see if somebody mended what is missing."""
+        return self._known is not None and self._clock() - self._read_at >= self._took * _AGAIN
 
     def forget(self) -> None:
         self._known = None

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from domain.licensing import License
-from domain.receipts import THERE, Applied, Fields
+from domain.receipts import THERE, Applied, Fields, Refusal
 from projections.targets import Call
-from projections.targets.digests import hashed
+from projections.targets.digests import hashed, is_refused
 from projections.targets.keys import MintKeys, TakeKeys, preparations
 from projections.targets.netlicensing.calls import (
     CreateLicense,
@@ -37,21 +37,30 @@ def catalogs(wishes: Sequence[Wish], *, of_features: bool = False) -> Iterator[C
         elif of_features:
             for code in wish.choice.unknown:
                 about = hashed([catalog_name(desired), code])
-                yield _read([desired], f"feature {about}:{about}", wanted=desired, feature=code)
+                yield _read([desired], f"feature {about}:{about}", wanted=wish, feature=code)
         elif wish.choice.refused:
-            yield _read([desired], digest("choose", desired), wanted=desired)
+            yield _read([desired], digest("choose", desired), wanted=wish)
     for name, licenses in unread.items():
         yield _read(licenses, f"catalog:{hashed(name)}")
 
 
-def _read(licenses: Sequence[License], what: str, wanted: License | None = None, feature: str = "") -> ReadCatalog:
+def _read(
+    licenses: Sequence[License],
+    what: str,
+    wanted: Wish | None = None,
+    feature: str = "",
+    refusal: Refusal | None = None,
+) -> ReadCatalog:
     return ReadCatalog(
         subjects=tuple(each.id for each in licenses),
         digest=what,
         product=licenses[0].product_code,
         is_bundle=licenses[0].is_bundle,
-        wanted=wanted,
+        wanted=wanted.desired if wanted else None,
+        kept=wanted.kept if wanted else (),
         feature=feature,
+        known=hashed(wanted.entries) if wanted and refusal else "",
+        refusal=refusal,
     )
 
 
@@ -101,11 +110,27 @@ def creations(wishes: Sequence[Wish], applied: Applied, options: Options) -> Ite
         if wish.desired.enabled and wish.held.holder and wish.is_chosen and not wish.holds:
             waiting.setdefault(wish.held.holder, []).append(wish)
     for holder, members in waiting.items():
-        yield _licensee(holder, members, applied, options)
+        create = _licensee(holder, members, applied, options)
+        yield _licensee(holder, members, applied, options, bare=True) if is_refused(create, applied) else create
     for wish in wishes:
         for part in wish.parts if wish.desired.enabled and wish.holds else ():
             if not part.there:
-                yield _license(wish, part)
+                yield from _license_of(wish, part, applied)
+
+
+def _license_of(wish: Wish, part: Part, applied: Applied) -> Iterator[Call]:
+    """Its creation; was that refused, without what may be refused though the license itself would be taken.
+
+    Was that refused, too, the template may be another one by now than when the catalog was read.
+    """
+    create = _license(wish, part)
+    if is_refused(create, applied) and any(name.startswith(CUSTOM_FIELD) for name in create.fields):
+        create = _license(wish, part, bare=True)
+    yield create
+    if is_refused(create, applied) and wish.is_chosen:
+        refusal = applied.refusals[wish.desired.id]
+        about = hashed([create.digest, wish.entries])
+        yield _read([wish.desired], f"again {part.number}:{about}", wanted=wish, refusal=refusal)
 
 
 def finds(wishes: Sequence[Wish]) -> Iterator[Call]:
@@ -125,14 +150,17 @@ def finds(wishes: Sequence[Wish]) -> Iterator[Call]:
                 )
 
 
-def _licensee(holder: str, members: Sequence[Wish], applied: Applied, options: Options) -> CreateLicensee:
+def _licensee(
+    holder: str, members: Sequence[Wish], applied: Applied, options: Options, *, bare: bool = False
+) -> CreateLicensee:
+    """`bare` is without what is known of the customer: it is told afterwards, or never."""
     first = members[0]
-    fields = express_licensee(first.desired.customer, options)
+    fields = {} if bare else express_licensee(first.desired.customer, options)
     if options.mark_for_transfer:
         fields |= {"markedForTransfer": True}
     return CreateLicensee(
         subjects=tuple(wish.desired.id for wish in members),
-        digest=f"licensee {holder}:{hashed([first.product, fields])}",
+        digest=f"licensee{' bare' if bare else ''} {holder}:{hashed([first.product, fields])}",
         holder=holder,
         product=first.product,
         fields=fields,
@@ -140,16 +168,16 @@ def _licensee(holder: str, members: Sequence[Wish], applied: Applied, options: O
     )
 
 
-def _license(wish: Wish, part: Part) -> CreateLicense:
+def _license(wish: Wish, part: Part, *, bare: bool = False) -> CreateLicense:
     # Nothing was consumed yet, so that there is nothing to set back.
     fields: Fields = {
         name: value
         for name, value in part.wanted.items()
-        if not (name.startswith(CUSTOM_FIELD) and is_reserved(name.removeprefix(CUSTOM_FIELD)))
+        if not (name.startswith(CUSTOM_FIELD) and (bare or is_reserved(name.removeprefix(CUSTOM_FIELD))))
     }
     return CreateLicense(
         subjects=(wish.desired.id,),
-        digest=f"create {part.number}:{hashed(fields)}",
+        digest=f"create{' bare' if bare else ''} {part.number}:{hashed(fields)}",
         order=wish.held.order,
         sets=doubt_of(part.number, f"{TEMPLATE} {part.template.number}", *fields),
         license=wish.desired.id,

@@ -41,6 +41,10 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     desired: License
     held: AppliedLicense
     choice: Choice | None
+    entries: Mapping[str, Fields]
+    """What the catalog had for it."""
+    kept: tuple[str, ...]
+    """The templates by which it works there, or did when it was over."""
     parts: tuple[Part, ...]
     holds: bool
     """Its licensee is known to be there."""
@@ -66,32 +70,19 @@ def wish_of(desired: License, applied: Applied, options: Options) -> Wish:
     """What a license is to be there, as far as that can be known."""
     held = applied.license(desired.id)
     entries = applied.catalog.get(catalog_name(desired))
-    choice = None if entries is None else choose(desired, entries)
+    kept = tuple(sorted(_kept(held)))
+    choice = None if entries is None else choose(desired, entries, kept)
     templates: Sequence[Template] = ()
     if entries is not None and choice is not None:
-        templates = [*_held(held, entries)] if choice.refused else choice.templates
+        # While nothing else can be chosen, what is there is kept up.
+        known = [template_of(number, entries[number]) for number in kept if number in entries]
+        templates = known if choice.refused else choice.templates
     if desired.trial:
         # The server itself gives a trial, when a licensee is validated for the first time.
         templates = [each for each in templates if each.model != TRY_AND_BUY]
     holds = bool(held.holder) and applied.customers.get(held.holder, {}).get(THERE) is True
     parts = tuple(_parts(desired, held, templates, options))
-    return Wish(desired=desired, held=held, choice=choice, parts=parts, holds=holds)
-
-
-def adding_up(desired: Sequence[License], applied: Applied, target: str, options: Options) -> list[str]:
-    """What lasts longer there than it was bought for, because units have one licensee; in plain words."""
-    sharing: dict[tuple[str, str], int] = {}
-    for each in desired:
-        wish = wish_of(each, applied, options)
-        if each.enabled and wish.holds and ends(each) and any(part.template.adds_up for part in wish.parts):
-            place = (wish.product, wish.held.holder)
-            sharing[place] = sharing.get(place, 0) + 1
-    return [
-        f"{count} units of {product} share one licensee at {target} and their times add up: "
-        f'set licensee = "unit" in [targets.{target}.options]'
-        for (product, _), count in sorted(sharing.items())
-        if count > 1
-    ]
+    return Wish(desired=desired, held=held, choice=choice, entries=entries or {}, kept=kept, parts=parts, holds=holds)
 
 
 def adding_up(desired: Sequence[License], applied: Applied, target: str, options: Options) -> list[str]:
@@ -123,13 +114,11 @@ def is_enabled(fields: Fields) -> bool:
     return is_there(fields) and fields.get("enabled") is not False
 
 
-def _held(held: AppliedLicense, entries: Mapping[str, Fields]) -> Iterator[Template]:
-    """The templates of what works, or did when it was over: while nothing else can be chosen, that is kept up."""
+def _kept(held: AppliedLicense) -> set[str]:
+    """The templates of what works, or did when it was over."""
     parts = [fields for fields in held.parts.values() if is_there(fields)]
     last = [fields for fields in parts if is_enabled(fields)] or [each for each in parts if not each.get(REPLACED)]
-    for number in (str(fields.get(TEMPLATE)) for fields in last):
-        if number in entries:
-            yield template_of(number, entries[number])
+    return {str(fields.get(TEMPLATE)) for fields in last}
 
 
 def _parts(desired: License, held: AppliedLicense, templates: Sequence[Template], options: Options) -> Iterator[Part]:

@@ -16,6 +16,7 @@ from domain.receipts import (
     LicenseChanged,
 )
 from projections.targets import Call, subject_of
+from projections.targets.digests import hashed
 from projections.targets.errors import NotFound, Paced, Refused, Unauthorized, Unclear
 from projections.targets.netlicensing.calls import (
     AS_LICENSEE,
@@ -36,7 +37,6 @@ from projections.targets.netlicensing.client import LICENSE, LICENSEE, NetLicens
 from projections.targets.netlicensing.envelope import Item
 from projections.targets.netlicensing.express import COUNTED, REPLACED, TEMPLATE
 from projections.targets.netlicensing.options import Options
-from projections.targets.netlicensing.parts import adding_up
 from projections.targets.netlicensing.parts import adding_up
 from projections.targets.netlicensing.plan import plan
 from projections.targets.netlicensing.reading import (
@@ -72,9 +72,6 @@ class NetLicensingTarget:
 
     def plan(self, desired: Sequence[License], applied: Applied) -> list[Call]:
         return plan(desired, applied, self._options)
-
-    def problems(self, desired: Sequence[License], applied: Applied) -> list[str]:
-        return adding_up(desired, applied, self.name, self._options)
 
     def problems(self, desired: Sequence[License], applied: Applied) -> list[str]:
         return adding_up(desired, applied, self.name, self._options)
@@ -130,7 +127,8 @@ class NetLicensingTarget:
             entries = await self._catalog.entries(call.product, is_bundle=call.is_bundle)
             refused = _refusal(call, entries)
         if refused:
-            raise Refused(call.name, text=refused)
+            status = call.refusal.status if call.refusal else None
+            raise Refused(call.name, status=status, text=refused)
         name = f"bundle:{call.product}" if call.is_bundle else call.product
         return CatalogRead(target=self.name, product=name, entries=entries, licenses=call.subjects)
 
@@ -225,7 +223,9 @@ def _refusal(call: ReadCatalog, entries: dict[str, Fields]) -> str:
     """Why what is wanted cannot be made of these templates; empty where it can, or nothing certain is wanted yet."""
     if call.wanted is None:
         return ""
-    made = choose(call.wanted, entries)
+    made = choose(call.wanted, entries, call.kept)
+    if call.refusal and call.known == hashed(entries):
+        return call.refusal.text
     if call.feature in made.unknown:
         return f"{call.product} has no license template {call.feature}: make one of that number, of type FEATURE"
     return "" if call.feature else made.refused

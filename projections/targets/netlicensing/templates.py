@@ -4,7 +4,7 @@ What a template is follows from its type and from the licensing model of its mod
 such as the trial of Try & Buy, is never chosen unless it is named.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -56,8 +56,11 @@ def template_of(number: str, entry: Fields) -> Template:
     return Template(number=number, offered=entry.get("offered") is True, **told)
 
 
-def choose(desired: License, entries: Mapping[str, Fields]) -> Choice:
-    """The templates by which a license is to be made, of those that the product or the bundle has."""
+def choose(desired: License, entries: Mapping[str, Fields], kept: Collection[str] = ()) -> Choice:
+    """The templates by which a license is to be made, of those that the product or the bundle has.
+
+    `kept` are those by which it works already: while they fit, no other that is offered by now takes their place.
+    """
     templates = {number: template_of(number, entries[number]) for number in sorted(entries)}
     if desired.is_bundle:
         return _bundle(desired, list(templates.values()))
@@ -69,7 +72,7 @@ def choose(desired: License, entries: Mapping[str, Fields]) -> Choice:
     if missing := [name for name in named if name not in templates]:
         has = _listed(templates)
         return Choice(refused=f"{desired.product_code} has no license template {_listed(missing)}; it has {has}")
-    chosen = [templates[name] for name in named] if named else _only(desired, templates)
+    chosen = [templates[name] for name in named] if named else _only(desired, templates, kept)
     if isinstance(chosen, str):
         return Choice(refused=chosen)
     # What is rented comes before its time, which names it.
@@ -108,9 +111,9 @@ def _bundle(desired: License, templates: Sequence[Template]) -> Choice:
     return Choice(templates=tuple(templates))
 
 
-def _only(desired: License, templates: Mapping[str, Template]) -> list[Template] | str:
+def _only(desired: License, templates: Mapping[str, Template], kept: Collection[str]) -> list[Template] | str:
     """The only templates that fit, or why there are none. Those of one Rental module belong together."""
-    choosable = [each for each in templates.values() if each.offered and not _is_a_trial(each)]
+    choosable = [each for each in templates.values() if (each.offered or each.number in kept) and not _is_a_trial(each)]
     if desired.features or any(each.model != MULTI_FEATURE for each in choosable):
         # Features are sold by their codes; one that was not sold must not be given because nothing else fits.
         choosable = [each for each in choosable if each.model != MULTI_FEATURE]
@@ -119,7 +122,8 @@ def _only(desired: License, templates: Mapping[str, Template]) -> list[Template]
         if each.number not in desired.features:
             offered.setdefault(f"module {each.module}" if _is_rental(each) else each.number, []).append(each)
     fitting = [group for group in offered.values() if any(_fits(desired, each) for each in group)]
-    groups = fitting or list(offered.values())
+    groups = [group for group in fitting if any(each.number in kept for each in group)]
+    groups = groups or fitting or [group for group in offered.values() if any(each.offered for each in group)]
     if len(groups) == 1:
         return groups[0]
     if desired.features and not fitting:

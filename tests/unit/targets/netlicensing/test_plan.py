@@ -36,7 +36,6 @@ from projections.targets.netlicensing.calls import (
 )
 from projections.targets.netlicensing.options import Options
 from projections.targets.netlicensing.parts import adding_up
-from projections.targets.netlicensing.parts import adding_up
 from projections.targets.netlicensing.plan import plan
 from tests.netlicensing import desired, desired_of
 from tests.stories import JANUARY, MARCH
@@ -230,7 +229,6 @@ def test_a_renewal_goes_on_though_the_template_named_anew_does_not_exist() -> No
     assert change.fields == {"timeVolume": 61}
 
 
-# --- whose licensee -------------------------------------------------------------------------------------------
 def test_a_refused_choice_keeps_up_what_works_and_wakes_nothing_that_was_replaced() -> None:
     server = Server({"app-month": MONTH, "app-seats": SEATS})
     server.follow(desired(policy_code="app-month"))
@@ -288,6 +286,7 @@ def test_a_refused_end_is_tried_again_when_it_comes_a_second_time() -> None:
     assert server.follow(suspended("evt_2")) == [DisableLicense]
 
 
+# --- whose licensee -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -316,25 +315,6 @@ def test_units_whose_times_would_add_up_have_licensees_of_their_own() -> None:
     server, units = Server(), [desired(unit) for unit in (1, 2, 3)]
     server.follow(*units)
     assert len({server.holder(each) for each in units}) == 3
-
-
-def test_it_is_told_when_times_of_units_add_up_and_only_then() -> None:
-    units, shared, own = [desired(unit) for unit in (1, 2, 3)], Server(), Server()
-    own.follow(*units)
-    assert adding_up(units, own.applied, "nl", own.options) == []
-    # As the license generator gives one key for all of them.
-    shared.follow(units[0])
-    names = {str(each.id): shared.holder(units[0]) for each in units[1:]}
-    shared.take(KeysMinted(target="nl", order="o", keys=names, holders=names))
-    shared.follow(*units)
-    assert adding_up(units, shared.applied, "nl", shared.options) == [
-        '3 units of APP share one licensee at nl and their times add up: set licensee = "unit" in [targets.nl.options]'
-    ]
-    assert adding_up(units[:1], shared.applied, "nl", shared.options) == []
-    over = [units[0], *(msgspec.structs.replace(each, enabled=False) for each in units[1:])]
-    assert adding_up(over, shared.applied, "nl", shared.options) == []
-    for_ever = [msgspec.structs.replace(each, expiry=None) for each in units]
-    assert adding_up(for_ever, shared.applied, "nl", shared.options) == []
 
 
 def test_it_is_told_when_times_of_units_add_up_and_only_then() -> None:
