@@ -4,13 +4,13 @@ A charge does not name the bill that it pays: it is the one in which it was to b
 beginning. All of it follows from the one answer, and nothing from the time at which it was asked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
 from msgspec import Struct, structs
 
-from domain.providers.wallee.shapes import first_told, id_of, instant_or_none
+from domain.providers.wallee.shapes import by_id, first_told, id_of, instant_or_none
 from domain.providers.wallee.subscription_shapes import Charge, PeriodBill, Whole
 from domain.providers.wallee.transaction_shapes import FAILED, PAID
 
@@ -75,7 +75,7 @@ def billed(whole: Whole, bills: Sequence[Bill]) -> list[Billed]:
     """
     returned = max((at for each in whole.suspensions if (at := first_told(each.effective_end_date))), default=None)
     found = []
-    for charge in sorted(whole.charges, key=lambda each: each.id):
+    for charge in by_id(whole.charges):
         at = first_told(charge.planned_execution_date, charge.created_on)
         status = _status(whole, charge)
         if at is None or status is None or (status == "failed" and returned is not None and at < returned):
@@ -124,23 +124,50 @@ def _bill_at(bills: Sequence[Bill], at: datetime, *, unpaid: bool) -> Bill | Non
 def paid_bills(whole: Whole, bills: Sequence[Bill], charges: Sequence[Billed]) -> dict[int, list[Billed]]:
     """Id of each bill that is paid → the charges that did, the one first whose money counts: the largest.
 
-    No charge at all: there was nothing to pay, or nothing is claimed.
+    No charge at all: there was nothing to pay, or nothing is claimed, unless what was to be paid before it is owed.
     """
     if whole.subscription.state in _NEVER_BEGUN:
         return {}
     found = {}
+    owed = min((each.due for each in _owed(charges)), default=None)
     for bill in bills:
         own = [each for each in charges if each.bill is bill]
         paid = [each for each in own if each.status == "paid"]
-        if paid or not own:
+        if paid or (not own and (owed is None or owed >= bill.end)):
             found[bill.id] = sorted(paid, key=lambda each: _weight(each.charge))
     return found
 
 
-def _weight(charge: Charge) -> tuple[int, bool, int]:
-    """What was charged anew counts before what went back."""
+def _owed(charges: Sequence[Billed]) -> list[Billed]:
+    """What is still to be paid, and was to be after what was paid last."""
+    last = max((each.charge.id for each in charges if each.status == "paid"), default=-1)
+    return [each for each in charges if each.status != "paid" and each.charge.id > last]
+
+
+def reaching(bills: Sequence[Bill], paid: Container[int]) -> list[Bill]:
+    """The bills, a paid one that a change cut short as long as it was planned while the change is not paid.
+
+    Not beyond the end of what took its place: a year that was changed for months is not given anew each month.
+    """
+    return [
+        structs.replace(bill, end=bill.planned)
+        if after is not None and bill.id in paid and after.id not in paid and bill.end < bill.planned <= after.end
+        else bill
+        for bill, after in zip(bills, [*bills[1:], None], strict=False)
+    ]
+
+
+def running(bills: Sequence[Bill], paid: Container[int]) -> Bill | None:
+    """The period that is being used: the last one, or while that is not paid the one that it was to cut short."""
+    if len(bills) > 1 and bills[-1].id not in paid and bills[-2].id in paid and bills[-2].end > bills[-1].start:
+        return bills[-2]
+    return bills[-1] if bills else None
+
+
+def _weight(charge: Charge) -> tuple[bool, int, int]:
+    """What went back counts last, for it may have been charged anew, or for less."""
     it = charge.transaction
-    return (0, False, charge.id) if it is None else (-it.amount, 0 < it.amount <= it.refunded, charge.id)
+    return (False, 0, charge.id) if it is None else (0 < it.amount <= it.refunded, -it.amount, charge.id)
 
 
 def overdue_since(bills: Sequence[Bill], paid: dict[int, list[Billed]], charges: Sequence[Billed]) -> datetime | None:
@@ -149,8 +176,7 @@ def overdue_since(bills: Sequence[Bill], paid: dict[int, list[Billed]], charges:
     The day it was due and not the one it failed on: that moves while the customer is asked for other payment data.
     What failed amid a period that is paid counts only until something else is owed.
     """
-    last = max((each.charge.id for each in charges if each.status == "paid"), default=-1)
-    failed = sorted(each.due for each in charges if each.status == "failed" and each.charge.id > last)
+    failed = sorted(each.due for each in _owed(charges) if each.status == "failed")
     through = max((bill.end for bill in bills if bill.id in paid), default=None)
     owed = (due for due in failed if through is None or due >= through)
     return next(owed, next(iter(failed), None))

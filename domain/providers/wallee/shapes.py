@@ -57,6 +57,11 @@ def newest(objects: Iterable[T]) -> T | None:
     return max(objects, key=lambda each: each.id, default=None)
 
 
+def by_id(objects: Iterable[T]) -> list[T]:
+    """Each once, the newest last; what comes up between two pages of a list moves others to the next."""
+    return sorted({each.id: each for each in objects}.values(), key=lambda each: each.id)
+
+
 def instant(text: str) -> datetime:
     """Raises ValueError for what is no date with an offset."""
     try:

@@ -5,9 +5,18 @@ from datetime import datetime
 
 from domain import facts as f
 from domain.licensing.access import PAUSED
-from domain.providers.wallee.lines import subscription_lines
-from domain.providers.wallee.periods import Bill, Billed, billed, bills_of, overdue_since, paid_bills
-from domain.providers.wallee.shapes import Address, Versioned, first_told, newest
+from domain.providers.wallee.lines import lines_sold
+from domain.providers.wallee.periods import (
+    Bill,
+    Billed,
+    billed,
+    bills_of,
+    overdue_since,
+    paid_bills,
+    reaching,
+    running,
+)
+from domain.providers.wallee.shapes import Address, Versioned, by_id, first_told, newest
 from domain.providers.wallee.subscription_shapes import State, Subscriber, Suspension, Whole
 
 _MOST_COUNTED = 100
@@ -20,13 +29,14 @@ def read_whole(whole: Whole) -> list[f.Fact]:
     bills = bills_of(whole)
     charges = billed(whole, bills)
     paid = paid_bills(whole, bills, charges)
-    lines = subscription_lines(whole, bills[-1] if bills else None)
+    bills = reaching(bills, paid)
+    sold = lines_sold(whole, running(bills, paid))
     return [
         *versions_of(whole),
         f.SubscriptionBegan(at=first_told(subscription.created_on)),
         *_customer(subscription.subscriber),
-        f.LinesDescribed(lines=lines),
-        *_payments(lines, bills, charges, paid),
+        f.LinesDescribed(lines=sold.lines, complete=not sold.missing, rest_from=sold.missing),
+        *_payments(sold.named, bills, charges, paid),
         f.TestDescribed(test=_is_test(whole)),
         _STANDINGS[subscription.state](whole, overdue_since(bills, paid, charges)),
         *_ending(whole),
@@ -58,7 +68,7 @@ def versions_of(whole: Whole) -> list[f.VersionShown]:
 
 def _list_shown(kind: str, objects: Sequence[Versioned]) -> f.VersionShown:
     """Of the newest ones alone: those that are the same as long as the newest is."""
-    counted = sorted(objects, key=lambda each: each.id)[-_MOST_COUNTED:]
+    counted = by_id(objects)[-_MOST_COUNTED:]
     return f.VersionShown(
         of=kind,
         number=counted[-1].id if counted else 0,
@@ -77,7 +87,7 @@ def _customer(subscriber: Subscriber | None) -> list[f.Fact]:
 
 
 def _payments(
-    lines: Sequence[f.Line], bills: Sequence[Bill], charges: Sequence[Billed], paid: dict[int, list[Billed]]
+    lines: Sequence[str], bills: Sequence[Bill], charges: Sequence[Billed], paid: dict[int, list[Billed]]
 ) -> Iterator[f.Fact]:
     """What was paid in all, the streams of the payments, and what went back of each."""
     bought = [each for bill in bills for each in _paid_for(bill, lines, paid.get(bill.id))]
@@ -100,11 +110,11 @@ def _is_test(whole: Whole) -> bool | None:
     return all(each.is_test for each in transactions) if transactions else None
 
 
-def _paid_for(bill: Bill, lines: Sequence[f.Line], paid: Sequence[Billed] | None) -> Iterator[f.PeriodPaid]:
+def _paid_for(bill: Bill, lines: Sequence[str], paid: Sequence[Billed] | None) -> Iterator[f.PeriodPaid]:
     """One charge pays for the period; what was charged beside it, as for a change in mid-period, for a part of it."""
     if paid is None:
         return
-    whole = tuple(f.PaidPeriod(line=line.id, start=bill.start, end=bill.end) for line in lines)
+    whole = tuple(f.PaidPeriod(line=line, start=bill.start, end=bill.end) for line in lines)
     if not paid:
         yield f.PeriodPaid(invoice=f"period:{bill.id}", periods=whole, amount=0, currency="", at=bill.start)
         return
@@ -112,7 +122,7 @@ def _paid_for(bill: Bill, lines: Sequence[f.Line], paid: Sequence[Billed] | None
     yield _paid(first, whole)
     for each in others:
         start = min(each.due, bill.end)
-        part = tuple(f.PaidPeriod(line=line.id, start=start, end=bill.end, proration=True) for line in lines)
+        part = tuple(f.PaidPeriod(line=line, start=start, end=bill.end, proration=True) for line in lines)
         yield _paid(each, part)
 
 

@@ -8,6 +8,7 @@ later, is another question; and an answer was asked after all that its question 
 from collections.abc import Sequence
 
 from domain.events import Stream, identifier_of, kind_of
+from domain.lifecycle import State
 from domain.readback import Want
 from domain.subscription import Subscription
 
@@ -41,8 +42,9 @@ def wants(stream: Stream, subscription: Subscription) -> Sequence[Want]:
     doubtful = s.doubtful == about
     doubt = ": wallee knows nothing of it or shows what is older, though it was there; it is asked again"
     if kind == SUBSCRIPTION:
-        why = s.lines_from or f"how the subscription stands{doubt if doubtful else ''}"
-        return [Want(about=about, why=why, essential=not s.begun or doubtful or bool(s.lines_from))]
+        missing = "" if s.state is State.TERMINATED else s.lines_from
+        why = missing or f"how the subscription stands{doubt if doubtful else ''}"
+        return [Want(about=about, why=why, essential=not s.begun or doubtful or bool(missing))]
     if s.purchase:
         return [Want(about=about, why=f"how the purchase stands{doubt if doubtful else ''}", essential=doubtful)]
     return [Want(about=about, why=_WHOSE.get(kind, "whose it is"))]

@@ -125,6 +125,16 @@ class TestOlder:
         failed = renewed(w.charge("FAILED", CHARGE + 1, FEBRUARY), w.charge())
         assert answered(failed, renewed()).subscription.state is State.PAST_DUE
 
+    def test_a_charge_that_is_listed_twice_is_one(self) -> None:
+        once = renewed(renewal(), w.charge())
+        fold = answered(renewed(renewal(), w.charge(), w.charge()), once, places=(1, 2))
+        assert {each.expiry for each in licenses(fold)} == {MARCH}
+        asked = f"subscriptions/{w.SUBSCRIPTION}#next"
+        fold = w.folded(
+            ANNOUNCED, *w.answered(ABOUT, once | {"charges": once["charges"] * 2}), *w.answered(asked, once)
+        )
+        assert asked in fold.subscription.answered
+
     def test_levels_come_and_go(self) -> None:
         asked = renewed(w.charge("PROCESSING", CHARGE + 1, FEBRUARY), w.charge(), levels=[w.level(of=CHARGE + 1001)])
         paid = renewed(w.charge(number=CHARGE + 1, at=FEBRUARY, version=3), w.charge())
