@@ -14,6 +14,7 @@ from service.sandbox.wallee import (
     DEFAULT_KEY,
     LIFECYCLES,
     SPACE,
+    Habits,
     RunningWalleeApi,
     Space,
     deliver,
@@ -22,7 +23,7 @@ from service.sandbox.wallee import (
 )
 from service.secrets import Secret
 from service.settings import Api, Fetch, Settings, Source
-from tests.serving import Served, served, settings
+from tests.serving import VIEWER, Served, served, settings
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 
@@ -47,8 +48,10 @@ def configured(dsn: str, url: str) -> Settings:
 
 
 @asynccontextmanager
-async def selling(database: str, name: str) -> AsyncIterator[tuple[Served, RunningWalleeApi, Space]]:
-    space = LIFECYCLES[name].space()
+async def selling(
+    database: str, name: str, habits: Habits | None = None
+) -> AsyncIterator[tuple[Served, RunningWalleeApi, Space]]:
+    space = LIFECYCLES[name].space(habits=habits)
     async with (
         running_wallee_api([space]) as running,
         served(configured(database, running.host), database, ("receiver", "runner", "fetcher")) as service,
@@ -123,3 +126,15 @@ async def test_webhooks_are_taken_while_nothing_can_be_read_and_followed_up_afte
         assert found is not None
         assert found[0].state == "active"
         assert await service.metric('tenure_wants_open{source="pay"}') == 0
+
+
+async def test_what_was_paid_as_a_test_is_withheld_by_a_live_source(database: str) -> None:
+    async with selling(database, "renewed", Habits(live=False)) as (service, _, space):
+        await send(service, space)
+        await settled(service)
+        licenses = await service.process.reader.queries.licenses(limit=100)
+        assert licenses
+        assert all("test environment" in each.withheld and not each.due for each in licenses)
+        view = {"authorization": f"Bearer {VIEWER}"}
+        listed = (await service.http.get("/api/v1/subscriptions?problem=true", headers=view)).json()
+        assert "test environment" in str(listed)
