@@ -4,7 +4,6 @@ An act is drawn from those that the simulated space allows at that moment, so a 
 space shows is put together here as Tenure's client does it, but without HTTP, and as it was at any moment of its past.
 """
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -56,10 +55,19 @@ class Life(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """A question asked at that time; each part of the answer shows the space right after the happening of a place."""
+    """A question asked at that time; each part of the answer shows the space right after the happening of a place.
+
+    `empty` is a list that came without entries, `paid` another place, as of which transactions are shown.
+    """
 
     at: datetime
     places: tuple[int, ...]
+    empty: str = ""
+    paid: int | None = None
+
+    def shows(self, place: int) -> bool:
+        """Whether it shows everything as it was then."""
+        return set(self.places) == {place} and not self.empty and self.paid in {None, place}
 
 
 def reading(life: Life, at: datetime) -> Reading:
@@ -70,16 +78,16 @@ def reading(life: Life, at: datetime) -> Reading:
 def answer(life: Life, it: Reading, about: str = "") -> Event:
     """The answer as an event of the subscription's stream."""
     asked = about or f"subscriptions/{life.subscription}#{it.at.timestamp()}"
-    page = whole(life, it.places)
+    page = whole(life, it)
     pages = () if page is None else (msgspec.Raw(msgspec.json.encode(page)),)
     body = msgspec.json.encode(Answer(about=asked, pages=pages))
     event_id = f"readback:{asked}:{sha256(body).hexdigest()[:16]}"
     return _event(life.stream, event_id, "readback.subscription", "readback", instant_of(it.at), body)
 
 
-def whole(life: Life, places: Sequence[int]) -> dict[str, Any] | None:
+def whole(life: Life, it: Reading) -> dict[str, Any] | None:
     """The subscription with all that says how it stands; None where it was not there yet."""
-    space, first, *rest = life.space, *places
+    space, first, *rest = life.space, *it.places
     expanded = ("subscriber", "currentProductVersion", "currentProductVersion.product")
     subscription = space.object("subscription", life.subscription, expanded, after=first)
     if subscription is None:
@@ -88,6 +96,10 @@ def whole(life: Life, places: Sequence[int]) -> dict[str, Any] | None:
     for (name, kind, owner, expand), place in zip(PARTS, rest, strict=True):
         query = f"{owner}:{life.subscription}"
         shown[name] = space.search(kind, query, order="id:DESC", limit=100, expand=expand, after=place).data
+        if name == it.empty:
+            shown[name] = []
+    if it.paid is not None:
+        shown["charges"] = [_with_transaction(space, each, it.paid) for each in shown["charges"]]
     named = {each["component"] for version in shown["versions"] for each in version["componentConfigurations"]}
     shown["components"] = [space.object("component", each, ("reference",)) for each in sorted(named)]
     shown["levels"] = [
@@ -97,6 +109,14 @@ def whole(life: Life, places: Sequence[int]) -> dict[str, Any] | None:
         for level in space.search("level", f"transaction.id:{charge['transaction']['id']}", after=rest[-1]).data
     ]
     return shown
+
+
+def _with_transaction(space: Space, charge: dict[str, Any], place: int) -> dict[str, Any]:
+    named = charge["transaction"]
+    if named is None:
+        return charge
+    shown = space.object("transaction", named["id"], after=place)
+    return {**charge, "transaction": shown or {"id": named["id"]}}
 
 
 def _event(stream: Stream, event_id: str, type_: str, origin: Any, at: datetime, body: bytes) -> Event:
@@ -181,7 +201,7 @@ def _quantities(draw: st.DrawFn, product: Any) -> dict[str, float]:
 
 @st.composite
 def readings(draw: st.DrawFn, life: Life, *, most: int = 8) -> list[Reading]:
-    """Some readings of a life, at any time of it: most show it as it is, some as it was, some are torn."""
+    """Some readings of a life, at any time of it: most show it as it is, some as it was, torn or without a list."""
     first = life.space.happenings[0].created
     last = int(life.space.now.timestamp()) + 86_400
     drawn = []
@@ -189,13 +209,20 @@ def readings(draw: st.DrawFn, life: Life, *, most: int = 8) -> list[Reading]:
     for second in draw(st.lists(moments, max_size=most)):
         at = datetime.fromtimestamp(second, UTC)
         now = life.place(at)
-        match draw(st.sampled_from(["fresh", "fresh", "fresh", "stale", "torn"])):
+        empty, paid = "", None
+        match draw(st.sampled_from(["fresh", "fresh", "fresh", "stale", "torn", "empty", "unpaid"])):
             case "fresh":
                 places = (now,) * (len(PARTS) + 1)
             case "stale":
                 places = (draw(st.integers(0, now)),) * (len(PARTS) + 1)
+            case "empty":
+                places = (now,) * (len(PARTS) + 1)
+                empty = draw(st.sampled_from([name for name, *_ in PARTS]))
+            case "unpaid":
+                places = (now,) * (len(PARTS) + 1)
+                paid = draw(st.integers(max(0, now - 6), now))
             case _:
                 seen = draw(st.lists(st.integers(max(0, now - 6), now), min_size=5, max_size=5))
                 places = tuple(sorted(seen))
-        drawn.append(Reading(at, places))
+        drawn.append(Reading(at, places, empty, paid))
     return drawn
