@@ -21,7 +21,7 @@ def read_transaction(purchase: Purchase) -> list[f.Fact]:
         _version(it),
         f.SubscriptionBegan(at=first_told(it.confirmed_on, it.created_on)),
         *_customer(it),
-        f.LinesDescribed(lines=purchased_lines(it)),
+        f.LinesDescribed(lines=purchased_lines(it), complete=bool(it.line_items)),
         f.TestDescribed(test=it.is_test),
         _standing(it),
         *_refunded(it),

@@ -74,12 +74,12 @@ def instant(text: str) -> datetime:
 
 
 def instant_or_none(text: str | None) -> datetime | None:
-    return None if text is None else instant(text)
+    return instant(text) if text else None
 
 
 def first_told(*texts: str | None) -> datetime | None:
     """The first of these dates that is told."""
-    return instant_or_none(next((text for text in texts if text is not None), None))
+    return instant_or_none(next((text for text in texts if text), None))
 
 
 def whole_units(quantity: Decimal | None) -> int:

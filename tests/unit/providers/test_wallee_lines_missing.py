@@ -86,6 +86,20 @@ def test_a_component_that_was_not_chosen_any_more_is_removed() -> None:
     assert (working(fold), waits_for(fold)) == (1, [])
 
 
+@pytest.mark.parametrize("items", [None, []])
+def test_a_purchase_whose_items_are_told_no_more_keeps_them(items: list[Json] | None) -> None:
+    bought = w.transaction(lineItems=[w.item(product_short_code="falcon")])
+    pages = [{"transaction": bought}, {"transaction": {**bought, "version": 5, "lineItems": items}}]
+    about = f"payment/transactions/{w.TRANSACTION}#"
+    events = [w.answered(f"{about}{page}", pages[page], stream=w.IN_TRANSACTION)[0] for page in (0, 1)]
+    licenses = entitle(w.IN_TRANSACTION, w.folded(*events).subscription, Policy()).licenses
+    assert [each.enabled for each in licenses] == [True]
+
+
+def test_a_date_that_is_an_empty_text_is_not_told() -> None:
+    assert working(after({**SEATS, "charges": [w.charge(plannedExecutionDate="")]})) == 10
+
+
 def test_nobody_waits_once_it_is_over() -> None:
     fold = after(SEATS, {**SEATS, "subscription": w.subscription("TERMINATED", version=9), "components": []})
     assert (working(fold), waits_for(fold)) == (0, [])
