@@ -86,6 +86,7 @@ class FindLicense(OfPart, frozen=True, kw_only=True):
     """Looks whether a license exists whose creation had an unclear outcome and that is no longer wanted."""
 
     template: str
+    holder: str
 
 
 class ChangeLicense(OfPart, frozen=True, kw_only=True):

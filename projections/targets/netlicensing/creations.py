@@ -17,7 +17,7 @@ from projections.targets.netlicensing.calls import (
     doubt_of,
 )
 from projections.targets.netlicensing.express import CUSTOM_FIELD, TEMPLATE, express_licensee
-from projections.targets.netlicensing.naming import holders, unit_number
+from projections.targets.netlicensing.naming import holders, is_random, unit_number
 from projections.targets.netlicensing.options import Options
 from projections.targets.netlicensing.parts import Part, Wish
 from projections.targets.netlicensing.templates import catalog_name
@@ -146,6 +146,7 @@ def finds(wishes: Sequence[Wish]) -> Iterator[Call]:
                     license=wish.desired.id,
                     number=part.number,
                     template=part.template.number,
+                    holder=wish.held.holder,
                     remote=wish.held.remote,
                 )
 
@@ -156,7 +157,8 @@ def _licensee(
     """`bare` is without what is known of the customer: it is told afterwards, or never."""
     first = members[0]
     fields = {} if bare else express_licensee(first.desired.customer, options)
-    if options.mark_for_transfer:
+    mark = options.mark_for_transfer
+    if is_random(holder, applied) if mark == "generated" else mark:
         fields |= {"markedForTransfer": True}
     return CreateLicensee(
         subjects=tuple(wish.desired.id for wish in members),

@@ -15,6 +15,9 @@ from projections.targets.digests import hashed
 from projections.targets.netlicensing.options import Options
 from projections.targets.netlicensing.templates import Template
 
+_OURS = "tenure-"
+"""What numbers begin with that follow from what is desired."""
+
 
 def licensee_number(desired: License, product: str, options: Options) -> str:
     """The licensee of a license, for whom the options say: the customer of the source, the purchase or the unit."""
@@ -22,15 +25,20 @@ def licensee_number(desired: License, product: str, options: Options) -> str:
     if options.licensee == "unit":
         return unit_number(desired)
     if options.licensee == "customer" and desired.customer.reference:
-        return f"tenure-{hashed(['customer', source, desired.customer.reference, product])}"
+        return f"{_OURS}{hashed(['customer', source, desired.customer.reference, product])}"
     # All that one order names belongs to one purchase, whatever streams it is in.
     order = desired.fulfillment.partition("/")[0]
-    return f"tenure-{hashed(['purchase', source, order or desired.stream, product])}"
+    return f"{_OURS}{hashed(['purchase', source, order or desired.stream, product])}"
 
 
 def unit_number(desired: License) -> str:
     """A licensee of a license's own."""
-    return f"tenure-{desired.id}"
+    return f"{_OURS}{desired.id}"
+
+
+def is_random(holder: str, applied: Applied) -> bool:
+    """Whether the number of a licensee is a key that was chosen by chance, which nobody can work out."""
+    return not holder.startswith(_OURS) and any(holder in keys for keys in applied.generated.values())
 
 
 def license_number(desired: License, held: AppliedLicense, template: Template, options: Options, *, first: bool) -> str:

@@ -44,6 +44,8 @@ async def look_at_license(
     item = await client.find(LICENSE, number)
     if item is None:
         return nowhere(target, held, license_, number)
+    if number not in held.parts:
+        check_holder(item, held.holder)
     of = next((name.removeprefix(f"{TEMPLATE} ") for name in asked if name.startswith(f"{TEMPLATE} ")), "")
     names = {*known, *(name for name in asked if not name.startswith(f"{TEMPLATE} "))}
     fields = seen(item, names, of or str(known.get(TEMPLATE) or ""))
@@ -85,12 +87,25 @@ def changed(target: str, held: AppliedLicense, license_: str, number: str, field
 def check_template(item: Item, template: str) -> None:
     """Raises Refused where a number is taken by a license of another template."""
     if item["licenseTemplateNumber"] not in {"", template}:
-        text = f"license {item['number']} is there already, made from another license template: look who made it"
+        text = "a license of that number is there already, made from another license template: look who made it"
         raise Refused("create license", text=text)
+
+
+def check_holder(item: Item, holder: str) -> None:
+    """Raises Refused where a number is taken by a license of another licensee."""
+    if not is_of(item, holder):
+        text = "a license of that number is there already, of another licensee: look who made it"
+        raise Refused("create license", text=text)
+
+
+def is_of(item: Item, holder: str) -> bool:
+    """Whether a license is that licensee's, as far as it says; numbers may be spelled in any case there."""
+    return item["licenseeNumber"].casefold() in {"", holder.casefold()}
 
 
 def check_product(item: Item, product: str) -> None:
     """Raises Refused where a number is taken by a licensee of another product."""
     if item["productNumber"] not in {"", product}:
-        text = f"licensee {item['number']} is there already, for product {item['productNumber']}: a licensee has one"
+        # Without the licensee's number, which may be the customer's key.
+        text = f"the licensee is there already, for product {item['productNumber']}: a licensee has one"
         raise Refused("create licensee", text=text)

@@ -42,8 +42,10 @@ from projections.targets.netlicensing.plan import plan
 from projections.targets.netlicensing.reading import (
     Seen,
     changed,
+    check_holder,
     check_product,
     check_template,
+    is_of,
     look_at_license,
     look_at_licensee,
     nowhere,
@@ -167,7 +169,7 @@ class NetLicensingTarget:
 
     async def _find(self, call: FindLicense) -> Seen:
         item = await self._client.find(LICENSE, call.number)
-        if item is None:
+        if item is None or not is_of(item, call.holder):
             return nowhere(self.name, _held(call), call.license, call.number)
         return there(self.name, _held(call), call.license, call.number, seen(item, (), call.template))
 
@@ -193,6 +195,7 @@ class NetLicensingTarget:
         item, found = await self._created(LICENSE, {**sent, **own}, looked=call.looked)
         known: Fields = {**call.fields, TEMPLATE: call.template, THERE: True}
         if found:
+            check_holder(item, call.holder)
             check_template(item, call.template)
             known |= seen(item, call.fields, call.template)
         elif "startDate" in known:
