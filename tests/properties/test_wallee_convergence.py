@@ -25,7 +25,7 @@ from domain.providers.wallee import PROVIDER
 from domain.subscription import Subscription
 from domain.timers import due_timers
 from tests.stories import rang, recorded
-from tests.strategies.wallee import DAY, Life, Reading, answer, lives, reading, readings
+from tests.strategies.wallee import DAY, PARTS, Life, Reading, answer, lives, reading, readings
 
 policies = st.sampled_from(
     [
@@ -155,7 +155,10 @@ def test_the_last_answer_gives_the_same_licenses_however_often_it_was_read_befor
     seldom = [answer(life, each) for each in data.draw(readings(life)) if each.at < last]
     seldom += [*data.draw(st.lists(st.sampled_from(life.webhooks), max_size=5)), final]
     # Asked later still, and yet not as things stand.
-    old = [each for each in data.draw(readings(life, most=3)) if not each.shows(len(life.space.happenings))]
+    now = len(life.space.happenings)
+    lacking = st.sampled_from(["", *(name for name, *_ in PARTS)])
+    lagging = Reading(last, (now,) * 5, data.draw(lacking), data.draw(st.integers(0, now)))
+    old = [each for each in (*data.draw(readings(life, most=3)), lagging) if not each.shows(now)]
     late = last + timedelta(seconds=data.draw(st.integers(0, 1)))
     seldom += [answer(life, each._replace(at=late)) for each in old]
     held = [
