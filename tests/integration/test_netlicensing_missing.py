@@ -31,7 +31,9 @@ async def sold(at: Account) -> Holding:
     return holding
 
 
-@pytest.mark.parametrize("effect", [HtmlPage(status=404), HtmlPage(status=307), Answer(status=404, body={}), NOT_FOUND])
+@pytest.mark.parametrize(
+    "effect", [HtmlPage(status=404), HtmlPage(status=307), Answer(status=404, body={}), Answer(status=404), NOT_FOUND]
+)
 async def test_a_license_is_disabled_though_somebody_else_said_that_it_is_not_there(effect: AnyEffect) -> None:
     async with account() as at:
         holding = await sold(at)
