@@ -192,4 +192,7 @@ async def open_wallee(url: str, key: str, account: str, *, timeout: float = 10.0
 
 
 READING = Reading(open=open_wallee, url=f"{URL}{PATH}", requests_per_minute=60, burst=5, sure_after=4)
-"""wallee tells no limit. That there is no such thing is also said by what lags behind. A subscription is about eight requests, of which nothing counts but the first here."""
+"""wallee tells no limit. A subscription is about eight requests, of which only the first counts here.
+
+That there is no such thing is also said by what lags behind.
+"""
