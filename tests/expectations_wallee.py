@@ -81,10 +81,9 @@ class Period(NamedTuple):
 
     @property
     def taken_back(self) -> bool:
-        """Whether all of the largest payment went back, and there is no other as large."""
+        """Whether all that was paid went back: of several payments the largest counts that did not."""
         paid = [with_what for charge, with_what in self.charges if charge.state == "SUCCESSFUL"]
-        most = max((each.amount for each in paid), default=0)
-        return bool(paid) and all(each.refunded == each.amount for each in paid if each.amount == most)
+        return bool(paid) and all(each.refunded == each.amount > 0 for each in paid)
 
 
 def _periods(space: Space, identifier: int) -> list[Period]:

@@ -102,7 +102,7 @@ def test_json_holds_all_that_is_known(vendor: Tenure) -> None:
 def test_a_plain_file_needs_the_store_and_standard_input_will_do(vendor: Tenure) -> None:
     ended = vendor.run("terms", "check", "plain.json")
     assert ended.code == 2
-    assert "give --provider stripe or fastspring" in ended.err
+    assert "give --provider stripe, fastspring, wallee" in ended.err
     piped = subprocess.run(
         vendor.command("terms", "check", "-", "--provider", "fastspring", "--quantity", "5"),
         cwd=vendor.folder,

@@ -58,7 +58,7 @@ def rows() -> Iterator[Row]:
     printed = README.read_text(encoding="utf-8").split(TERMS_TABLE.begin)[1].split(TERMS_TABLE.end)[0]
     for line in printed.splitlines():
         if line.startswith("| `"):
-            attribute, _, _, _, allowed, _, held = (cell.strip() for cell in line.strip("|").split("|"))
+            attribute, _, _, _, _, allowed, _, held = (cell.strip() for cell in line.strip("|").split("|"))
             names = tuple(name.strip().strip("`") for name in held.split(",")) if held else ()
             yield Row(attribute.strip("`"), allowed.partition(";")[0], names)
 

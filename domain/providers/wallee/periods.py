@@ -10,7 +10,7 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
-from domain.providers.wallee.shapes import by_id, first_told, id_of, instant_or_none
+from domain.providers.wallee.shapes import by_id, first_told, instant_or_none
 from domain.providers.wallee.subscription_shapes import Charge, PeriodBill, Whole
 from domain.providers.wallee.transaction_shapes import FAILED, PAID
 
@@ -107,7 +107,7 @@ def _level_failed(whole: Whole, charge: Charge) -> bool:
     if charge.transaction is None:
         return False
     named = [level for level in whole.levels if level.state == "FAILED"]
-    return any(charge.transaction.id in {id_of(level.transaction), id_of(level.linked_transaction)} for level in named)
+    return any(charge.transaction.id in level.payments for level in named)
 
 
 def _bill_at(bills: Sequence[Bill], at: datetime, *, unpaid: bool) -> Bill | None:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from domain.providers.wallee.shapes import Address, Ref, Text, Versioned
+from domain.providers.wallee.shapes import Address, Ref, Text, Versioned, id_of
 from domain.providers.wallee.transaction_shapes import Transaction
 
 State = Literal[
@@ -110,6 +110,11 @@ class Level(Versioned, frozen=True, kw_only=True, rename="camel"):
     state: Text | None = None
     transaction: Ref = None
     linked_transaction: Ref = None
+
+    @property
+    def payments(self) -> set[int | None]:
+        """The transactions that it names as the one of its charge."""
+        return {id_of(self.transaction), id_of(self.linked_transaction)}
 
 
 class Whole(Struct, frozen=True, kw_only=True, rename="camel"):

@@ -50,15 +50,19 @@ def versions_of(whole: Whole) -> list[f.VersionShown]:
     """
     it = whole.subscription
     transactions = [each.transaction for each in whole.charges if each.transaction is not None]
-    # Another subscriber may have a lower number, as may the level of another charge.
-    alone: list[tuple[str, Versioned]] = [("subscription", it), *((f"level/{each.id}", each) for each in whole.levels)]
+    # Another subscriber may have a lower number.
+    alone: list[tuple[str, Versioned]] = [("subscription", it)]
     alone += [(f"subscriber/{each.id}", each) for each in (it.subscriber,) if each is not None]
+    # Levels are read as long as their charge is open; once it is not, its own version tells.
+    open_ = [each.transaction.id for each in whole.charges if each.state == "PROCESSING" and each.transaction]
+    asked = [(f"levels of {each}", [level for level in whole.levels if each in level.payments]) for each in open_]
     lists: tuple[tuple[str, Sequence[Versioned]], ...] = (
         ("version", whole.versions),
         ("period-bill", whole.period_bills),
         ("charge", whole.charges),
         ("transaction", transactions),
         ("suspension", whole.suspensions),
+        *asked,
     )
     return [
         *(f.VersionShown(of=kind, number=one.id, version=one.version or 0) for kind, one in alone),
