@@ -39,6 +39,10 @@ class EventLog(Protocol):
         """A stream's events in position order."""
         ...
 
+    async def find_named(self, partition: int, event_id: str) -> list[Event]:
+        """The events of that id in a partition, of whatever streams, by position; a few."""
+        ...
+
 
 class Provided(Protocol):
     """The API of one configured provider account, for reading only."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from uuid import uuid4
 
 import msgspec
@@ -13,7 +13,7 @@ from domain.events import NewEvent, Stream, partition_of, source_of
 from domain.history import Fold, decode_fold
 from domain.licensing import License
 from domain.readback import Want
-from domain.receipts import AppliedLicense, PushRetried, Refusal, type_of
+from domain.receipts import PUSH_RETRIED, AppliedLicense, PushRetried, Refusal
 from domain.version import CODE
 from projections.ports import EventLog
 from projections.tables import Pool, Tables
@@ -85,6 +85,17 @@ class Postponed(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
     next_at: datetime
     error: str | None
+
+
+class PushView(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a stream's work at a target is; `doubt` while it is to be looked up what an unclear call did."""
+
+    target: str
+    due: bool
+    attempts: int
+    next_at: datetime
+    error: str | None
+    doubt: bool
 
 
 class WantView(msgspec.Struct, frozen=True, kw_only=True):
@@ -261,6 +272,16 @@ class Queries:
         """Pushes that failed and are tried again, the next one first."""
         return [Postponed(**row) for row in await self._rows("list_postponed", limit=limit)]
 
+    async def pushes(self, stream: Stream) -> list[PushView]:
+        """The work of one stream at each of its targets, done or not."""
+        rows = await self._rows("pushes_of_stream", partition=partition_of(stream), stream=stream)
+        return [PushView(**row) for row in rows]
+
+    async def now(self) -> datetime:
+        """The database's time, by which acts and timers go; that of a process may be wrong."""
+        (row,) = await self._rows("now")
+        return cast("datetime", row["now"]).astimezone(UTC)
+
     async def waiting(self, *, before: LastListed | None = None, limit: int = 50) -> list[StreamView]:
         """Streams for which something has to be fetched, newest first."""
         rows = await self._rows(
@@ -340,15 +361,17 @@ class Queries:
             return await cursor.fetchall()
 
 
-async def retry_refused(log: EventLog, stream: Stream, target: str, subjects: tuple[str, ...], author: str) -> None:
+async def retry_refused(
+    log: EventLog, stream: Stream, target: str, subjects: tuple[str, ...], author: str, reason: str = ""
+) -> None:
     """Records that an operator wants what a target refused tried again; the pusher does so once it is folded."""
     now = datetime.now(UTC)
-    receipt = PushRetried(target=target, subjects=subjects, author=author)
+    receipt = PushRetried(target=target, subjects=subjects, author=author, reason=reason)
     event = NewEvent(
         stream=stream,
-        event_id=f"{type_of(receipt)}:{uuid4()}",
-        type=type_of(receipt),
-        origin="receipt",
+        event_id=f"{PUSH_RETRIED}:{uuid4()}",
+        type=PUSH_RETRIED,
+        origin="operator",
         occurred_at=now,
         received_at=now,
         body=msgspec.json.encode(receipt),

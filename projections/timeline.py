@@ -124,11 +124,12 @@ def _told(told: Told, late: bool, teller: Teller, warnings: tuple[str, ...]) -> 
 
 
 def _receipt(event: Event) -> Entry:
+    kind: Kind = "operator" if event.origin == "operator" else "receipt"
     try:
         summary = say_receipt(read_receipt(event))
     except msgspec.MsgspecError as problem:
-        return _entry(event, kind="receipt", summary=(), error=f"not a known receipt ({problem})", folded=False)
-    return _entry(event, kind="receipt", summary=(summary,), error="", folded=True)
+        return _entry(event, kind=kind, summary=(), error=f"not a known receipt ({problem})", folded=False)
+    return _entry(event, kind=kind, summary=(summary,), error="", folded=True)
 
 
 def _entry(

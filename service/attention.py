@@ -122,7 +122,7 @@ async def _asked_in_vain(reader: Reader, stream: Stream) -> list[Want]:
     return [want for want in provider.wants(stream, fold.subscription) if want.about in fold.subscription.answered]
 
 
-async def retry_refused(reader: Reader, text: str, author: str, *, by_key: bool = False) -> str:
+async def retry_refused(reader: Reader, text: str, author: str, reason: str, *, by_key: bool = False) -> str:
     """Has what was refused of a license, or of a whole subscription, pushed again wherever it was, and says of which.
 
     Of a subscription that includes what is no license any more, and its customer. Raises NotFound, Ambiguous, TooLong,
@@ -140,5 +140,5 @@ async def retry_refused(reader: Reader, text: str, author: str, *, by_key: bool 
     if not refused:
         raise NothingToRetry(f"Nothing of {name} is refused, there is nothing to retry.")
     for target, subjects in refused.items():
-        await queries.retry_refused(reader.log, stream, target, subjects, author)
+        await queries.retry_refused(reader.log, stream, target, subjects, author, reason)
     return name

@@ -7,8 +7,14 @@ from litestar.connection import ASGIConnection
 from litestar.exceptions import ValidationException
 from litestar.handlers.base import BaseRouteHandler
 from litestar.params import QueryParameter
+from msgspec import Meta
 
 from domain.events import stream_of
+
+# One line each, which a timeline shows as it stands.
+_LINE = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+Author = Annotated[str, Meta(min_length=1, max_length=200, pattern=_LINE, description="Who decides.")]
+Reason = Annotated[str, Meta(min_length=1, max_length=1000, pattern=_LINE, description="Why; kept in the history.")]
 
 ONE_STREAM = ["/{identifier:str}", "/{source:str}/{kind:str}/{identifier:str}"]
 """A stream by the provider's id, or by its whole name where several sources know that id."""

@@ -28,6 +28,14 @@ select {event}
 from event
 where partition = %(partition)b and stream = %(stream)b and event_id = %(event_id)b
 
+-- name: find_named
+-- Whatever has that id in a partition: an act of an operator that concerns two streams stands in each.
+select {event}
+from event
+where partition = %(partition)b and event_id = %(event_id)b
+order by position
+limit %(limit)b
+
 -- name: heads
 -- How far partitions have come.
 select partition, position from head where partition = any (%(partitions)b::smallint[])

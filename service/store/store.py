@@ -21,6 +21,8 @@ from service.store.sql import statements
 
 _READ = statements("read.sql")
 
+MOST_NAMED = 10
+
 Pool = AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]
 
 
@@ -123,6 +125,14 @@ class EventStore:
             return None
         found = await self._events("find", {"partition": partition_of(stream), "stream": stream, "event_id": event_id})
         return found[0] if found else None
+
+    async def find_named(self, partition: int, event_id: str) -> list[Event]:
+        """The events of that id in a partition, of whatever streams, by position; at most MOST_NAMED."""
+        if "\0" in event_id:
+            return []
+        return await self._events(
+            "find_named", {"partition": partition, "event_id": event_id, "limit": MOST_NAMED}
+        )
 
     async def counts(self, partitions: Sequence[int] = range(PARTITIONS)) -> Counts:
         """How much those partitions hold, without reading events; `bytes` is of the whole store."""
