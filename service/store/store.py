@@ -130,9 +130,7 @@ class EventStore:
         """The events of that id in a partition, of whatever streams, by position; at most MOST_NAMED."""
         if "\0" in event_id:
             return []
-        return await self._events(
-            "find_named", {"partition": partition, "event_id": event_id, "limit": MOST_NAMED}
-        )
+        return await self._events("find_named", {"partition": partition, "event_id": event_id, "limit": MOST_NAMED})
 
     async def counts(self, partitions: Sequence[int] = range(PARTITIONS)) -> Counts:
         """How much those partitions hold, without reading events; `bytes` is of the whole store."""

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
-from domain.policy import Policy
+from domain.policy import Policy, set_keys
 from domain.providers.table import PROVIDERS
 from projections.budget import Budget, take_turn
 from projections.ports import EventLog
@@ -33,6 +33,18 @@ def policies(settings: Settings, source: Source) -> dict[str, Policy]:
 def pace_of(target: configured.Target) -> int:
     """How many requests a minute its account bears."""
     return target.requests_per_minute or SERVING[target.server].requests_per_minute
+
+
+def decided(settings: Settings, name: str) -> dict[str, dict[str, str]]:
+    """Target → key of the policy → which of those who may decide it did; later ones go over earlier ones."""
+    source = settings.sources[name]
+    by_provider = dict.fromkeys(PROVIDERS[source.provider].policy, f"the default for {source.provider}")
+    by_source = dict.fromkeys(set_keys(source.policy), f"[sources.{name}.policy]")
+    of_servers = {target: settings.targets[target].server for target in source.targets}
+    return {
+        target: {**by_provider, **dict.fromkeys(SERVING[server].policy, f"the default for {server}"), **by_source}
+        for target, server in of_servers.items()
+    }
 
 
 @asynccontextmanager
