@@ -60,9 +60,7 @@ def enable_license(config: Path | None, /, identifier: str, expires: datetime | 
 
 @license_acts.command("extend")
 @click.argument("identifier", metavar="LICENSE")
-@click.option(
-    "--by", help="By so much, such as 7d, 2w, 1m: beyond its end, or now if that is past."
-)
+@click.option("--by", help="By so much, such as 7d, 2w, 1m: beyond its end, or now if that is past.")
 @click.option("--until", type=INSTANT, help="Until this instant (ISO 8601; UTC without an offset).")
 @_said
 @click.pass_obj

@@ -91,7 +91,7 @@ async def find_subscription(reader: Reader, text: str) -> tuple[StreamView, Fold
 
 async def _refold(reader: Reader, view: StreamView) -> Fold:
     """The fold of what is projected, by this code."""
-    events = await _read(reader, view.stream)
+    events = await read_stream(reader, view.stream)
     provider = source_for(reader.sources, view.stream).provider
     return refold([event for event in events if event.position <= view.position], provider)
 
@@ -117,10 +117,11 @@ async def tell_stream(
 ) -> list[Entry]:
     """The timeline of a stream. Raises TooLong."""
     provider = source_for(reader.sources, stream).provider
-    return timeline(await _read(reader, stream), provider, as_of=as_of, known_at=known_at)
+    return timeline(await read_stream(reader, stream), provider, as_of=as_of, known_at=known_at)
 
 
-async def _read(reader: Reader, stream: Stream) -> list[Event]:
+async def read_stream(reader: Reader, stream: Stream) -> list[Event]:
+    """All events of a stream, at most MOST_EVENTS. Raises TooLong."""
     events = await reader.log.read_stream(stream, limit=MOST_EVENTS + 1)
     if len(events) > MOST_EVENTS:
         raise TooLong(f"{stream} has more than {MOST_EVENTS} events, which is the most that is told at once.")

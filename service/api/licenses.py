@@ -5,8 +5,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from domain.events import Stream
+from projections.explaining import LicenseExplained
 from projections.queries import LastLicense, LicenseView
 from service.api.paging import Cursor, Limit, Page, page, read_cursor
+from service.explaining import explain_one
 from service.lookup import Reader, find_license
 from service.problems import api_problems
 
@@ -43,3 +45,10 @@ class Licenses(Controller):
     ) -> LicenseView:
         """Shows one license; every desired field says why it is so. One of several targets needs `target`."""
         return await find_license(reader, identifier, target)
+
+    @get("/{identifier:str}/explain", responses=api_problems(404, 422))
+    async def explain_license(
+        self, reader: NamedDependency[Reader], identifier: FromPath[str], field: FromQuery[str | None] = None
+    ) -> list[LicenseExplained]:
+        """Says at each target why every field, or the one named, is as it is, and what would change it."""
+        return await explain_one(reader, identifier, field=field)

@@ -14,6 +14,7 @@ from projections.queries import LastListed, LicenseView, StreamView
 from projections.timeline import Entry
 from service.api.paging import Cursor, Limit, Page, page, read_cursor
 from service.api.parameters import ONE_STREAM, Instant, aware, name_of
+from service.explaining import Explained, explain_subscription
 from service.lookup import Reader, find, find_stream, find_subscription, licenses_of, tell_stream
 from service.problems import api_problems
 
@@ -85,6 +86,17 @@ class Subscriptions(Controller):
             lines=[held.line for held in subscription.lines.values()],
             licenses=await licenses_of(reader, view.stream),
         )
+
+    @get([f"{path}/explain" for path in ONE_STREAM], responses=api_problems(404, 409, 422))
+    async def explain_subscription(
+        self,
+        reader: NamedDependency[Reader],
+        identifier: FromPath[str],
+        source: FromPath[str | None] = None,
+        kind: FromPath[str | None] = None,
+    ) -> Explained:
+        """Says of its licenses whether they work and why, or why there is none, with what to do."""
+        return await explain_subscription(reader, name_of(source, kind, identifier))
 
     @get([f"{path}/timeline" for path in ONE_STREAM], responses=api_problems(404, 409, 422))
     async def show_timeline(
