@@ -181,7 +181,7 @@ def _of_act(act: str | None, acts: Sequence[Act]) -> tuple[str, ...]:
         return ()
     ends = next(each.ends for each in acts if each.id == act)
     lapses = () if ends is None else (f"it lapses on {ends:%Y-%m-%d %H:%M} UTC",)
-    return (f"tenure license undo {act} --reason ...", *lapses, "a later act on the same field")
+    return (f"tenure license undo {act}", *lapses, "a later act on the same field")
 
 
 def _policy(name: str, policy: Policy, set_by: Mapping[str, str]) -> PolicySaid | None:

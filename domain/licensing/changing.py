@@ -13,7 +13,7 @@ from domain.subscription import Subscription
 IDENTITY = ("id", "stream", "subscription", "line", "unit")
 """What says which license it is: another one of these is another license."""
 
-_STORE = "in the store's catalog, once a webhook describes the line again"
+_STORE = "in the store, once a webhook tells it"
 
 
 def would_change(field: str, license_: License, s: Subscription, policy: Policy) -> tuple[str, ...]:
@@ -48,7 +48,7 @@ def _enabled(license_: License, s: Subscription, policy: Policy) -> Iterator[str
     yield f'a dispute (policy on_dispute, now "{policy.on_dispute}")'
     yield "fewer units, or another product: the newest of what is no longer sold stops"
     verb = "disable" if license_.enabled else "enable"
-    yield f"tenure license {verb} {license_.id} --reason ..."
+    yield f"tenure license {verb} {license_.id}"
 
 
 def _partial(policy: Policy) -> str:
@@ -72,7 +72,7 @@ def _expiry(license_: License, s: Subscription, policy: Policy) -> Iterator[str]
     else:
         yield "a renewal paid: it moves to the end of the period that is paid"
     yield f"attribute added_days {_STORE}"
-    yield f"tenure license extend {license_.id} --by 7d --reason ..."
+    yield f"tenure license extend {license_.id} --by 7d"
 
 
 def _margin(license_: License, s: Subscription, policy: Policy) -> Iterator[str]:
@@ -146,7 +146,7 @@ def _attributes(field: str) -> Changes:
 
 
 def _by_hand(field: str, license_: License) -> str:
-    return f"tenure license set {license_.id} {field} VALUE --reason ..."
+    return f"tenure license set {license_.id} {field} VALUE"
 
 
 _CHANGES: dict[str, Changes] = {

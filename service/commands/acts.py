@@ -107,10 +107,8 @@ def plain_value(value: object) -> str:
     match value:
         case None:
             return "not set"
-        case []:
-            return "none"
-        case list():
-            return ", ".join(plain_value(each) for each in value)
+        case list() | tuple():
+            return ", ".join(plain_value(each) for each in value) or "none"
         case dict():
             return ", ".join(f"{name} {plain_value(each)}" for name, each in value.items()) or "none"
         case _:

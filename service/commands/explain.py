@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from projections.explaining import ActTold, FieldWhy, LicenseExplained
@@ -56,16 +57,17 @@ def _show_license(console: Console, told: LicenseExplained, *, whole: bool) -> N
     for each in sorted(shown, key=_place):
         console.print()
         _show_field(console, each)
+    console.print()
+    _line(console, "~ is what would change a field. An act takes --reason TEXT.", 2, "dim")
     left = len(told.fields) - len(shown)
     if left:
-        console.print()
         _line(console, f"{left} more fields are as the license server has them, or say which it is: --all", 2, "dim")
 
 
 def _tells(field: FieldWhy) -> bool:
     """Whether something set it: an attribute, an event or an act; not a default, nor what only identifies it."""
     return field.field in _SHOWN_FIRST[:5] or (
-        field.event is not None and field.value not in (None, "", [], {}, False) and "default" not in field.rule
+        field.event is not None and bool(field.value) and "default" not in field.rule
     )
 
 
@@ -83,8 +85,10 @@ def _show_field(console: Console, field: FieldWhy) -> None:
         _line(console, f"{field.policy.name} is {value}: {field.policy.set_by}", 6, "dim")
     if field.without_act is not None:
         _line(console, f"without that: {_value(field.without_act.value)} ({field.without_act.rule})", 6, "dim")
-    for number, change in enumerate(field.changes):
-        _line(console, f"{'changes with' if number == 0 else '          or'} {change}", 6, "cyan")
+    table = Table.grid(padding=(0, 1))
+    for change in field.changes:
+        table.add_row(Text("    ~", style="cyan"), Text(harmless(change), style="cyan"))
+    console.print(table)
 
 
 def _show_subscription(console: Console, told: Explained) -> None:

@@ -17,6 +17,7 @@ from tests.shop import STORY, SUB_1, answered, as_event, open_shop, project, ref
 pytestmark = pytest.mark.anyio
 
 VIEW = {"authorization": f"Bearer {VIEWER}"}
+JO = {"author": "jo", "reason": "the product is there"}
 OPERATE = {"authorization": f"Bearer {OPERATOR}"}
 
 
@@ -65,7 +66,7 @@ async def test_a_request_without_a_valid_token_is_refused(shop: Served, header: 
     ],
 )
 async def test_acting_and_raw_deliveries_take_an_operator(shop: Served, method: str, path: str) -> None:
-    answer = await shop.http.request(method, f"/api/v1{path}", headers=VIEW, json={"author": "jo"})
+    answer = await shop.http.request(method, f"/api/v1{path}", headers=VIEW, json=JO)
     assert "operator" in assert_problem(answer, 403)["detail"]
 
 
@@ -308,7 +309,7 @@ async def test_a_refused_license_is_a_dead_letter_that_can_be_retried(
     await project(configured, database)
     assert (await got(shop, "/dead-letters"))["items"] == []
     timeline = await got(shop, "/subscriptions/sub_1/timeline")
-    assert timeline[-1]["summary"] == ["jo asked ls again"]
+    assert (timeline[-1]["kind"], timeline[-1]["summary"]) == ("operator", ["jo asked ls again: the product is there"])
 
 
 async def test_all_that_was_refused_of_a_subscription_can_be_retried_at_once(
@@ -324,14 +325,14 @@ async def test_all_that_was_refused_of_a_subscription_can_be_retried_at_once(
     assert (await got(shop, "/subscriptions/sub_1"))["summary"]["problem"] == ""
 
 
-async def test_a_retry_names_its_author(shop: Served) -> None:
-    for body in ({}, {"author": ""}, {"author": "jo", "more": 1}):
+async def test_a_retry_names_its_author_and_why(shop: Served) -> None:
+    for body in ({}, {"author": ""}, {"author": "jo"}, {**JO, "reason": " "}, {**JO, "more": 1}):
         answer = await shop.http.post("/api/v1/dead-letters/lic_1/retry", headers=OPERATE, json=body)
         assert assert_problem(answer, 400)["errors"]
 
 
 async def retried(shop: Served, identifier: str) -> httpx2.Response:
-    return await shop.http.post(f"/api/v1/dead-letters/{identifier}/retry", headers=OPERATE, json={"author": "jo"})
+    return await shop.http.post(f"/api/v1/dead-letters/{identifier}/retry", headers=OPERATE, json=JO)
 
 
 # --- the feed -----------------------------------------------------------------------------------------------
