@@ -207,7 +207,7 @@ async def test_what_is_unknown_ends_with_1(shop: Tenure) -> None:
         "timeline sub_9",
         "licenses sub_9",
         "streams retry sub_9",
-        "dead-letters retry lic_9 --reason mended",
+        "dead-letters retry lic_9 --reason x",
     ):
         ended = shop.run(*command.split())
         assert (ended.code, ended.out) == (1, "")
