@@ -39,6 +39,10 @@ class EventLog(Protocol):
         """A stream's events in position order."""
         ...
 
+
+class SearchableLog(EventLog, Protocol):
+    """The event store, as those see it who ask for events by their ids."""
+
     async def find_named(self, partition: int, event_id: str) -> list[Event]:
         """The events of that id in a partition, of whatever streams, by position; a few."""
         ...

@@ -7,7 +7,7 @@ import msgspec
 
 from domain.events import Event, Stream
 from domain.history import Fold, refold
-from projections.ports import EventLog
+from projections.ports import SearchableLog
 from projections.queries import KNOWN, LicenseView, OpenWork, Queries, StreamView
 from projections.sources import Source, source_for
 from projections.timeline import Entry, timeline
@@ -21,7 +21,7 @@ MOST_LICENSES = 1_000
 class Reader(msgspec.Struct, frozen=True, kw_only=True):
     """What answers questions, over HTTP and on the command line alike."""
 
-    log: EventLog
+    log: SearchableLog
     queries: Queries
     sources: Mapping[str, Source]
 

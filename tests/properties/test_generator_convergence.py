@@ -47,7 +47,6 @@ class Overtaken:
     def __init__(self, log: EventLog) -> None:
         self._log = log
         self.heads = log.heads
-        self.find_named = log.find_named
         self.read_partition = log.read_partition
         self._uses = 0
         self._coming: Coming = {}

@@ -1,4 +1,4 @@
-"""The commands `tenure license …` and `tenure explain`; as in `service/cli.py`, imports are put off into them."""
+"""Commands by which a person decides about licenses, and asks why they are as they are."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 import rich_click as click
 
-from service.options import INSTANT, as_json
+from service.cli.options import INSTANT, as_json
+from service.cli.root import tenure
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -26,7 +27,7 @@ def _said(command: F) -> F:
     return command
 
 
-@click.group("license")
+@tenure.group("license")
 def license_acts() -> None:
     """Decide about a license by hand: with author and reason, undoable, and never wiped by a webhook.
 
@@ -124,7 +125,7 @@ def undo_act(config: Path | None, /, act: str, **said: Any) -> None:
     acts.undo(config, act, **said)
 
 
-@click.command()
+@tenure.command()
 @click.argument("identifier", metavar="ID")
 @click.argument("field", required=False)
 @click.option("--all", "everything", is_flag=True, help="Also fields that nothing sets.")
