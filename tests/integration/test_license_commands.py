@@ -69,6 +69,7 @@ async def test_the_recipe_for_a_customer_who_calls_does_what_it_says(
 
 
 async def test_every_act_goes_by_command_and_is_told_as_json(shop: Tenure, configured: Settings, database: str) -> None:
+    told: dict[str, Any] = {}
     for arguments, type_ in (
         (("disable", "sub_1", "--expires", "2099-01-01"), "operator.license_disabled"),
         (("enable", "sub_1"), "operator.license_enabled"),
@@ -144,6 +145,7 @@ async def test_acts_and_explanations_go_over_http_by_those_who_may(
         view = {"authorization": f"Bearer {VIEWER}"}
         [license_] = (await api.http.get("/api/v1/licenses", headers=view)).json()["items"]
         path = f"/licenses/{license_['id']}"
+        acted: dict[str, Any] = {}
         for act, body in (
             ("/disable", BODY),
             ("/enable", BODY),
@@ -153,8 +155,8 @@ async def test_acts_and_explanations_go_over_http_by_those_who_may(
             assert (await post(api, path + act, body, view)).status_code == 403
             answer = await post(api, path + act, body)
             assert answer.status_code == 202, answer.text
+            acted = answer.json()
             await project(configured, database)
-        acted = answer.json()
         [explained] = (await api.http.get(f"/api/v1{path}/explain", headers=view)).json()
         features = next(each for each in explained["fields"] if each["field"] == "features")
         assert (features["value"], features["act"]) == (["a", "b"], acted["act"])

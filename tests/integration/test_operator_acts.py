@@ -12,10 +12,11 @@ from domain.acts import LicenseDisabled, OperatorActed, write_body
 from domain.events import NewEvent, Stream, partition_of
 from projections.timers import ring_due_timers
 from service import acting
-from service.acting import Acted, ActRefused, Said
+from service.acting import Acted, Said
 from service.attention import retry_refused
 from service.explaining import explain_one, explain_subscription
 from service.lookup import Reader, tell_stream
+from service.previewing import ActRefused
 from tests.converging import empty
 from tests.projecting import as_new
 from tests.pushing import ADA, Pushed, pushing
