@@ -13,8 +13,9 @@ from litestar.types import Send
 from psycopg import OperationalError
 
 from service.attention import NothingToRetry
-from service.lookup import Ambiguous, NotFound, TooLong
+from service.lookup import Ambiguous, NotFound
 from service.store.errors import StoreBusy, StoreUnavailable
+from service.telling import TooLong
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5

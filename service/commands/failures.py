@@ -37,9 +37,10 @@ def _understood(error: Exception) -> CommandFailed | None:
     from projections.tables import TablesDiffer
     from service.attention import NothingToRetry
     from service.embedded import EmbeddedServerError
-    from service.lookup import Ambiguous, NotFound, TooLong
+    from service.lookup import Ambiguous, NotFound
     from service.settings import SettingsInvalid
     from service.store.errors import MigrationError
+    from service.telling import TooLong
 
     match error:
         case CommandFailed():
