@@ -19,7 +19,7 @@ from projections.queries import LicenseView, StreamView
 from projections.sources import source_for
 from projections.timeline import Entry, timeline
 from service.commands.entries import EntryWithBody, with_bodies, write_csv
-from service.commands.output import clocks, harmless, print_json, state_text
+from service.commands.output import INSTANT, clocks, harmless, print_json, state_text
 from service.commands.reading import ask
 from service.lookup import NotFound, Reader, find, find_stream
 from service.showing import show as show_one
@@ -29,6 +29,8 @@ LATE_SECONDS = 3_600
 """Providers try again after minutes; what took longer is worth a word."""
 _PROMPT_SECONDS = 60
 _WIDEST = 100
+_NARROW = 68
+"""Beside the time, in 80 columns."""
 _UNITS = ((86_400, "days"), (3_600, "hours"), (60, "minutes"))
 
 
@@ -128,13 +130,15 @@ def show(console: Console, told: Told) -> None:
         table.add_column(no_wrap=True, min_width=len("  00:00:00"))
         table.add_column(overflow="fold", max_width=_WIDEST)
         table.add_row(Text(day, style="bold"), "")
-        for quiet, run in groupby(entries, key=_is_quiet):
+        # Of a part of a history every entry was asked for, of a whole one what is news.
+        for quiet, run in groupby(entries, key=lambda entry: told.entries is None and _is_quiet(entry)):
             members = list(run)
             if quiet:
                 table.add_row(_time(members[0]), _quiet(members))
             else:
-                for entry in members:
-                    table.add_row(_time(entry), _entry(entry, listening))
+                for _, alike in groupby(members, key=_alike):
+                    first, *others = alike
+                    table.add_row(_time(first), _entry(first, listening, 1 + len(others)))
         console.print(table)
 
 
@@ -149,11 +153,27 @@ def _is_quiet(entry: Entry) -> bool:
     return entry.folded and not told and not isinstance(entry, EntryWithBody)
 
 
+def _alike(entry: Entry) -> tuple[object, ...]:
+    """Receipts that say the same of several licenses, one after the other, are told once."""
+    plain = entry.kind == "receipt" and entry.folded and not isinstance(entry, EntryWithBody)
+    return (entry.type, entry.summary) if plain else (entry.position,)
+
+
 def _quiet(entries: list[Entry]) -> Text:
-    """Events that said nothing new, in one line."""
+    """Events that said nothing new, in one line; all of them stand in the other forms."""
     counts = Counter(entry.type for entry in entries)
-    names = (f"{harmless(name)} x {count}" if count > 1 else harmless(name) for name, count in counts.items())
-    return Text(f"noted: {', '.join(names)}", style="dim")
+    names = [f"{harmless(name)} x {count}" if count > 1 else harmless(name) for name, count in counts.items()]
+    late = sum(entry.late for entry in entries)
+    after = f"; {late} out of order" if late else ""
+    shown = names
+    while len(shown) > 1 and len(_noted(names, shown) + after) > _NARROW:
+        shown = shown[:-1]
+    return Text(_noted(names, shown) + after, style="dim")
+
+
+def _noted(names: Sequence[str], shown: Sequence[str]) -> str:
+    more = f" and {len(names) - len(shown)} more" if len(shown) < len(names) else ""
+    return f"noted: {', '.join(shown)}{more}"
 
 
 def _about(told: Told) -> list[str]:
@@ -179,11 +199,11 @@ def _count(told: Told) -> str:
     return f"{shown} event{'' if shown == 1 else 's'}" if told.entries is None else f"{shown} of {told.entries} events"
 
 
-def _entry(entry: Entry, listening: datetime) -> Text:
+def _entry(entry: Entry, listening: datetime, times: int = 1) -> Text:
     text = Text()
     indent = "    " if entry.kind == "receipt" else ""
     for number, line in enumerate(entry.summary or (entry.type,)):
-        mark = f"{indent}→ " if indent and number == 0 else indent
+        mark = f"{indent}→ {f'{times} x ' if times > 1 else ''}" if indent and number == 0 else indent
         text.append(f"{mark}{harmless(line)}\n", style="cyan" if indent else "" if entry.summary else "dim")
     for anomaly in entry.anomalies:
         text.append(f"? {harmless(anomaly)}\n", style="yellow")
@@ -219,7 +239,7 @@ def _marks(entry: Entry, listening: datetime) -> list[str]:
     elif entry.kind not in {"delivery", "receipt"}:
         marks.append(f"by {entry.kind}")
     if entry.kind == "delivery" and entry.lag >= LATE_SECONDS and entry.occurred_at >= listening:
-        marks.append(f"{span(entry.lag)} late")
+        marks.append(f"{span(entry.lag)} late, recorded {entry.recorded_at:{INSTANT}}")
     if entry.late:
         marks.append("came after later events")
     if entry.same_as:
