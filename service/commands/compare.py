@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 
 import msgspec
@@ -78,8 +79,8 @@ def show(console: Console, told: Comparison) -> None:
         if some:
             console.print()
             console.print(Text.assemble((title, "bold"), f": {len(some):,}"))
-            for each in some:
-                _show_difference(console, each)
+            for _, alike in groupby(some, key=lambda each: msgspec.structs.replace(each, license="")):
+                _show_alike(console, list(alike))
     if not told.differences:
         console.print("No license was other than believed.")
     if told.unclear:
@@ -87,20 +88,23 @@ def show(console: Console, told: Comparison) -> None:
         more = f" and {len(told.unclear) - _MOST_NAMED:,} more" if len(told.unclear) > _MOST_NAMED else ""
         console.print()
         console.print(
-            Text(f"Of {len(told.unclear):,} it was not known by then what to license: {harmless(named)}{more}"),
+            Text(f"What these licensed cannot be said (tenure timeline ID tells why): {harmless(named)}{more}"),
             style="yellow",
         )
 
 
-def _show_difference(console: Console, each: Difference) -> None:
-    where = f"  {each.product_code} at {each.target}"
-    console.print(Text.assemble("  ", (each.license, "cyan"), harmless(where)))
-    for line in _lines(each):
+def _show_alike(console: Console, alike: Sequence[Difference]) -> None:
+    """Licenses of one subscription that differ in the same way, once."""
+    each = alike[0]
+    what = harmless(f"{each.product_code} at {each.target}")
+    console.print(Text.assemble("  ", (harmless(each.stream), "cyan"), f"  {len(alike)} x {what}"), overflow="fold")
+    names = ", ".join(one.license for one in alike[:_MOST_NAMED])
+    more = f" and {len(alike) - _MOST_NAMED:,} more" if len(alike) > _MOST_NAMED else ""
+    for line in (f"{names}{more}", *_lines(each)):
         console.print(Padding(Text(harmless(line)), (0, 0, 0, 4)), overflow="fold")
 
 
 def _lines(each: Difference) -> Iterator[str]:
-    yield each.stream
     yield f"believed: {_words(each.believed)}"
     yield f"really:   {_words(each.really)}"
     came = each.arrived
@@ -123,4 +127,4 @@ def _words(side: Side | None) -> str:
     state = side.state.replace("_", " ")
     if side.active:
         return f"active{until}; subscription {state}"
-    return f"not active ({side.rule}); subscription {state}" if side.rule else f"not active; subscription {state}"
+    return f"not active ({side.rule or f'subscription {state}'})"

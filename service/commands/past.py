@@ -1,10 +1,11 @@
 """Lists of the past: all streams are folded as they were, a few at a time, and rows are printed as they are found."""
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from textwrap import fill
 from typing import TypeVar
 
 import msgspec
@@ -23,6 +24,8 @@ from service.lookup import Reader, find_stream, find_then
 from service.picking import pick_licenses, pick_stream
 
 T = TypeVar("T")
+
+_WIDTH = 80
 
 
 def past_of(as_of: datetime | None, known_at: datetime | None, *, everything: bool) -> Past:
@@ -63,12 +66,21 @@ def list_past_licenses(config: Path | None, past: Past, text: str | None, *, mos
     lines.end()
 
 
-class _Lines:
-    """Prints row by row: a JSON array, or words with two spaces between, an empty line where there is none."""
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """One row for people: below a heading, a line and what does not fit into it."""
 
-    def __init__(self, words: Callable[..., Iterable[str]], empty: str, *, as_json: bool) -> None:
+    heading: str = ""
+    line: Sequence[str]
+    more: str = ""
+
+
+class _Lines:
+    """Prints row by row: a JSON array, or lines of words; what many rows share stands above them."""
+
+    def __init__(self, words: Callable[..., Words], empty: str, *, as_json: bool) -> None:
         self._words = words
         self._empty = empty
+        self._heading = ""
         self._as_json = as_json
         self.count = 0
 
@@ -77,8 +89,16 @@ class _Lines:
             text = msgspec.json.format(msgspec.json.encode(row), indent=2).decode().replace("\n", "\n  ")
             sys.stdout.write(f"{',' if self.count else '['}\n  {text}")
         else:
-            sys.stdout.write("  ".join(harmless(word) for word in self._words(row) if word) + "\n")
+            self._say(self._words(row))
         self.count += 1
+
+    def _say(self, words: Words) -> None:
+        if words.heading != self._heading:
+            self._heading = words.heading
+            sys.stdout.write(f"{harmless(words.heading)}\n")
+        sys.stdout.write("  ".join(harmless(word) for word in words.line).rstrip() + "\n")
+        if words.more:
+            sys.stdout.write(fill(harmless(words.more), _WIDTH, initial_indent="    ", subsequent_indent="    ") + "\n")
 
     def end(self) -> None:
         if self._as_json:
@@ -118,19 +138,15 @@ async def _read_on(
     return False
 
 
-def _of_stream(view: StreamView) -> Iterable[str]:
+def _of_stream(view: StreamView) -> Words:
     latest = f"{view.latest_at:%Y-%m-%d}" if view.latest_at else ""
-    return (f"{view.state:<10}", latest, view.stream, view.problem)
+    return Words(line=(f"{view.state:<10}", f"{latest:<10}", view.stream), more=view.problem)
 
 
-def _of_license(view: LicenseView) -> Iterable[str]:
-    return (
-        view.id,
-        f"{until(view.desired).plain:<10}",
-        view.desired.product_code,
-        f"{view.target}: {view.withheld or held(view)}",
-        view.stream,
-    )
+def _of_license(view: LicenseView) -> Words:
+    # A column as wide as a date.
+    line = ("", view.id, f"{until(view.desired).plain:<10}", view.desired.product_code, f"{view.target}: {held(view)}")
+    return Words(heading=view.stream, line=line, more=view.withheld)
 
 
 def held(view: LicenseView) -> str:

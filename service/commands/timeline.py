@@ -124,21 +124,22 @@ def show(console: Console, told: Told) -> None:
         console.print(Text(f"  ! {harmless(view.problem)}", style="red"))
     console.print()
     listening = min((entry.recorded_at for entry in told.timeline), default=datetime.max.replace(tzinfo=UTC))
+    # Of a part of a history everything was asked for, of a whole one what is news.
+    whole = told.entries is None
     # A table for each day: a long history is seen while it is being printed.
     for day, entries in groupby(told.timeline, key=lambda entry: f"{entry.occurred_at:%Y-%m-%d}"):
         table = Table.grid(padding=(0, 2))
         table.add_column(no_wrap=True, min_width=len("  00:00:00"))
         table.add_column(overflow="fold", max_width=_WIDEST)
         table.add_row(Text(day, style="bold"), "")
-        # Of a part of a history every entry was asked for, of a whole one what is news.
-        for quiet, run in groupby(entries, key=lambda entry: told.entries is None and _is_quiet(entry)):
+        for quiet, run in groupby(entries, key=lambda entry: whole and _is_quiet(entry)):
             members = list(run)
             if quiet:
                 table.add_row(_time(members[0]), _quiet(members))
             else:
                 for _, alike in groupby(members, key=_alike):
                     first, *others = alike
-                    table.add_row(_time(first), _entry(first, listening, 1 + len(others)))
+                    table.add_row(_time(first), _entry(first, listening if whole else None, 1 + len(others)))
         console.print(table)
 
 
@@ -199,7 +200,7 @@ def _count(told: Told) -> str:
     return f"{shown} event{'' if shown == 1 else 's'}" if told.entries is None else f"{shown} of {told.entries} events"
 
 
-def _entry(entry: Entry, listening: datetime, times: int = 1) -> Text:
+def _entry(entry: Entry, listening: datetime | None, times: int = 1) -> Text:
     text = Text()
     indent = "    " if entry.kind == "receipt" else ""
     for number, line in enumerate(entry.summary or (entry.type,)):
@@ -222,7 +223,7 @@ def _entry(entry: Entry, listening: datetime, times: int = 1) -> Text:
     return text
 
 
-def _last_line(entry: Entry, indent: str, listening: datetime) -> Text:
+def _last_line(entry: Entry, indent: str, listening: datetime | None) -> Text:
     """The change of state, if there was one, and how the event came."""
     marks = Text(", ".join(_marks(entry, listening)), style="dim")
     if entry.before == entry.after:
@@ -231,14 +232,18 @@ def _last_line(entry: Entry, indent: str, listening: datetime) -> Text:
     return Text.assemble(change, "  ", marks)
 
 
-def _marks(entry: Entry, listening: datetime) -> list[str]:
-    """How the event came. What happened before we listened came late for no fault of anybody's."""
+def _marks(entry: Entry, listening: datetime | None) -> list[str]:
+    """How the event came. What happened before we listened came late for no fault of anybody's.
+
+    None has all that came late told.
+    """
     marks = []
     if entry.kind == "relay":
         marks.append(_belonging(entry))
     elif entry.kind not in {"delivery", "receipt"}:
         marks.append(f"by {entry.kind}")
-    if entry.kind == "delivery" and entry.lag >= LATE_SECONDS and entry.occurred_at >= listening:
+    tardy = entry.lag >= LATE_SECONDS and (listening is None or entry.occurred_at >= listening)
+    if entry.kind == "delivery" and (tardy or (listening is None and entry.late)):
         marks.append(f"{span(entry.lag)} late, recorded {entry.recorded_at:{INSTANT}}")
     if entry.late:
         marks.append("came after later events")

@@ -191,13 +191,14 @@ async def test_a_missing_parameter_is_named_with_what_it_may_be(shop: Served) ->
 @pytest.mark.parametrize(
     ("path", "known"),
     [
-        ("/subscriptions", "cursor, limit, problem, source, state"),
-        ("/licenses", "cursor, due, enabled, limit, stream, target"),
+        ("/subscriptions", "as_of, cursor, known_at, limit, problem, source, state"),
+        ("/licenses", "as_of, cursor, due, enabled, known_at, limit, stream, target"),
         ("/dead-letters", "cursor, limit, target"),
         ("/streams", "cursor, limit, status"),
         ("/events", "after, limit"),
-        ("/subscriptions/sub_1/timeline", "as_of, known_at"),
-        ("/subscriptions/sub_1", "none"),
+        ("/subscriptions/sub_1/timeline", "as_of, cursor, known_at, limit, only"),
+        ("/subscriptions/sub_1", "as_of, known_at"),
+        ("/comparison", "at, cursor, known_at"),
     ],
 )
 async def test_an_unknown_parameter_is_refused_with_those_that_there_are(shop: Served, path: str, known: str) -> None:
@@ -244,16 +245,17 @@ async def test_an_id_that_two_sources_know_is_ambiguous(shop: Served, configured
 
 
 async def test_a_timeline_is_told_in_the_provider_s_order(shop: Served) -> None:
-    entries = await got(shop, "/subscriptions/sub_1/timeline")
+    entries = (await got(shop, "/subscriptions/sub_1/timeline"))["items"]
     assert [entry["event_id"] for entry in entries] == ["evt_created", "evt_paid", "evt_failed", "evt_due"]
     assert [entry["late"] for entry in entries] == [False, False, True, False]
     assert (entries[-1]["before"], entries[-1]["after"]) == ("active", "past_due")
 
 
 async def test_a_timeline_can_be_told_as_of_an_instant_and_as_known_at_one(shop: Served) -> None:
-    entries = await got(shop, "/subscriptions/sub_1/timeline", as_of="2026-02-15T00:00:00Z")
+    entries = (await got(shop, "/subscriptions/sub_1/timeline", as_of="2026-02-15T00:00:00Z"))["items"]
     assert [entry["event_id"] for entry in entries] == ["evt_created", "evt_paid"]
-    assert await got(shop, "/subscriptions/sub_1/timeline", known_at="2026-02-15T01:00:00+01:00") == []
+    known = await got(shop, "/subscriptions/sub_1/timeline", known_at="2026-02-15T01:00:00+01:00")
+    assert known == {"items": [], "next": None}
 
 
 # --- licenses, letters, streams -----------------------------------------------------------------------------
@@ -307,7 +309,7 @@ async def test_a_refused_license_is_a_dead_letter_that_can_be_retried(
     assert (await retried(shop, identifier)).status_code == 202
     await project(configured, database)
     assert (await got(shop, "/dead-letters"))["items"] == []
-    timeline = await got(shop, "/subscriptions/sub_1/timeline")
+    timeline = (await got(shop, "/subscriptions/sub_1/timeline"))["items"]
     assert timeline[-1]["summary"] == ["jo asked ls again"]
 
 
