@@ -110,7 +110,7 @@ class _Lines:
 def _list(
     config: Path | None, past: Past, pick: Callable[[Then], Sequence[T]], lines: _Lines, most: int | None
 ) -> None:
-    with Reading("folding") as progress:
+    with Reading("folding", amid=True) as progress:
         cut = ask(config, lambda reader: _read_on(reader, past, pick, lines, most, progress))
     lines.end()
     if cut:

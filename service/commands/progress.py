@@ -1,5 +1,6 @@
 """A bar for what reads the whole store, on standard error; none where that is no terminal."""
 
+import sys
 from typing import Self
 
 from rich.console import Console
@@ -7,9 +8,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 
 class Reading:
-    """How many events were read of how many; use it as a context manager."""
+    """How many events were read of how many; use it as a context manager.
 
-    def __init__(self, what: str) -> None:
+    `amid`: rows are printed meanwhile, which on a terminal show by themselves how it goes on.
+    """
+
+    def __init__(self, what: str, *, amid: bool = False) -> None:
         console = Console(stderr=True)
         self._progress = Progress(
             TextColumn(what),
@@ -19,7 +23,10 @@ class Reading:
             TimeRemainingColumn(),
             console=console,
             transient=True,
-            disable=not console.is_terminal,
+            # Rows are for standard output, wherever that leads.
+            redirect_stdout=False,
+            redirect_stderr=False,
+            disable=not console.is_terminal or (amid and sys.stdout.isatty()),
         )
         self._task: TaskID = self._progress.add_task("", total=None)
 
