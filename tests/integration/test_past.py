@@ -191,6 +191,60 @@ async def test_what_was_believed_is_compared_with_what_was_and_the_late_event_is
     assert "known_at" in await refused(shop, "/comparison", at="2026-03-03", known_at="2026-03-02")
 
 
+@pytest.mark.timeout(240)
+async def test_lists_of_the_past_are_printed_as_they_are_found(shop: Served, database: str, tmp_path: Path) -> None:
+    await known_in_time(database)
+    command = tenure(tmp_path, database)
+
+    async def run(*arguments: str) -> Any:
+        return await asyncio.to_thread(command.run, *arguments)
+
+    everything = await run("licenses", "--known-at", "2026-03-03", "--all", "--json")
+    assert [view["stream"] for view in json.loads(everything.out)] == [SUB_1, SUB_1]
+    nothing = await run("licenses", "--known-at", "2026-01-03", "--json")
+    assert (nothing.code, json.loads(nothing.out)) == (0, [])
+    cut = await run("subscriptions", "--as-of", "2026-06-01", "--limit", "1")
+    assert len(cut.out.splitlines()) in {1, 2, 3}
+    assert "--all prints all" in cut.err
+    license_ = json.loads(everything.out)[0]["id"]
+    shown = await run("license", license_, "--as-of", "2026-03-03")
+    assert "as of 2026-03-03 00:00:00" in shown.out
+    assert "policy renewal_margin_hours" in shown.out
+    assert max(map(len, (shown.out + cut.out).splitlines())) <= 80
+    never = await run("license", license_, "--as-of", "2025-03-03")
+    assert (never.code, never.out) == (1, "")
+    assert "Its first event is of 2026-02-01" in never.err
+
+
+async def test_the_bodies_are_a_part_of_a_timeline_on_request(shop: Served, database: str, tmp_path: Path) -> None:
+    command = tenure(tmp_path, database)
+    told = await asyncio.to_thread(command.run, "timeline", SUB_1, "--bodies", "--last", "2", "--json")
+    entries = json.loads(told.out)["timeline"]
+    assert [entry["body"].encode() for entry in entries] == [STORY[3], STORY[2]]
+    assert json.loads(told.out)["entries"] == 4
+    missing = await asyncio.to_thread(command.run, "timeline", SUB_1, "--body", "evt_9")
+    assert (missing.code, missing.out) == (1, "")
+    assert "has no event evt_9" in missing.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "remedy"),
+    [
+        ("timeline sub_1 --only money", "payments"),
+        ("timeline sub_1 --csv --json", "--csv or --json"),
+        ("timeline sub_1 --as-of soon", "2026-03-03"),
+        ("licenses --all", "--as-of"),
+        ("compare", "--at"),
+        ("compare --at 2026-03-03 --known-at 2026-03-02", "before --at"),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_says_what_to_write(tmp_path: Path, arguments: str, remedy: str) -> None:
+    ended = tenure(tmp_path, "").run(*arguments.split())
+    assert ended.code == 2
+    assert remedy in " ".join(ended.err.replace("│", " ").split())
+    assert "Traceback" not in ended.err
+
+
 @pytest.mark.timeout(400)
 async def test_the_commands_of_the_recipe_work(
     shop: Served, configured: Settings, database: str, tmp_path: Path

@@ -137,3 +137,31 @@ async def test_a_lot_holds_whole_streams_however_few_events_are_wanted(database:
         empty = await projected.log.read_lot(7, "", 100, Past(as_of=JANUARY - timedelta(days=1)))
         assert empty is not None
         assert (empty.streams, empty.size, empty.last) == ([], 15, max(same))
+
+
+async def test_a_page_reads_only_so_much_and_goes_on_even_when_it_found_nothing(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projections.past.MOST_AT_ONCE", 1)
+    rnd = random.Random(3)
+    async with projecting(database) as projected:
+        await projected.append([event for stream in STREAMS for event in life(stream, rnd)])
+        pages = []
+        after: Place | None = Place()
+        while after is not None:
+            found, after = await page_then(
+                projected.log, projected.sources, Past(as_of=MARCH), pick_stream, after=after, limit=1000
+            )
+            pages.append([view.stream for view in found])
+        assert len(pages) > 3, "each page ends with a lot"
+        assert sorted(stream for page in pages for stream in page) == sorted(STREAMS)
+        nothing, goes_on = await page_then(
+            projected.log,
+            projected.sources,
+            Past(as_of=JANUARY - timedelta(days=1)),
+            pick_stream,
+            after=Place(),
+            limit=5,
+        )
+        assert nothing == []
+        assert goes_on is not None
