@@ -1,5 +1,6 @@
 """How subscriptions and licenses stood, by what was known: one or all, folded when asked. Writes nothing."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Annotated, TypeVar
 
@@ -88,6 +89,7 @@ async def page_then(
         for stream, events in lot.streams:
             then = stand(stream, events, source_for(sources, stream), past)
             items += pick(then) if then else ()
+            await asyncio.sleep(0)  # others of this process have their turn
             if len(items) >= limit:
                 return items, Place(lot.partition, stream)
         if read >= MOST_AT_ONCE:

@@ -5,6 +5,7 @@ are only ever added, so these determine the whole timeline, whichever process te
 says the same, and what arrives meanwhile stands in the next telling.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from typing import Annotated
@@ -74,7 +75,8 @@ class Tellings:
             return upto, told
         events = [event for event in await read_whole(log, stream) if upto is None or event.position <= upto]
         upto = max((event.position for event in events), default=0)
-        told = timeline(events, source.provider, as_of=past.as_of, known_at=past.known_at)
+        # In a thread: a long one takes a second, in which webhooks are to be answered.
+        told = await asyncio.to_thread(timeline, events, source.provider, as_of=past.as_of, known_at=past.known_at)
         self._remember((stream, upto, past), told)
         return upto, told
 

@@ -1,5 +1,6 @@
 """Which licenses were believed active at an instant, and which really were."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -69,6 +70,7 @@ async def _compare(reader: Reader, at: datetime, known_at: datetime | None, afte
             believed, really = believed + compared.believed, really + compared.really
             items += compared.differences
             unclear += [stream] if compared.unclear else []
+            await asyncio.sleep(0)  # others of this process have their turn
         read += lot.size
         if read >= MOST_AT_ONCE:
             goes_on = Place(lot.partition, lot.last)
