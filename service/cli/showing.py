@@ -79,19 +79,24 @@ def subscription(
     show_subscription(config, identifier, Past(as_of=as_of, known_at=known_at), as_json=as_json)
 
 
-@tenure.command("license")
+@tenure.group("license")
+def license_() -> None:
+    """Look at one license."""
+
+
+@license_.command("show")
 @click.argument("identifier", metavar="ID")
 @two_clocks
 @as_json
 @click.pass_obj
-def license_(
+def show_license(
     config: Path | None, identifier: str, as_of: datetime | None, known_at: datetime | None, as_json: bool
 ) -> None:
     """Show one license, named by its id or key, with the reason of every field, as it is or as it stood."""
     from domain.past import Past
-    from service.commands.showing import show_license
+    from service.commands.showing import show_license as show
 
-    show_license(config, identifier, Past(as_of=as_of, known_at=known_at), as_json=as_json)
+    show(config, identifier, Past(as_of=as_of, known_at=known_at), as_json=as_json)
 
 
 @tenure.command()

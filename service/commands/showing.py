@@ -1,4 +1,4 @@
-"""`tenure subscription` and `tenure license`: one of them in full, as it stands or as it stood."""
+"""`tenure subscription` and `tenure license show`: one of them in full, as it stands or as it stood."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime

@@ -207,11 +207,11 @@ async def test_lists_of_the_past_are_printed_as_they_are_found(shop: Served, dat
     assert len(cut.out.splitlines()) in {1, 2, 3}
     assert "--all prints all" in cut.err
     license_ = json.loads(everything.out)[0]["id"]
-    shown = await run("license", license_, "--as-of", "2026-03-03")
+    shown = await run("license", "show", license_, "--as-of", "2026-03-03")
     assert "as of 2026-03-03 00:00:00" in shown.out
     assert "policy renewal_margin_hours" in shown.out
     assert max(map(len, (shown.out + cut.out).splitlines())) <= 80
-    never = await run("license", license_, "--as-of", "2025-03-03")
+    never = await run("license", "show", license_, "--as-of", "2025-03-03")
     assert (never.code, never.out) == (1, "")
     assert "Its first event is of 2026-02-01" in never.err
 
