@@ -2,7 +2,7 @@
 
 import sys
 
-from service.cli import mending, proving, running, showing, trying  # noqa: F401 - each adds its commands
+from service.cli import deriving, mending, proving, running, showing, trying  # noqa: F401 - each adds its commands
 from service.cli.root import tenure
 
 __all__ = ["main", "tenure"]
