@@ -81,7 +81,7 @@ async def test_a_life_at_wallee_is_rebuilt_as_it_was_projected_and_the_service_g
         [identifier] = space.book.subscriptions
         found = await service.process.reader.queries.streams(limit=10)
         assert str(identifier) in {view.identifier for view in found}
-        assert len([call for call in running.api.calls[asked:] if "/webhooks/" in call]) == 0
+        assert len([call for call in list(running.api.calls)[asked:] if "/webhooks/" in call]) == 0
 
 
 async def given_events(dsn: str, subscriptions: int, backlog: int) -> int:
