@@ -46,9 +46,8 @@ async def check(dsn: str) -> Tables:
     """
     await check_store(dsn)
     async with await _connect(dsn) as connection:
-        tables = await tables_read(connection)
-        await tables.check(connection)
-    return tables
+        await Tables(await read_version(connection) or 1).check(connection)
+        return await tables_read(connection)
 
 
 async def _connect(dsn: str) -> AsyncConnection[Any]:
