@@ -11,6 +11,7 @@ import msgspec
 
 from domain import debt, money, sold, versions
 from domain import facts as f
+from domain.acts import Act, OperatorActed, OverrideLapsed
 from domain.lifecycle import State, next_state
 from domain.subscription import Customer, EventRef, Subscription, dated
 from domain.triggers import ended_with_a_charge, objection_to, trigger_of
@@ -181,6 +182,16 @@ def _began(s: Subscription, fact: f.SubscriptionBegan, ref: EventRef) -> None:
         s.opened_since = s.opened_since or dated(ref, fact.at)
 
 
+def _acted(s: Subscription, fact: OperatorActed, ref: EventRef) -> None:
+    act = Act(id=ref.event_id, at=ref.at, author=fact.author, reason=fact.reason, deed=fact.deed, expires=fact.expires)
+    s.acts = {**s.acts, act.id: act}
+
+
+def _lapsed(s: Subscription, fact: OverrideLapsed, ref: EventRef) -> None:
+    if fact.act not in s.lapsed:
+        s.lapsed = [*s.lapsed, fact.act]
+
+
 _HANDLERS: dict[type[f.Fact], Callable[[Subscription, Any, EventRef], None]] = {
     f.SubscriptionBegan: _began,
     f.SubscriptionOpened: _opened,
@@ -216,4 +227,6 @@ _HANDLERS: dict[type[f.Fact], Callable[[Subscription, Any, EventRef], None]] = {
     f.CollectionPaused: _pause,
     f.CollectionResumed: _pause,
     f.StreamsLinked: _links,
+    OperatorActed: _acted,
+    OverrideLapsed: _lapsed,
 }

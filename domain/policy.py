@@ -68,6 +68,11 @@ class Decisions(ProductPolicy, frozen=True, kw_only=True, forbid_unknown_fields=
         return policy
 
 
+def set_keys(own: ProductPolicy) -> tuple[str, ...]:
+    """The keys that somebody decided, those of single products aside."""
+    return tuple(name for name in ProductPolicy.__struct_fields__ if getattr(own, name) is not UNSET)
+
+
 def _decided(own: ProductPolicy) -> dict[str, object]:
     return {name: value for name in own.__struct_fields__ if (value := getattr(own, name)) is not UNSET}
 

@@ -142,10 +142,11 @@ class PushRefused(Receipt, frozen=True, kw_only=True, tag="push_refused"):
 
 
 class PushRetried(Receipt, frozen=True, kw_only=True, tag="push_retried"):
-    """An operator asked to try refused subjects again."""
+    """An operator asked to try refused subjects again; its event is of origin `operator` (once of `receipt`)."""
 
     subjects: tuple[str, ...]
     author: str = ""
+    reason: str = ""
 
 
 AnyReceipt = (
@@ -173,12 +174,17 @@ def type_of(receipt: AnyReceipt | type[AnyReceipt]) -> str:
     return f"tenure.{receipt.__struct_config__.tag}"
 
 
+PUSH_RETRIED = "operator.push_retried"
+"""The type of the operator's act that counts among the receipts: when it was recorded decides what it retries."""
+
 RELAYED = frozenset({type_of(KeysGenerated), type_of(KeysClaimed)})
 """Types of the receipts that belong to linked streams too; all others concern their own stream alone."""
 
 
 def is_receipt(event: Event) -> bool:
     """Whether the event is of the second track: folded by its place in the stream, apart from the provider's."""
+    if event.origin == "operator":
+        return event.type == PUSH_RETRIED
     return event.origin == "receipt" or (event.origin == "relay" and event.type in RELAYED)
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from domain import facts as f
+from domain.acts import Act
 from domain.lifecycle import State
 
 FIRST_PAYMENT = "first payment"
@@ -175,6 +176,10 @@ class Subscription(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What the provider's API was asked about."""
     doubtful: str = ""
     """What it was asked about last and knew nothing of, or only what was known to be older."""
+    acts: dict[str, Act] = {}
+    """What operators decided, by the ids of their events; also what was undone since or has lapsed."""
+    lapsed: list[str] = []
+    """The acts whose time is over."""
     anomalies: int = 0
 
     @property

@@ -9,12 +9,13 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from domain.acts import OverrideLapsed, lapsing
 from domain.durations import later
 from domain.events import Stream
 from domain.facts import GraceEnded
 from domain.licensing.access import in_grace, is_over, owes_nothing
 from domain.licensing.claims import Claim, claims_of
-from domain.own import GRACE_ENDED
+from domain.own import GRACE_ENDED, OVERRIDE_LAPSED
 from domain.policy import PastDueDays, Policy
 from domain.subscription import EventRef, Subscription
 
@@ -41,6 +42,16 @@ def due_timers(
     Each target has its policy, so a grace may end at one that goes on at another: the last is over when no line has
     any left anywhere.
     """
+    lapses = (_lapses(act.id, at) for at, act in lapsing(subscription.acts, subscription.lapsed))
+    return tuple(sorted([*_graces(subscription, policies), *lapses], key=lambda timer: timer.at))
+
+
+def _lapses(act: str, at: datetime) -> Timer:
+    fact = OverrideLapsed(act=act)
+    return Timer(at=at, event_id=f"{OVERRIDE_LAPSED}:{act}", type=OVERRIDE_LAPSED, body=msgspec.json.encode(fact))
+
+
+def _graces(subscription: Subscription, policies: Sequence[Policy]) -> tuple[Timer, ...]:
     since = subscription.past_due_since
     if since is None or not in_grace(subscription):
         return ()

@@ -8,6 +8,7 @@ from typing import Any
 
 from domain import facts as f
 from domain import receipts as r
+from domain.acts import OperatorActed, OverrideLapsed, say
 from domain.currencies import digits_of
 
 
@@ -92,6 +93,8 @@ _FACTS: dict[type[f.Fact], Callable[[Any], str]] = {
     f.CollectionResumed: lambda _: _BILLING,
     f.TrialEndAnnounced: lambda fact: f"trial ends on {day(fact.at)}",
     f.Noted: lambda fact: fact.about,
+    OperatorActed: say,
+    OverrideLapsed: lambda fact: f"the time of {fact.act} is over",
 }
 """Facts that a timeline shows; the others (links, collection terms, …) are only visible in full detail."""
 
@@ -143,6 +146,8 @@ class Teller:
         say = _FACTS.get(type(fact))
         words = say(fact) if say else ""
         about = f"invoice {fact.invoice}" if isinstance(fact, f.PeriodPaid) else _ABOUT.get(type(fact), words)
+        if isinstance(fact, OperatorActed):
+            return words  # each is news, whatever was decided before
         if not words or self._said.get(about) == words:
             return None
         self._said[about] = words
@@ -245,7 +250,7 @@ _RECEIPTS: dict[type[r.Receipt], Callable[[Any], str]] = {
     r.CustomerChanged: _customer_changed,
     # Without a status it is not the server that refused.
     r.PushRefused: lambda it: f"{it.target} {'cannot' if it.status is None else 'refused to'} {it.call}: {it.text}",
-    r.PushRetried: lambda it: f"{it.author or 'an operator'} asked {it.target} again",
+    r.PushRetried: lambda it: f"{it.author or 'an operator'} asked {it.target} again{it.reason and f': {it.reason}'}",
 }
 
 

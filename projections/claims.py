@@ -11,6 +11,7 @@ from domain.history import decode_fold
 from domain.licensing import License
 from domain.receipts import Applied
 from projections.tables import Pool, Tables
+from projections.versions import read_version
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +27,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """The position up to which the stream was folded when it was claimed."""
     doubt: list[str] = []
     """What an earlier call was about that may have acted without a receipt."""
+    tables: Tables
+    """The version of the projections that says what is desired."""
 
 
 _CLAIMED = ("partition", "stream", "target", "attempts", "folded", "doubt")
@@ -57,18 +60,19 @@ class Claims:
         """Claims up to so many streams with work at those targets."""
         owner = f"{process}/{token_hex(4)}"
         arguments = {"owner": owner, "ttl": timedelta(seconds=lease), "limit": limit, "targets": list(targets)}
+        tables = self._tables.still()
         async with self._pool.connection() as connection:
-            cursor = await connection.execute(self._tables["claim_pushes"], arguments)
+            cursor = await connection.execute(tables["claim_pushes"], arguments)
             rows = await cursor.fetchall()
-        return [Claim(**dict(zip(_CLAIMED, row, strict=True)), owner=owner) for row in rows]
+        return [Claim(**dict(zip(_CLAIMED, row, strict=True)), owner=owner, tables=tables) for row in rows]
 
     async def load(self, claim: Claim) -> Derived | None:
         """What the runner derived, all of one moment; None if the stream stopped."""
         arguments = {"partition": claim.partition, "stream": claim.stream, "target": claim.target}
         async with self._pool.connection() as connection, connection.transaction():
-            cursor = await connection.execute(self._tables["load_fold"], arguments, binary=True)
+            cursor = await connection.execute(claim.tables["load_fold"], arguments, binary=True)
             (status, fold, due) = await cursor.fetchone() or (None, None, False)
-            cursor = await connection.execute(self._tables["load_desired"], arguments)
+            cursor = await connection.execute(claim.tables["load_desired"], arguments)
             desired = [msgspec.json.decode(text, type=License) for (text,) in await cursor.fetchall()]
         if status == "stopped" or fold is None:
             return None
@@ -76,7 +80,8 @@ class Claims:
 
     async def renew(self, claim: Claim, doubt: Sequence[str], *, lease: float) -> None:
         """Keeps the claim, and records what is in doubt from now on. Raises LostClaim."""
-        if not await self._change("renew_push", claim, ttl=timedelta(seconds=lease), doubt=list(doubt)):
+        arguments = {"ttl": timedelta(seconds=lease), "doubt": list(doubt)}
+        if not await self._changed(claim.tables, "renew_push", claim, arguments):
             raise LostClaim
 
     async def release(self, claim: Claim, pause: float) -> None:
@@ -97,8 +102,18 @@ class Claims:
         later = timedelta(seconds=delay)
         await self._change("postpone_push", claim, error=error, delay=later, waits_for=waits_for, doubt=list(doubt))
 
-    async def _change(self, statement: str, claim: Claim, **arguments: object) -> bool:
-        """Runs a statement on the claim's row; false when the claim is another's by now."""
+    async def _change(self, statement: str, claim: Claim, **arguments: object) -> None:
+        """Runs a statement on the claim's row, in whatever version that stands by now, if the claim is still its."""
+        if await self._changed(claim.tables, statement, claim, arguments):
+            return
+        async with self._pool.connection() as connection:
+            read = await read_version(connection)
+        if read is not None and read != claim.tables.version:
+            # A switch carries a claim over with its owner's name.
+            await self._changed(Tables(read), statement, claim, arguments)
+
+    async def _changed(self, tables: Tables, statement: str, claim: Claim, arguments: Mapping[str, object]) -> bool:
+        """False when the claim is another's there by now."""
         named = {"partition": claim.partition, "stream": claim.stream, "target": claim.target, "owner": claim.owner}
         async with self._pool.connection() as connection:
-            return (await connection.execute(self._tables[statement], {**named, **arguments})).rowcount == 1
+            return (await connection.execute(tables[statement], {**named, **arguments})).rowcount == 1

@@ -25,6 +25,7 @@ from projections.failures import FAILURES, in_short
 from projections.ports import EventLog, Provided
 from projections.provided import Doubtful, ProvidedError, Refused, Throttled, Unauthorized, Unavailable
 from projections.tables import Pool, Tables
+from projections.versions import read_version
 from projections.working import work_off
 
 LARGEST_ANSWER = 4 * 1024 * 1024
@@ -87,6 +88,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """Up to which its stream was folded when it was claimed."""
     owner: str
     """Of this claim alone."""
+    tables: Tables
+    """The version of the projections that wants it."""
 
     @property
     def named(self) -> dict[str, object]:
@@ -174,10 +177,11 @@ class Fetcher:
         owner = f"{self._owner}/{token_hex(4)}"
         ttl = timedelta(seconds=self._settings.lease)
         arguments = {"owner": owner, "ttl": ttl, "limit": limit, "sources": list(self._sources)}
+        tables = self._tables.still()
         async with self._pool.connection() as connection:
-            cursor = await connection.execute(self._tables["claim_wants"], arguments)
+            cursor = await connection.execute(tables["claim_wants"], arguments)
             rows = await cursor.fetchall()
-        return [Claim(**dict(zip(_CLAIMED, row, strict=True)), owner=owner) for row in rows]
+        return [Claim(**dict(zip(_CLAIMED, row, strict=True)), owner=owner, tables=tables) for row in rows]
 
     async def _prepare(self) -> None:
         if self._begun and not self._unasked:
@@ -212,7 +216,7 @@ class Fetcher:
         """The database's time now; None when the claim is another's by now, or there is nothing to ask any more."""
         arguments = {**claim.named, "ttl": timedelta(seconds=self._settings.lease)}
         async with self._pool.connection() as connection:
-            cursor = await connection.execute(self._tables["renew_want"], arguments)
+            cursor = await connection.execute(claim.tables["renew_want"], arguments)
             return next((at for (at,) in await cursor.fetchall()), None)
 
     async def _ask(self, claim: Claim, asked: Asked) -> list[bytes]:
@@ -294,10 +298,13 @@ class Fetcher:
         return delay * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
 
     async def _statement(self, name: str, claim: Claim, *, delay: float = 0.0, **arguments: object) -> None:
-        """Runs a statement on the claim's row, if that is still its."""
+        """Runs a statement on the claim's row, in whatever version that stands by now, if it is still its."""
+        named = {**claim.named, "delay": timedelta(seconds=delay), **arguments}
         async with self._pool.connection() as connection:
-            named = {**claim.named, "delay": timedelta(seconds=delay), **arguments}
-            await connection.execute(self._tables[name], named)
+            if (await connection.execute(claim.tables[name], named)).rowcount == 0:
+                read = await read_version(connection)
+                if read is not None and read != claim.tables.version:
+                    await connection.execute(Tables(read)[name], named)
 
 
 _OUTCOMES: dict[type[ProvidedError], Outcome] = {

@@ -77,6 +77,13 @@ def rows_of(stream: Stream, fold: Fold, position: int, source: Source, targets: 
     )
 
 
+def refused_rows(rows: Rows, error: str, source: Source, targets: Mapping[str, Target]) -> Rows:
+    """The rows of a stopped stream, in place of those that the database refuses."""
+    reason = f"its rows cannot be written ({error}): a fault in Tenure, please report it"
+    stopped = Fold(subscription=Subscription(), stopped=reason)
+    return rows_of(rows.stream.stream, stopped, rows.stream.position, source, targets)
+
+
 def _follow(stream: Stream, fold: Fold, source: Source, targets: Mapping[str, Target]) -> _Followed:
     """The licenses desired, and what their targets have still to be told; nothing while the stream is stopped."""
     entitled = {name: entitle(stream, fold.subscription, policy) for name, policy in source.targets.items()}

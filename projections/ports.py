@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 
 from domain.events import Event, NewEvent, Stream
+from domain.past import Past
 
 
 class LogUnavailable(Exception):
@@ -18,6 +19,18 @@ class Appended(msgspec.Struct, frozen=True):
     partition: int
     position: int
     repeated: bool
+
+
+class Lot(msgspec.Struct, frozen=True, kw_only=True):
+    """Some whole streams of a partition, in the order of their names, with those of their events that were asked for.
+
+    `last` is the last of them, be it with or without such events; `size` is how many events they have in all.
+    """
+
+    partition: int
+    last: Stream
+    size: int
+    streams: Sequence[tuple[Stream, Sequence[Event]]]
 
 
 class EventLog(Protocol):
@@ -37,6 +50,18 @@ class EventLog(Protocol):
 
     async def read_stream(self, stream: Stream, after: int = 0, limit: int | None = None) -> list[Event]:
         """A stream's events in position order."""
+        ...
+
+    async def read_lot(self, partition: int, after: str, most: int, past: Past) -> Lot | None:
+        """The next whole streams of a partition, of about `most` events; None when there are no more."""
+        ...
+
+
+class SearchableLog(EventLog, Protocol):
+    """The event store, as those see it who ask for events by their ids."""
+
+    async def find_named(self, partition: int, event_id: str) -> list[Event]:
+        """The events of that id in a partition, of whatever streams, by position; a few."""
         ...
 
 

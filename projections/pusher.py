@@ -176,6 +176,9 @@ class Pusher:
                 await self._postpone(claim, error, work.waits_for, kept)
         except LostClaim:
             _log.warning("a claim was lost while waiting for its turn", stream=claim.stream, target=claim.target)
+            # Where only the version is another one, what is next follows from that; else this changes nothing.
+            kept = [each for each in work.doubt if each in claim.doubt]
+            await self._claims.pace(claim, self._settings.behind, work.waits_for, kept)
         else:
             await self._claims.finish(claim, self._pause(work), work.waits_for)
 

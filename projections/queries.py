@@ -1,9 +1,9 @@
 """Reads the projections: subscriptions, licenses, and what needs a person's attention."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from uuid import uuid4
 
 import msgspec
@@ -13,7 +13,7 @@ from domain.events import NewEvent, Stream, partition_of, source_of
 from domain.history import Fold, decode_fold
 from domain.licensing import License
 from domain.readback import Want
-from domain.receipts import AppliedLicense, PushRetried, Refusal, type_of
+from domain.receipts import PUSH_RETRIED, AppliedLicense, PushRetried, Refusal
 from domain.version import CODE
 from projections.ports import EventLog
 from projections.tables import Pool, Tables
@@ -64,13 +64,14 @@ class LastLicense(msgspec.Struct, frozen=True, array_like=True):
 class LicenseView(msgspec.Struct, frozen=True, kw_only=True):
     """One license at one target: what is desired, what is applied, and whether work or a dead letter stands between.
 
-    `withheld` says why it is not to be made at this target, and is empty where it is.
+    `due` is null in the past: what was left to do then was for the settings of that day to say. `withheld` says why it
+    is not to be made at this target, and is empty where it is.
     """
 
     id: str
     stream: Stream
     target: str
-    due: bool
+    due: bool | None
     enabled: bool
     withheld: str = ""
     key: str | None
@@ -85,6 +86,17 @@ class Postponed(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
     next_at: datetime
     error: str | None
+
+
+class PushView(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a stream's work at a target is; `doubt` while it is to be looked up what an unclear call did."""
+
+    target: str
+    due: bool
+    attempts: int
+    next_at: datetime
+    error: str | None
+    doubt: bool
 
 
 class WantView(msgspec.Struct, frozen=True, kw_only=True):
@@ -201,12 +213,12 @@ class Queries:
             before_stream=before.stream if before else None,
             limit=limit,
         )
-        return [_stream(row) for row in rows]
+        return [stream_view(row) for row in rows]
 
     async def stream(self, stream: Stream) -> tuple[StreamView, Fold | None] | None:
         """One stream with everything derived from it; without the fold where that is of other code than this."""
         for row in await self._rows("get_stream", partition=partition_of(stream), stream=stream):
-            return _stream(row), decode_fold(row["fold"]) if row["code"] == CODE else None
+            return stream_view(row), decode_fold(row["fold"]) if row["code"] == CODE else None
         return None
 
     async def licenses(
@@ -236,12 +248,12 @@ class Queries:
             after_target=after.target if after else "",
             limit=limit,
         )
-        return [_license(row) for row in rows]
+        return [license_view(row) for row in rows]
 
     async def licenses_named(self, text: str, *, by_key: bool) -> list[LicenseView]:
         """One license by its id, or by its key too, at each target that it belongs to."""
         rows = await self._rows("get_license", text=text, key=text if by_key else None, limit=_MOST_TARGETS)
-        return [_license(row) for row in rows]
+        return [license_view(row) for row in rows]
 
     async def unrouted(self, *, before: LastListed | None = None, limit: int = 50) -> list[StreamView]:
         """Streams of payments and invoices that concern money and are linked to no subscription yet, newest first."""
@@ -255,11 +267,21 @@ class Queries:
             before_stream=before.stream if before else None,
             limit=limit,
         )
-        return [_stream(row) for row in rows]
+        return [stream_view(row) for row in rows]
 
     async def postponed(self, *, limit: int = 50) -> list[Postponed]:
         """Pushes that failed and are tried again, the next one first."""
         return [Postponed(**row) for row in await self._rows("list_postponed", limit=limit)]
+
+    async def pushes(self, stream: Stream) -> list[PushView]:
+        """The work of one stream at each of its targets, done or not."""
+        rows = await self._rows("pushes_of_stream", partition=partition_of(stream), stream=stream)
+        return [PushView(**row) for row in rows]
+
+    async def now(self) -> datetime:
+        """The database's time, by which acts and timers go; that of a process may be wrong."""
+        (row,) = await self._rows("now")
+        return cast("datetime", row["now"]).astimezone(UTC)
 
     async def waiting(self, *, before: LastListed | None = None, limit: int = 50) -> list[StreamView]:
         """Streams for which something has to be fetched, newest first."""
@@ -269,7 +291,7 @@ class Queries:
             before_stream=before.stream if before else None,
             limit=limit,
         )
-        return [_stream(row) for row in rows]
+        return [stream_view(row) for row in rows]
 
     async def wants(self, streams: Collection[Stream] | None = None, *, limit: int = 50) -> list[WantView]:
         """What providers' APIs are asked and have not answered, of these streams or of any, the oldest first."""
@@ -340,15 +362,17 @@ class Queries:
             return await cursor.fetchall()
 
 
-async def retry_refused(log: EventLog, stream: Stream, target: str, subjects: tuple[str, ...], author: str) -> None:
+async def retry_refused(
+    log: EventLog, stream: Stream, target: str, subjects: tuple[str, ...], author: str, reason: str = ""
+) -> None:
     """Records that an operator wants what a target refused tried again; the pusher does so once it is folded."""
     now = datetime.now(UTC)
-    receipt = PushRetried(target=target, subjects=subjects, author=author)
+    receipt = PushRetried(target=target, subjects=subjects, author=author, reason=reason)
     event = NewEvent(
         stream=stream,
-        event_id=f"{type_of(receipt)}:{uuid4()}",
-        type=type_of(receipt),
-        origin="receipt",
+        event_id=f"{PUSH_RETRIED}:{uuid4()}",
+        type=PUSH_RETRIED,
+        origin="operator",
         occurred_at=now,
         received_at=now,
         body=msgspec.json.encode(receipt),
@@ -356,12 +380,12 @@ async def retry_refused(log: EventLog, stream: Stream, target: str, subjects: tu
     await log.append([event])
 
 
-def _stream(row: dict[str, Any]) -> StreamView:
+def stream_view(row: Mapping[str, Any]) -> StreamView:
     warnings = msgspec.json.decode(row["warnings"], type=tuple[str, ...])
     return StreamView(**{name: row[name] for name in StreamView.__struct_fields__} | {"warnings": warnings})
 
 
-def _license(row: dict[str, Any]) -> LicenseView:
+def license_view(row: Mapping[str, Any]) -> LicenseView:
     return LicenseView(
         **{name: row[name] for name in ("id", "stream", "target", "due", "enabled", "withheld", "key")},
         desired=msgspec.json.decode(row["desired"], type=License),

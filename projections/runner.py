@@ -13,16 +13,15 @@ import psycopg
 import structlog
 
 from domain.events import partition_of
-from domain.history import Fold
-from domain.subscription import Subscription
 from domain.version import CODE
 from projections.advancing import Advancing, Page
 from projections.failures import FAILURES, UNWRITABLE, in_short, is_absence
+from projections.folding import refused_rows
 from projections.leases import Leases
 from projections.ports import EventLog
 from projections.relay import relay_due_links
 from projections.rows import Rows
-from projections.sources import Source
+from projections.sources import Source, source_for
 from projections.tables import Pool, Tables
 from projections.targets import Target
 from projections.timers import ring_due_timers
@@ -40,6 +39,10 @@ class RunnerSettings(msgspec.Struct, frozen=True, kw_only=True):
     backoff: float = 1.0
 
 
+class NoProgress(Exception):
+    """What was to be projected cannot be, or is another's."""
+
+
 class Runner:
     """Projects the partitions it can lease, until it is told to stop."""
 
@@ -53,19 +56,43 @@ class Runner:
         targets: Mapping[str, Target],
         owner: str,
         settings: RunnerSettings | None = None,
+        appends: bool = True,
     ) -> None:
+        """Where it `appends` nothing, no link is followed and no timer rings: for a version that is not read yet."""
         self._log = log
         self._pool = pool
-        self._tables = tables
+        self._read = tables
+        self._sources = sources
+        self._targets = targets
+        self._owner = owner
         self._settings = settings or RunnerSettings()
-        self._advancing = Advancing(
-            log=log, pool=pool, tables=tables, sources=sources, targets=targets, batch=self._settings.batch
-        )
-        self._leases = Leases(tables, owner, timedelta(seconds=self._settings.lease))
+        self._appends = appends
+        self._stand_on(tables.still())
         self._ailing = False
         self._woken = asyncio.Event()
         self._on_progress: list[Callable[[], None]] = []
         self._on_rung: list[Callable[[int], None]] = []
+
+    def _stand_on(self, tables: Tables) -> None:
+        """Checkpoints, folds and rows are of one version."""
+        self._tables = tables
+        self._leases = Leases(tables, self._owner, timedelta(seconds=self._settings.lease))
+        self._advancing = Advancing(
+            log=self._log,
+            pool=self._pool,
+            tables=tables,
+            sources=self._sources,
+            targets=self._targets,
+            batch=self._settings.batch,
+        )
+
+    async def _follow(self) -> bool:
+        """Goes over to the version that is read; whether that is another one now."""
+        if self._read.version == self._tables.version:
+            return False
+        await self._release()
+        self._stand_on(self._read.still())
+        return True
 
     def wake(self) -> None:
         """Says that something was appended, so that the runner need not wait for its poll."""
@@ -87,7 +114,7 @@ class Runner:
             while not stop.is_set():
                 self._woken.clear()
                 try:
-                    if loop.time() - renewed > self._settings.lease / 3:
+                    if await self._follow() or loop.time() - renewed > self._settings.lease / 3:
                         await self._renew()
                         renewed = loop.time()
                     busy = await self.project_once()
@@ -115,10 +142,35 @@ class Runner:
 
     async def project_until_idle(self) -> None:
         """Leases what is free and projects and relays until nothing is left to do."""
+        await self._follow()
         async with self._pool.connection() as connection:
             await self._leases.renew(connection)
         while await self.project_once():
             pass
+
+    async def project_to(self, positions: Mapping[int, int]) -> None:
+        """Projects until no leased partition is behind these positions, and appends nothing where it is not to.
+
+        Raises NoProgress where a partition cannot be projected, and psycopg.Error.
+        """
+        renewed = -self._settings.lease
+        loop = asyncio.get_running_loop()
+        while True:
+            if loop.time() - renewed > self._settings.lease / 3:
+                async with self._pool.connection() as connection:
+                    await self._leases.renew(connection)
+                renewed = loop.time()
+            held = dict(self._leases.held)
+            if all(held.get(partition, 0) >= position for partition, position in positions.items()):
+                return
+            await self.project_once()
+            if held == self._leases.held:
+                behind = min(each for each, position in positions.items() if held.get(each, 0) < position)
+                raise NoProgress(f"partition {behind} cannot be projected: the log says why")
+
+    async def release(self) -> None:
+        """Gives all partitions back, for others to go on with."""
+        await self._release()
 
     async def project_once(self) -> bool:
         """One round over the leased partitions; true when there was something to do."""
@@ -128,6 +180,15 @@ class Runner:
         self._ailing = False
         async for pages in self._advancing.lots(sorted(behind), held):
             await self._project_together(pages)
+        followed = self._appends and await self._append_what_follows(heads)
+        if behind:
+            for callback in self._on_progress:
+                callback()
+        # What ails a partition will not pass by asking at once.
+        return (bool(behind) and not self._ailing) or followed
+
+    async def _append_what_follows(self, heads: Mapping[int, int]) -> bool:
+        """Follows links and rings timers; true when there were any."""
         relayed = await relay_due_links(self._log, self._pool, self._tables, list(self._leases.held))
         # Where more is behind than a round takes, history is being projected: its timers may have rung long ago.
         current = [
@@ -136,11 +197,7 @@ class Runner:
         rung = await ring_due_timers(self._log, self._pool, self._tables, current)
         for rang in self._on_rung if rung else ():
             rang(rung)
-        if behind:
-            for callback in self._on_progress:
-                callback()
-        # What ails a partition will not pass by asking at once.
-        return (bool(behind) and not self._ailing) or relayed or bool(rung)
+        return relayed or bool(rung)
 
     async def _project_together(self, pages: Sequence[Page]) -> None:
         """One flush to disk for all; where one partition is in the way of the others, each by itself."""
@@ -188,9 +245,7 @@ class Runner:
             async with self._pool.connection() as connection, connection.transaction(force_rollback=True):
                 await write_rows(connection, self._tables, [rows])
         except UNWRITABLE as error:
-            reason = f"its rows cannot be written ({in_short(error)}): a fault in Tenure, please report it"
-            stopped = Fold(subscription=Subscription(), stopped=reason)
-            return self._advancing.rows(rows.stream.stream, stopped, rows.stream.position)
+            return refused_rows(rows, in_short(error), source_for(self._sources, rows.stream.stream), self._targets)
         return rows
 
     async def _retry_stopped(self) -> None:

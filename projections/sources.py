@@ -28,6 +28,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     patience: timedelta = timedelta(seconds=20)
     unasked: str = ""
     live: bool = True
+    decided: Mapping[str, Mapping[str, str]] = {}
+    """Target → key of the policy → where it is set; what is not in there is Tenure's own default."""
 
     def other_mode(self, test: bool | None) -> str:
         """Why a purchase that is a test, or is not, makes no license here; empty where it does, or nothing tells."""

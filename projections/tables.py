@@ -1,6 +1,8 @@
 """The tables of one projection version and the named statements that work on them."""
 
 import re
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,14 +16,23 @@ _FOLDER = Path(__file__).parent / "sql"
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
 _SCHEMA = (_FOLDER / "schema.sql").read_text(encoding="utf-8")
-_FORM = sha256(" ".join(re.sub("--.*", "", _SCHEMA).split()).encode()).hexdigest()[:16]
+_BARE = re.sub("--.*", "", _SCHEMA)
+_FORM = sha256(" ".join(_BARE.split()).encode()).hexdigest()[:16]
 """Tells tables from others under the same number: whoever changes a column and forgets the number is told so."""
+_PARTS = [each.strip() for each in _BARE.split(";") if each.strip()]
+_INDEXES = [each for each in _PARTS if each.startswith("create index")]
+_FILES = ("runner.sql", "pusher.sql", "fetcher.sql", "budget.sql", "queries.sql", "rebuild.sql")
 
 
+@cache
 def _statements(file: str) -> dict[str, str]:
     """The statements of a file, each after its `-- name:` line."""
     parts = _NAME.split((_FOLDER / file).read_text(encoding="utf-8"))
     return dict(zip(parts[1::2], (part.strip() for part in parts[2::2]), strict=True))
+
+
+VERSIONS = {name: text.encode() for name, text in _statements("versions.sql").items()}
+"""Statements about versions, in no version's schema."""
 
 
 class TablesDiffer(Exception):
@@ -29,35 +40,63 @@ class TablesDiffer(Exception):
 
 
 class Tables:
-    """One version of the projections: a schema of its own, and its statements by name."""
+    """One version of the projections: a schema of its own, and its statements by name.
+
+    Which version that is may change while a process runs (`follow`). What must not mix two of them, such as a
+    checkpoint and the rows it stands for, works with `still`.
+    """
 
     def __init__(self, version: int = 1) -> None:
         self.version = version
-        self.schema = f"projection_{version}"
-        self._statements = {
-            name: self._in_schema(text)
-            for file in ("runner.sql", "pusher.sql", "fetcher.sql", "budget.sql", "queries.sql")
-            for name, text in _statements(file).items()
-        }
+
+    @property
+    def schema(self) -> str:
+        return schema_of(self.version)
+
+    def follow(self, version: int) -> None:
+        """From now on, the statements are those of this version."""
+        self.version = version
+
+    def still(self) -> "Tables":
+        """The version as it is now, which follows no other."""
+        return Tables(self.version)
 
     def __getitem__(self, name: str) -> sql.Composed:
-        return self._statements[name]
+        return _composed(self.version)[name]
 
-    def _in_schema(self, text: str) -> sql.Composed:
-        # The files are part of the program, and the schema's name is made of a number.
-        return sql.SQL(text).format(schema=sql.Identifier(self.schema))
+    def comparing(self, name: str, other: "Tables") -> sql.Composed:
+        """A statement of rebuild.sql that concerns this version and another one."""
+        return _in_schema(_statements("rebuild.sql")[name], self.version, other.version)
 
-    async def prepare(self, connection: AsyncConnection[Any]) -> None:
+    async def make(self, connection: AsyncConnection[Any], *, indexed: bool = True) -> None:
+        """Makes the schema and its tables; without their indexes, which `make_indexes` adds, to be loaded quickly."""
+        for statement in _PARTS:
+            if indexed or statement not in _INDEXES:
+                await connection.execute(_in_schema(statement, self.version))
+        comment = sql.SQL("comment on schema {} is {}")
+        await connection.execute(comment.format(sql.Identifier(self.schema), _FORM))
+
+    def indexes(self) -> list[sql.Composed]:
+        """The statements that make what `make` left out; each may be repeated."""
+        return [_in_schema(statement, self.version) for statement in _INDEXES]
+
+    async def drop(self, connection: AsyncConnection[Any]) -> None:
+        """Drops the schema with all that is in it."""
+        await connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(self.schema)))
+
+    async def prepare(self, connection: AsyncConnection[Any], rules: str = "") -> None:
         """Makes the schema and its tables where they do not exist; several processes may try at once.
 
-        Raises TablesDiffer.
+        Where there is no version yet this becomes the one that is read, by these rules. Raises TablesDiffer.
         """
         async with connection.transaction():
             await connection.execute("select pg_advisory_xact_lock(hashtext('tenure projections'))")
+            known = {"version": self.version, "rules": rules if await self._made_as(connection) is None else ""}
+            await connection.execute(VERSIONS["make_versions"])
+            await connection.execute(VERSIONS["begin_versions"], known)
             if await self._made_as(connection) is None:
-                await connection.execute(self._in_schema(_SCHEMA))
-                comment = sql.SQL("comment on schema {} is {}")
-                await connection.execute(comment.format(sql.Identifier(self.schema), _FORM))
+                await self.make(connection)
+                await connection.execute(VERSIONS["set_rules"], known)
             await self.check(connection)
 
     async def check(self, connection: AsyncConnection[Any]) -> None:
@@ -79,3 +118,21 @@ class Tables:
             [self.schema],
         )
         return next((form for (form,) in await cursor.fetchall()), None)
+
+
+def schema_of(version: int) -> str:
+    return f"projection_{version}"
+
+
+@lru_cache
+def _composed(version: int) -> Mapping[str, sql.Composed]:
+    return {name: _in_schema(text, version) for file in _FILES for name, text in _statements(file).items()}
+
+
+def _in_schema(text: str, version: int, other: int | None = None) -> sql.Composed:
+    # The files are part of the program, and the schemas' names are made of numbers.
+    return sql.SQL(text).format(
+        schema=sql.Identifier(schema_of(version)),
+        version=sql.Literal(version),
+        other=sql.Identifier(schema_of(version if other is None else other)),
+    )

@@ -12,6 +12,7 @@ from domain.arrangement import arrange
 from domain.events import Event
 from domain.history import Told, tell
 from domain.licensing import warnings_of
+from domain.past import Past
 from domain.providers import Provider
 from domain.receipts import is_receipt, read_receipt
 from domain.subscription import HeldLine, Subscription
@@ -23,22 +24,28 @@ Kind = Literal["delivery", "relay", "readback", "backfill", "operator", "timer",
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One event of a timeline.
 
-    `occurred_at` is the provider's clock, `recorded_at` ours; `lag` seconds lie between. `late` means that an event
-    which happened later had been recorded before. `summary` says what is new in it, and may be empty; `before` and
-    `after` are states; `warnings` say what is ignored of the license attributes, at the event that told them first;
-    `error` says why the event could not be understood, and `folded` is false for it and for all that come after it.
+    `occurred_at` is the provider's clock, `recorded_at` ours; `lag` seconds lie between. `received_at` is when the
+    request came that carried it, also for a copy that was recorded later. `late` means that an event which happened
+    later had been recorded before. `same_as` names the event, recorded before, whose content is exactly the same; an
+    event that is sent again under its own id is dropped by the store and leaves no trace in it. `facts` name what it
+    says; `summary` says what is new in it, and may be empty; `before` and `after` are states; `warnings` say what is
+    ignored of the license attributes, at the event that told them first; `error` says why the event could not be
+    understood, and `folded` is false for it and for all that come after it.
     """
 
     kind: Kind
     occurred_at: datetime
+    received_at: datetime
     recorded_at: datetime
     lag: float
     late: bool
+    same_as: str = ""
     type: str
     event_id: str
     partition: int
     position: int
     cause: str
+    facts: tuple[str, ...] = ()
     summary: tuple[str, ...]
     before: str
     after: str
@@ -59,11 +66,8 @@ def timeline(
 
     `as_of` leaves out what happened later, `known_at` what was recorded later.
     """
-    chosen = [
-        event
-        for event in events
-        if (as_of is None or event.occurred_at <= as_of) and (known_at is None or event.recorded_at <= known_at)
-    ]
+    chosen = Past(as_of=as_of, known_at=known_at).of(events)
+    same = _same(chosen)
     history = arrange((event for event in chosen if not is_receipt(event)), provider.settle)
     late = _late(history)
     teller, warner, subscription = Teller(), _Warner(), Subscription()
@@ -74,7 +78,24 @@ def timeline(
     ]
     receipts = [_receipt(event) for event in chosen if is_receipt(event)]
     receipts.sort(key=lambda entry: (entry.occurred_at, entry.position))
-    return list(merge(told, receipts, key=lambda entry: entry.occurred_at))
+    entries = merge(told, receipts, key=lambda entry: entry.occurred_at)
+    return [
+        msgspec.structs.replace(entry, same_as=same[entry.position]) if entry.position in same else entry
+        for entry in entries
+    ]
+
+
+def _same(events: Iterable[Event]) -> dict[int, str]:
+    """By position the id of an event that was recorded before, whose content is the same to the byte."""
+    first: dict[tuple[str, bytes, str], str] = {}
+    same: dict[int, str] = {}
+    # What Tenure itself does twice is two acts, whatever its words.
+    sent = (event for event in events if event.origin in {"webhook", "backfill"})
+    for event in sorted(sent, key=lambda each: each.position):
+        known = first.setdefault((event.type, event.digest, event.item), event.event_id)
+        if known != event.event_id:
+            same[event.position] = known
+    return same
 
 
 def _late(history: Sequence[Event]) -> set[int]:
@@ -113,6 +134,7 @@ def _told(told: Told, late: bool, teller: Teller, warnings: tuple[str, ...]) -> 
         told.event,
         kind=kind,
         late=late,
+        facts=tuple(type(fact).__name__ for fact in told.facts),
         summary=tuple(teller.news(told.facts)),
         before=step.before.value if step else "",
         after=step.after.value if step else "",
@@ -124,11 +146,12 @@ def _told(told: Told, late: bool, teller: Teller, warnings: tuple[str, ...]) -> 
 
 
 def _receipt(event: Event) -> Entry:
+    kind: Kind = "operator" if event.origin == "operator" else "receipt"
     try:
         summary = say_receipt(read_receipt(event))
     except msgspec.MsgspecError as problem:
-        return _entry(event, kind="receipt", summary=(), error=f"not a known receipt ({problem})", folded=False)
-    return _entry(event, kind="receipt", summary=(summary,), error="", folded=True)
+        return _entry(event, kind=kind, summary=(), error=f"not a known receipt ({problem})", folded=False)
+    return _entry(event, kind=kind, summary=(summary,), error="", folded=True)
 
 
 def _entry(
@@ -139,6 +162,7 @@ def _entry(
     error: str,
     folded: bool,
     late: bool = False,
+    facts: tuple[str, ...] = (),
     before: str = "",
     after: str = "",
     anomalies: tuple[str, ...] = (),
@@ -147,6 +171,7 @@ def _entry(
     return Entry(
         kind=kind,
         occurred_at=event.occurred_at,
+        received_at=event.received_at,
         recorded_at=event.recorded_at,
         lag=(event.recorded_at - event.occurred_at).total_seconds(),
         late=late,
@@ -155,6 +180,7 @@ def _entry(
         partition=event.partition,
         position=event.position,
         cause=event.cause,
+        facts=facts,
         summary=summary,
         before=before,
         after=after,

@@ -37,20 +37,21 @@ async def needy_streams(
     """The streams with that need, the one with the latest event first."""
     views = await _views(reader, need, before, limit)
     if need == WRONG_MODE:
-        return [await _set_aside(reader, view) for view in views]
+        return [await set_aside(reader, view) for view in views]
     wants = await reader.queries.wants([view.stream for view in views], limit=MOST_WANTS)
     return [
         NeedyStream(
             stream=view.stream,
             status=need,
-            problem=_problem(view, [want for want in wants if want.stream == view.stream], reader),
+            problem=what_it_needs(view, [want for want in wants if want.stream == view.stream], reader),
             latest_at=view.latest_at,
         )
         for view in views
     ]
 
 
-async def _set_aside(reader: Reader, view: StreamView) -> NeedyStream:
+async def set_aside(reader: Reader, view: StreamView) -> NeedyStream:
+    """A delivery of the other mode than its source's, with what to do."""
     source = source_for(reader.sources, view.stream)
     events = await reader.log.read_stream(view.stream, limit=1)
     delivery = next((_mode(source, event) for event in events), "")
@@ -70,7 +71,7 @@ def _mode(source: Source, event: Event) -> Literal["live", "test"]:
     return "live" if taken else "test"
 
 
-def _problem(view: StreamView, wants: Sequence[WantView], reader: Reader) -> str:
+def what_it_needs(view: StreamView, wants: Sequence[WantView], reader: Reader) -> str:
     """What is wrong with a stream, and what became of the questions whose answers would help."""
     told = [view.problem or ("no subscription is known for it yet" if view.status == "unrouted" else "")]
     for want in wants:
@@ -122,7 +123,7 @@ async def _asked_in_vain(reader: Reader, stream: Stream) -> list[Want]:
     return [want for want in provider.wants(stream, fold.subscription) if want.about in fold.subscription.answered]
 
 
-async def retry_refused(reader: Reader, text: str, author: str, *, by_key: bool = False) -> str:
+async def retry_refused(reader: Reader, text: str, author: str, reason: str, *, by_key: bool = False) -> str:
     """Has what was refused of a license, or of a whole subscription, pushed again wherever it was, and says of which.
 
     Of a subscription that includes what is no license any more, and its customer. Raises NotFound, Ambiguous, TooLong,
@@ -140,5 +141,5 @@ async def retry_refused(reader: Reader, text: str, author: str, *, by_key: bool 
     if not refused:
         raise NothingToRetry(f"Nothing of {name} is refused, there is nothing to retry.")
     for target, subjects in refused.items():
-        await queries.retry_refused(reader.log, stream, target, subjects, author)
+        await queries.retry_refused(reader.log, stream, target, subjects, author, reason)
     return name

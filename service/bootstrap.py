@@ -9,6 +9,7 @@ from psycopg import AsyncConnection
 
 from projections.queries import Queries
 from projections.tables import Tables
+from projections.versions import following, read_version, tables_read
 from service.auth import Access
 from service.health import database_check, part_check
 from service.lookup import Reader
@@ -21,22 +22,32 @@ from service.store.sealing import Sealer
 from service.wiring.asking import make_fetcher, provided, why_unasked
 from service.wiring.projecting import make_runner, projected
 from service.wiring.receiving import make_generator, make_receiver, open_public_keys, signs_with_public_keys
+from service.wiring.rules import rules_of, warn_of_other_rules
 from service.wiring.storage import open_pool, open_store
 from service.wiring.targets import make_pusher, open_accounts, targets_of
 
 
-async def prepare(dsn: str) -> None:
-    """Brings the database to the schema of this version. Raises MigrationError and TablesDiffer."""
+async def prepare(dsn: str, rules: str = "") -> Tables:
+    """Brings the database to the schema of this version; says which projections are read.
+
+    Where there are none yet they are made, to be filled by those rules. Raises MigrationError and TablesDiffer.
+    """
     await migrate(dsn)
     async with await _connect(dsn) as connection:
-        await Tables().prepare(connection)
+        tables = Tables(await read_version(connection) or 1)
+        await tables.prepare(connection, rules)
+    return tables
 
 
-async def check(dsn: str) -> None:
-    """Returns if the database has the schema of this version. Raises MigrationError and TablesDiffer."""
+async def check(dsn: str) -> Tables:
+    """Says which projections are read, if the database has the schema of this version.
+
+    Raises MigrationError and TablesDiffer.
+    """
     await check_store(dsn)
     async with await _connect(dsn) as connection:
-        await Tables().check(connection)
+        await Tables(await read_version(connection) or 1).check(connection)
+        return await tables_read(connection)
 
 
 async def _connect(dsn: str) -> AsyncConnection[Any]:
@@ -48,7 +59,9 @@ async def _connect(dsn: str) -> AsyncConnection[Any]:
 async def reading(settings: Settings, dsn: str) -> AsyncIterator[Reader]:
     """What commands read and ask with."""
     async with open_pool(settings, dsn) as pool, open_store(settings, dsn) as log:
-        yield Reader(log=log, queries=Queries(pool, Tables()), sources=projected(settings))
+        async with pool.connection() as connection:
+            tables = await tables_read(connection)
+        yield Reader(log=log, queries=Queries(pool, tables), sources=projected(settings))
 
 
 @asynccontextmanager
@@ -60,10 +73,13 @@ async def wired(
     Raises psycopg.OperationalError and StoreUnavailable where the database cannot be used, MigrationError and
     TablesDiffer where its schema is not that of this version, SettingsInvalid where a key is not of its form.
     """
-    await (prepare(dsn) if settings.database.migrate_at_start else check(dsn))
-    metrics, tables = Metrics(), Tables()
+    tables = await (prepare(dsn, rules_of(settings)) if settings.database.migrate_at_start else check(dsn))
+    metrics = Metrics()
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings, dsn))
+        await stack.enter_async_context(following(pool, tables))
+        if "runner" in parts:
+            await warn_of_other_rules(pool, settings)
         # Filled below: the store has to be there before the runner that it wakes.
         waking: list[Callable[[], None]] = []
         log = await stack.enter_async_context(open_store(settings, dsn, on_append=lambda _: _call_all(waking)))

@@ -1,19 +1,19 @@
 """Finds what a person or program asks for by name, for the API and the command line alike."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 import msgspec
 
-from domain.events import Event, Stream
+from domain.events import Stream
 from domain.history import Fold, refold
-from projections.ports import EventLog
+from domain.past import PRESENT, Past
+from projections.past import Then, stand
+from projections.ports import SearchableLog
 from projections.queries import KNOWN, LicenseView, OpenWork, Queries, StreamView
 from projections.sources import Source, source_for
 from projections.timeline import Entry, timeline
+from service.telling import Tellings, read_whole
 
-MOST_EVENTS = 20_000
-"""Of one stream in a timeline; real ones have tens to hundreds."""
 MOST_LICENSES = 1_000
 """Of one stream, where it is shown with its licenses."""
 
@@ -21,9 +21,10 @@ MOST_LICENSES = 1_000
 class Reader(msgspec.Struct, frozen=True, kw_only=True):
     """What answers questions, over HTTP and on the command line alike."""
 
-    log: EventLog
+    log: SearchableLog
     queries: Queries
     sources: Mapping[str, Source]
+    tellings: Tellings = msgspec.field(default_factory=Tellings)
 
     async def open_work(self) -> OpenWork:
         """How much is still to be done; what waits for an API that is not asked does not count."""
@@ -41,10 +42,6 @@ class Ambiguous(Exception):
     def __init__(self, text: str, candidates: Sequence[str], remedy: str = "streams; name one of them whole") -> None:
         super().__init__(f"{text} may mean any of several {remedy}.")
         self.candidates = tuple(candidates)
-
-
-class TooLong(Exception):
-    """The stream has more events than are told at once."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -91,7 +88,7 @@ async def find_subscription(reader: Reader, text: str) -> tuple[StreamView, Fold
 
 async def _refold(reader: Reader, view: StreamView) -> Fold:
     """The fold of what is projected, by this code."""
-    events = await _read(reader, view.stream)
+    events = await read_whole(reader.log, view.stream)
     provider = source_for(reader.sources, view.stream).provider
     return refold([event for event in events if event.position <= view.position], provider)
 
@@ -112,16 +109,24 @@ async def licenses_of(reader: Reader, stream: Stream) -> list[LicenseView]:
     return await reader.queries.licenses(stream=stream, limit=MOST_LICENSES)
 
 
-async def tell_stream(
-    reader: Reader, stream: Stream, *, as_of: datetime | None = None, known_at: datetime | None = None
-) -> list[Entry]:
-    """The timeline of a stream. Raises TooLong."""
+async def tell_stream(reader: Reader, stream: Stream, past: Past = PRESENT) -> list[Entry]:
+    """The whole timeline of a stream. Raises TooLong."""
     provider = source_for(reader.sources, stream).provider
-    return timeline(await _read(reader, stream), provider, as_of=as_of, known_at=known_at)
+    events = await read_whole(reader.log, stream)
+    return timeline(events, provider, as_of=past.as_of, known_at=past.known_at)
 
 
-async def _read(reader: Reader, stream: Stream) -> list[Event]:
-    events = await reader.log.read_stream(stream, limit=MOST_EVENTS + 1)
-    if len(events) > MOST_EVENTS:
-        raise TooLong(f"{stream} has more than {MOST_EVENTS} events, which is the most that is told at once.")
-    return events
+async def find_then(reader: Reader, stream: Stream, past: Past) -> Then:
+    """How a stream stood, with what was derived of it. Raises NotFound and TooLong."""
+    events = await read_whole(reader.log, stream)
+    then = stand(stream, events, source_for(reader.sources, stream), past)
+    if then is None:
+        first = min(events, key=lambda event: event.occurred_at, default=None)
+        told = (
+            f" Its first event is of {first.occurred_at:%Y-%m-%d %H:%M:%S} and was recorded "
+            f"{min(event.recorded_at for event in events):%Y-%m-%d %H:%M:%S} UTC."
+            if first
+            else ""
+        )
+        raise NotFound(f"There was nothing of {stream} then.{told}")
+    return then

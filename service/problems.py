@@ -13,8 +13,10 @@ from litestar.types import Send
 from psycopg import OperationalError
 
 from service.attention import NothingToRetry
-from service.lookup import Ambiguous, NotFound, TooLong
+from service.lookup import Ambiguous, NotFound
+from service.previewing import ActRefused
 from service.store.errors import StoreBusy, StoreUnavailable
+from service.telling import TooLong
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
@@ -118,6 +120,7 @@ HANDLERS: dict[int | type[Exception], Any] = {
     HTTPException: answer_http_exception,
     NotFound: answer_with(404),
     NothingToRetry: answer_with(409),
+    ActRefused: answer_with(409),
     Ambiguous: answer_ambiguous,
     TooLong: answer_with(422),
     OperationalError: answer_unavailable,

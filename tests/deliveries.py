@@ -13,7 +13,7 @@ from projections.timeline import timeline
 from tests.projecting import Projected
 
 SOURCE = "acme"
-ARRIVAL = ("recorded_at", "lag", "late", "partition", "position")
+ARRIVAL = ("received_at", "recorded_at", "lag", "late", "same_as", "partition", "position")
 """What a timeline says about arrival, not about what happened."""
 
 

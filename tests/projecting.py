@@ -33,6 +33,7 @@ class Projected(msgspec.Struct, frozen=True, kw_only=True):
     runner: Runner
     queries: Queries
     sources: dict[str, Source]
+    targets: Mapping[str, Target] = {}
 
     async def take(self, events: Iterable[Event | NewEvent]) -> None:
         """Appends events, each by itself, and projects until nothing is left to do."""
@@ -94,5 +95,12 @@ async def projecting(
             log=log, pool=pool, tables=tables, sources=sources, targets=targets or {}, owner=owner, settings=settings
         )
         yield Projected(
-            dsn=dsn, log=log, pool=pool, tables=tables, runner=runner, queries=Queries(pool, tables), sources=sources
+            dsn=dsn,
+            log=log,
+            pool=pool,
+            tables=tables,
+            runner=runner,
+            queries=Queries(pool, tables),
+            sources=sources,
+            targets=targets or {},
         )

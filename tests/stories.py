@@ -16,6 +16,8 @@ from typing import Any
 import msgspec
 
 from domain import facts as f
+from domain.acts import AnyDeed, OperatorActed, write_body
+from domain.acts import type_of as type_of_deed
 from domain.arrangement import arrange
 from domain.events import Event, Origin, partition_of, stream_of
 from domain.history import Fold, Told, refold, tell
@@ -74,6 +76,21 @@ def muttered(at: datetime, *, named: str = "", stream: str = STREAM) -> Event:
 def answered(at: datetime, receipt: AnyReceipt, *, named: str = "", stream: str = STREAM) -> Event:
     """What a target answered."""
     return _event(at, type_of(receipt), named, "receipt", msgspec.json.encode(receipt), stream)
+
+
+def acted(
+    at: datetime,
+    deed: AnyDeed,
+    *,
+    named: str = "",
+    author: str = "ada",
+    reason: str = "asked on the phone",
+    expires: datetime | None = None,
+    stream: str = STREAM,
+) -> Event:
+    """What an operator decided."""
+    fact = OperatorActed(author=author, reason=reason, deed=deed, expires=expires)
+    return _event(at, type_of_deed(deed), named, "operator", write_body(fact), stream)
 
 
 def rang(timer: Timer, *, stream: str = STREAM) -> Event:

@@ -24,7 +24,7 @@ def access(s: Subscription, policy: Policy, line: Line) -> tuple[bool, Because]:
     """Whether the licenses of a line that is sold work; `policy` is that of its product."""
     granted, because = _by_state(s, policy, line)
     if granted and s.state is not State.PENDING:
-        taken = _by_money(s, policy, line)
+        taken = money_taken_back(s, policy, line)
         if taken is not None:
             return False, taken
     return granted, because
@@ -96,7 +96,8 @@ def _by_grace(s: Subscription, policy: Policy, line: Line, plain: Because) -> tu
     return False, Because(f"policy past_due_days: past due for {granted}", s.grace.since)
 
 
-def _by_money(s: Subscription, policy: Policy, line: Line) -> Because | None:
+def money_taken_back(s: Subscription, policy: Policy, line: Line) -> Because | None:
+    """Why what was paid for a line no longer counts, or may not, if so."""
     governing = None if s.purchase else governing_invoice(s, line)
     for dispute in s.disputes.values():
         if concerns(s, dispute, governing) and dispute.outcome is None and policy.on_dispute == "disable":

@@ -19,6 +19,8 @@ from domain.licensing.fields import (
     users_of,
 )
 from domain.licensing.license import Because, License, LicenseId, in_order, license_id
+from domain.licensing.overrides import Overrides, override, overrides_of
+from domain.licensing.overrides import problems as problems_of_acts
 from domain.lifecycle import State
 from domain.policy import Policy
 from domain.subscription import Subscription
@@ -35,16 +37,25 @@ class Entitlement(msgspec.Struct, frozen=True):
 def entitle(stream: Stream, subscription: Subscription, policy: Policy) -> Entitlement:
     """Derives the desired licenses, sorted by line, product, type and unit."""
     claims = claims_of(subscription)
+    overrides = overrides_of(stream, subscription)
     licenses: dict[LicenseId, License] = {}
     for claim in (*claims.current, *claims.former):
-        for each in _units(stream, subscription, policy.of(claim.terms.product_code), claim, claims.add_ons):
+        own = policy.of(claim.terms.product_code)
+        for each in _units(stream, subscription, own, claim, claims.add_ons, overrides):
             licenses.setdefault(each.id, each)
+    if overrides is not None:
+        claims.problems += problems_of_acts(overrides, subscription)
     problems, warnings = tuple(dict.fromkeys(claims.problems)), tuple(dict.fromkeys(claims.warnings))
     return Entitlement(in_order(licenses.values()), problems, warnings)
 
 
 def _units(
-    stream: Stream, s: Subscription, policy: Policy, claim: Claim, add_ons: Collection[str]
+    stream: Stream,
+    s: Subscription,
+    policy: Policy,
+    claim: Claim,
+    add_ons: Collection[str],
+    overrides: Overrides | None,
 ) -> Iterator[License]:
     if claim.current and s.state is State.PENDING and not works_before_payment(s, claim.terms):
         return
@@ -52,7 +63,7 @@ def _units(
     values = {field: value for field, (value, _) in decided.items()}
     because = {field: why for field, (_, why) in decided.items()}
     for unit in range(1, claim.units + 1):
-        yield License(
+        license_ = License(
             id=license_id(stream, claim.line.id, unit, claim.terms),
             stream=stream,
             subscription=identifier_of(stream),
@@ -61,6 +72,7 @@ def _units(
             because=because,
             **values,
         )
+        yield license_ if overrides is None else override(license_, overrides, s, policy, claim)
 
 
 def _decide(s: Subscription, policy: Policy, claim: Claim, add_ons: Collection[str]) -> Decided:

@@ -1,11 +1,13 @@
 -- Statements of the pusher. {schema} is the projection version's.
 
 -- name: claim_pushes
--- Takes work whose receipts have been folded, that is not backing off, and that nobody holds.
+-- Takes work whose receipts have been folded, that is not backing off, and that nobody holds; none of a version that is
+-- not read any more, or not yet.
 with work as (
     select partition, stream, target from {schema}.push
      where partition between 0 and 255 and (due or doubt <> '{{}}') and folded >= waits_for and next_at <= now()
        and (leased_until is null or leased_until <= now()) and target = any(%(targets)s)
+       and exists (select from projection_version where version = {version} and is_read)
      order by next_at
      limit %(limit)s
        for update skip locked
@@ -26,10 +28,10 @@ select desired::text from {schema}.license
  where partition = %(partition)s and stream = %(stream)s and target = %(target)s and withheld = '' order by id
 
 -- name: renew_push
--- What the next call is about is in doubt until its receipt is recorded.
+-- What the next call is about is in doubt until its receipt is recorded. None is made by what another version says.
 update {schema}.push set leased_until = now() + %(ttl)s, doubt = %(doubt)s
  where partition = %(partition)s and stream = %(stream)s and target = %(target)s and owner = %(owner)s
-   and leased_until > now()
+   and leased_until > now() and exists (select from projection_version where version = {version} and is_read)
 
 -- name: finish_push
 -- Not to be claimed again before its receipts are folded.

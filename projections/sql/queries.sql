@@ -102,6 +102,13 @@ select target, coalesce(due, 0) as due, coalesce(failing, 0) as failing, coalesc
 select stream, target, attempts, next_at, error from {schema}.push
  where partition between 0 and 255 and due and attempts > 0 order by next_at limit %(limit)s
 
+-- name: pushes_of_stream
+select target, due, attempts, next_at, error, doubt <> '{{}}' as doubt from {schema}.push
+ where partition = %(partition)s and stream = %(stream)s order by target
+
+-- name: now
+select clock_timestamp() as now
+
 -- name: list_wants
 -- What is asked and not answered, of these streams (null: of any), the longest wanted first.
 select stream, source, about, why, essential, since, attempts, next_at, error

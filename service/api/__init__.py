@@ -3,6 +3,8 @@
 from litestar import Router
 from litestar.di import Provide
 
+from service.api.acts import Acts
+from service.api.comparison import ComparisonOfPast
 from service.api.events import EventFeed
 from service.api.letters import DeadLetters
 from service.api.licenses import Licenses
@@ -16,7 +18,7 @@ def api_routes(process: Process) -> Router:
     """The routes of the API, behind the tokens of `process`."""
     return Router(
         "/api/v1",
-        route_handlers=[Subscriptions, Licenses, DeadLetters, Streams, EventFeed],
+        route_handlers=[Subscriptions, Licenses, ComparisonOfPast, DeadLetters, Streams, EventFeed, Acts],
         dependencies={"reader": Provide(lambda: process.reader, sync_to_thread=False)},
         guards=[process.access.guard, refuse_unknown],
         security=[{"token": []}],

@@ -1,7 +1,5 @@
 """Dead letters: licenses that a license server refused for good, until somebody mends the cause and asks again."""
 
-from typing import Annotated
-
 import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
@@ -9,6 +7,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from projections.queries import LastLicense, LicenseView
 from service.api.paging import Cursor, Limit, Page, page, read_cursor
+from service.api.parameters import Author, Reason
 from service.attention import retry_refused
 from service.auth import OPERATOR_ONLY
 from service.lookup import Reader
@@ -16,9 +15,10 @@ from service.problems import api_problems
 
 
 class Retry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who asks for another attempt; kept in the history."""
+    """Who asks for another attempt, and why; kept in the history."""
 
-    author: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    author: Author
+    reason: Reason
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -49,4 +49,4 @@ class DeadLetters(Controller):
         self, reader: NamedDependency[Reader], identifier: FromPath[str], data: JSONBody[Retry]
     ) -> Accepted:
         """Has a refused license pushed again, or all that was refused of a subscription."""
-        return Accepted(await retry_refused(reader, identifier, data.author))
+        return Accepted(await retry_refused(reader, identifier, data.author, data.reason))

@@ -1,38 +1,31 @@
 """Subscriptions and purchases: lists, one with its licenses, and its timeline."""
 
-from datetime import datetime
+from functools import partial
 from typing import Annotated
 
-import msgspec
 from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from domain.facts import Line
 from domain.lifecycle import State
-from projections.queries import LastListed, LicenseView, StreamView
+from projections.kinds import KINDS
+from projections.queries import LastListed, StreamView
+from projections.sources import source_for
 from projections.timeline import Entry
-from service.api.paging import Cursor, Limit, Page, page, read_cursor
-from service.api.parameters import ONE_STREAM, Instant, aware, name_of
-from service.lookup import Reader, find, find_stream, find_subscription, licenses_of, tell_stream
+from service.api.paging import Cursor, Limit, Page, page, read_cursor, write_cursor
+from service.api.parameters import ONE_STREAM, Instant, kinds_of, name_of, past_of
+from service.api.past import page_of_past
+from service.explaining import Explained, explain_subscription
+from service.lookup import Reader, find, find_stream
+from service.picking import pick_stream
 from service.problems import api_problems
+from service.showing import SubscriptionDetail, show
+from service.telling import Turned
 
-
-class SubscriptionDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """One subscription or purchase with what was derived from its events. Times are UTC, the provider's clock."""
-
-    summary: StreamView
-    through: str | None
-    """What was asked for, where that only led to this one: an order, an invoice, a payment."""
-    waiting: list[str]
-    """What has to be fetched before licenses can be derived; empty when nothing has."""
-    state_since: datetime | None
-    state_reason: str
-    trial_end: datetime | None
-    cancel_at: datetime | None
-    collection_paused: bool
-    lines: list[Line]
-    licenses: list[LicenseView]
+Only = Annotated[
+    str | None,
+    QueryParameter(max_length=200, description=f"Leaves only entries of these kinds, by commas: {', '.join(KINDS)}."),
+]
 
 
 class Subscriptions(Controller):
@@ -46,10 +39,20 @@ class Subscriptions(Controller):
         in_state: Annotated[State | None, QueryParameter(name="state")] = None,
         source: FromQuery[str | None] = None,
         problem: Annotated[bool, QueryParameter(description="Only those that something is wrong with.")] = False,
+        as_of: Instant = None,
+        known_at: Instant = None,
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> Page[StreamView]:
-        """Lists subscriptions and purchases, the one with the latest event first."""
+        """Lists subscriptions and purchases, the one with the latest event first.
+
+        With `as_of` or `known_at`, how they stood: by partition and name. Their pages end where one stream ends, and
+        after so many events: they may hold a few more than `limit`, or none, and go on while there is a `next`.
+        """
+        past = past_of(as_of, known_at)
+        if not past.is_present:
+            pick = partial(pick_stream, state=in_state.value if in_state else None, source=source, problems=problem)
+            return await page_of_past(reader, past, pick, cursor, limit)
         rows = await reader.queries.streams(
             state=in_state.value if in_state else None,
             source=source,
@@ -66,25 +69,23 @@ class Subscriptions(Controller):
         identifier: FromPath[str],
         source: FromPath[str | None] = None,
         kind: FromPath[str | None] = None,
+        as_of: Instant = None,
+        known_at: Instant = None,
     ) -> SubscriptionDetail:
-        """Shows one subscription or purchase with its licenses."""
-        found = await find(reader, name_of(source, kind, identifier))
-        view, fold = await find_subscription(reader, found.stream)
-        subscription = fold.subscription
-        return SubscriptionDetail(
-            summary=view,
-            through=found.through,
-            waiting=[want.why for want in reader.sources[view.source].provider.wants(view.stream, subscription)]
-            if view.source in reader.sources
-            else [],
-            state_since=subscription.state_since.at if subscription.state_since else None,
-            state_reason=subscription.state_reason,
-            trial_end=subscription.trial_end,
-            cancel_at=subscription.cancel_at,
-            collection_paused=subscription.collection_paused,
-            lines=[held.line for held in subscription.lines.values()],
-            licenses=await licenses_of(reader, view.stream),
-        )
+        """Shows one subscription or purchase with its licenses, as it stands or as it stood."""
+        past = past_of(as_of, known_at)
+        return await show(reader, await find(reader, name_of(source, kind, identifier)), past)
+
+    @get([f"{path}/explain" for path in ONE_STREAM], responses=api_problems(404, 409, 422))
+    async def explain_subscription(
+        self,
+        reader: NamedDependency[Reader],
+        identifier: FromPath[str],
+        source: FromPath[str | None] = None,
+        kind: FromPath[str | None] = None,
+    ) -> Explained:
+        """Says of its licenses whether they work and why, or why there is none, with what to do."""
+        return await explain_subscription(reader, name_of(source, kind, identifier))
 
     @get([f"{path}/timeline" for path in ONE_STREAM], responses=api_problems(404, 409, 422))
     async def show_timeline(
@@ -95,10 +96,18 @@ class Subscriptions(Controller):
         kind: FromPath[str | None] = None,
         as_of: Instant = None,
         known_at: Instant = None,
-    ) -> list[Entry]:
+        only: Only = None,
+        cursor: Cursor = None,
+        limit: Limit = 100,
+    ) -> Page[Entry]:
         """Tells what happened, in the provider's order.
 
-        `as_of` leaves out what happened later, `known_at` what was recorded later.
+        A page and those after it tell the same history, whatever arrives meanwhile. The body of an entry is at
+        `/events/{partition}/{position}/body`.
         """
+        past, kinds, after = past_of(as_of, known_at), kinds_of(only), read_cursor(cursor, Turned)
         stream = await find_stream(reader, name_of(source, kind, identifier))
-        return await tell_stream(reader, stream, as_of=aware("as_of", as_of), known_at=aware("known_at", known_at))
+        entries, goes_on = await reader.tellings.page(
+            reader.log, stream, source_for(reader.sources, stream), past, only=kinds, after=after, limit=limit
+        )
+        return Page(entries, write_cursor(goes_on) if goes_on else None)

@@ -2,7 +2,16 @@
 
 import sys
 
-from service.cli import mending, proving, running, showing, trying  # noqa: F401 - each adds its commands
+from service.cli import (  # noqa: F401 - each adds its commands
+    comparing,
+    deciding,
+    deriving,
+    mending,
+    proving,
+    running,
+    showing,
+    trying,
+)
 from service.cli.root import tenure
 
 __all__ = ["main", "tenure"]

@@ -68,9 +68,11 @@ def dead_letters(context: click.Context, limit: int, as_json: bool) -> None:
 @dead_letters.command("retry")
 @click.argument("identifier", metavar="ID")
 @click.option("--author", help="Who asks; kept in the history. Without it, the user of this machine.")
+@click.option("--reason", required=True, help="Why; kept in the history.")
+@as_json
 @click.pass_obj
-def retry_dead_letter(config: Path | None, identifier: str, author: str | None) -> None:
+def retry_dead_letter(config: Path | None, identifier: str, author: str | None, reason: str, as_json: bool) -> None:
     """Push a refused license again, or all that was refused of a subscription, once its cause is mended."""
     from service.commands.retries import retry_dead_letter as retry
 
-    retry(config, identifier, author)
+    retry(config, identifier, author, reason, as_json=as_json)

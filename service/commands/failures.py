@@ -37,14 +37,16 @@ def _understood(error: Exception) -> CommandFailed | None:
     from projections.tables import TablesDiffer
     from service.attention import NothingToRetry
     from service.embedded import EmbeddedServerError
-    from service.lookup import Ambiguous, NotFound, TooLong
+    from service.lookup import Ambiguous, NotFound
+    from service.previewing import ActRefused
     from service.settings import SettingsInvalid
     from service.store.errors import MigrationError
+    from service.telling import TooLong
 
     match error:
         case CommandFailed():
             return error
-        case NotFound() | TooLong() | NothingToRetry():
+        case NotFound() | TooLong() | NothingToRetry() | ActRefused():
             return CommandFailed(NOT_FOUND, str(error))
         case Ambiguous(candidates=candidates):
             return CommandFailed(USAGE, str(error), *candidates)

@@ -51,7 +51,7 @@ def list_licenses(config: Path | None, text: str | None, *, limit: int, as_json:
             (
                 view.id,
                 view.desired.product_code,
-                _until(view.desired),
+                until(view.desired),
                 view.target,
                 view.key or "",
                 _standing(view),
@@ -128,7 +128,7 @@ def list_streams(config: Path | None, status: Need, *, limit: int, as_json: bool
     print_table(("stream", "latest event", "problem"), rows, empty=f"No stream is {status}.")
 
 
-def _until(desired: License) -> Text:
+def until(desired: License) -> Text:
     """Until when it works by itself, its margin included."""
     if not desired.enabled:
         return Text("disabled", style="dim")

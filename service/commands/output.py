@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from rich.cells import cell_len
@@ -11,6 +11,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from domain.past import Past
+
+INSTANT = "%Y-%m-%d %H:%M:%S"
+"""How an instant is written for people, in UTC."""
 _COLOURS = {
     "pending": "dim",
     "trialing": "cyan",
@@ -118,3 +122,11 @@ def _padded(text: Text, width: int) -> Text:
 def harmless(text: str) -> str:
     """Text from outside without what a terminal would obey."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
+def clocks(past: Past) -> Iterator[str]:
+    """What is left out, in words."""
+    if past.as_of:
+        yield f"as of {past.as_of:{INSTANT}}: what happened later is left out"
+    if past.known_at:
+        yield f"as known at {past.known_at:{INSTANT}}: what was recorded later is left out"

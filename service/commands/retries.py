@@ -6,22 +6,26 @@ from pathlib import Path
 from domain.events import Stream
 from service import attention
 from service.commands.failures import usage
-from service.commands.output import print_line
+from service.commands.output import print_json, print_line
 from service.commands.reading import ask
 from service.lookup import Reader
 
 
-def retry_dead_letter(config: Path | None, text: str, author: str | None) -> None:
+def retry_dead_letter(config: Path | None, text: str, author: str | None, reason: str, *, as_json: bool) -> None:
     """Has a refused license pushed again, or all of a subscription.
 
     Raises NotFound, Ambiguous, NothingToRetry, and CommandFailed if nobody is known to ask.
     """
-    asking = author or _user()
+    asking = author or user()
 
     async def request(reader: Reader) -> str:
-        return await attention.retry_refused(reader, text, asking, by_key=True)
+        return await attention.retry_refused(reader, text, asking, reason, by_key=True)
 
-    print_line(f"{ask(config, request)} will be pushed again.")
+    accepted = ask(config, request)
+    if as_json:
+        print_json({"accepted": accepted})
+    else:
+        print_line(f"{accepted} will be pushed again.")
 
 
 def retry_stream(config: Path | None, text: str) -> None:
@@ -33,7 +37,8 @@ def retry_stream(config: Path | None, text: str) -> None:
     print_line(f"{ask(config, request)} will be tried again.")
 
 
-def _user() -> str:
+def user() -> str:
+    """Who uses this machine. Raises CommandFailed if that is nobody known."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user without a name

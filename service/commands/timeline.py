@@ -1,61 +1,117 @@
 """`tenure timeline`: what happened to one subscription, and what followed from it."""
 
+import sys
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
+from typing import Literal, assert_never
 
 import msgspec
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from domain.past import PRESENT, Past
+from projections.kinds import is_of
 from projections.queries import LicenseView, StreamView
-from projections.timeline import Entry
-from service.commands.output import harmless, print_json, state_text
+from projections.sources import source_for
+from projections.timeline import Entry, timeline
+from service.commands.entries import EntryWithBody, with_bodies, write_csv
+from service.commands.output import INSTANT, clocks, harmless, print_json, state_text
 from service.commands.reading import ask
-from service.lookup import Reader, find, find_subscription, licenses_of, tell_stream
+from service.lookup import NotFound, Reader, find, find_stream
+from service.showing import show as show_one
+from service.telling import read_whole
 
 LATE_SECONDS = 3_600
 """Providers try again after minutes; what took longer is worth a word."""
+_PROMPT_SECONDS = 60
 _WIDEST = 100
+_NARROW = 68
+"""Beside the time, in 80 columns."""
 _UNITS = ((86_400, "days"), (3_600, "hours"), (60, "minutes"))
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """A timeline, and how the subscription that it is about stands now; `state` is the one the timeline ends in."""
+    """A timeline, and how the subscription that it is about stands, or stood; `state` is the one it ends in."""
 
+    as_of: datetime | None = None
+    known_at: datetime | None = None
     subscription: StreamView
     through: str | None = None
     """What was asked for, where that only led to this one: an order, an invoice, a payment."""
     licenses: list[LicenseView]
     state: str
-    timeline: list[Entry]
+    entries: int | None = None
+    """How many there are, where only some are told."""
+    timeline: Sequence[Entry]
+
+    @property
+    def past(self) -> Past:
+        return Past(as_of=self.as_of, known_at=self.known_at)
 
 
-def print_timeline(
-    config: Path | None, text: str, *, as_of: datetime | None, known_at: datetime | None, as_json: bool
-) -> None:
-    """Prints the timeline of the one stream that `text` means. Raises NotFound and Ambiguous."""
+Form = Literal["text", "json", "csv"]
 
-    async def question(reader: Reader) -> Told:
-        found = await find(reader, text, by_key=True)
-        stream = found.stream
-        view, _ = await find_subscription(reader, stream)
-        told = await tell_stream(reader, stream, as_of=as_of, known_at=known_at)
-        return Told(
-            subscription=view,
-            through=found.through,
-            licenses=await licenses_of(reader, stream),
-            state=next((entry.after for entry in reversed(told) if entry.after), "pending"),
-            timeline=told,
-        )
 
-    told = ask(config, question)
-    if as_json:
-        print_json(told)
-    else:
-        show(Console(), told)
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a timeline is to be printed, and how: entries of these kinds, the last ones only, with bodies or not."""
+
+    past: Past = PRESENT
+    only: frozenset[str] = frozenset()
+    last: int | None = None
+    bodies: bool = False
+    form: Form = "text"
+
+
+def print_timeline(config: Path | None, text: str, wish: Wish) -> None:
+    """Prints the timeline of the one stream that `text` means. Raises NotFound, Ambiguous and TooLong."""
+    told = ask(config, lambda reader: _tell(reader, text, wish))
+    match wish.form:
+        case "json":
+            print_json(told)
+        case "csv":
+            write_csv(sys.stdout, told.timeline)
+        case "text":
+            show(Console(), told)
+        case _:
+            assert_never(wish.form)
+
+
+def print_body(config: Path | None, text: str, event_id: str) -> None:
+    """Writes the body of the delivery that carried an event, byte for byte. Raises NotFound, Ambiguous and TooLong."""
+
+    async def question(reader: Reader) -> bytes:
+        stream = await find_stream(reader, text, by_key=True)
+        for event in await read_whole(reader.log, stream):
+            if event.event_id == event_id:
+                return event.body
+        raise NotFound(f"{stream} has no event {event_id}: tenure timeline {text} --json names those that it has.")
+
+    sys.stdout.buffer.write(ask(config, question))
+    sys.stdout.buffer.flush()
+
+
+async def _tell(reader: Reader, text: str, wish: Wish) -> Told:
+    found = await find(reader, text, by_key=True)
+    detail = await show_one(reader, found, wish.past)
+    events = await read_whole(reader.log, found.stream)
+    provider = source_for(reader.sources, found.stream).provider
+    told = timeline(events, provider, as_of=wish.past.as_of, known_at=wish.past.known_at)
+    chosen = [entry for entry in told if is_of(entry, wish.only)]
+    chosen = chosen if wish.last is None else chosen[-wish.last :]
+    return Told(
+        as_of=wish.past.as_of,
+        known_at=wish.past.known_at,
+        subscription=detail.summary,
+        through=found.through,
+        licenses=detail.licenses,
+        state=next((entry.after for entry in reversed(told) if entry.after), "pending"),
+        entries=len(told) if len(chosen) < len(told) else None,
+        timeline=with_bodies(chosen, events) if wish.bodies else chosen,
+    )
 
 
 def show(console: Console, told: Told) -> None:
@@ -67,20 +123,24 @@ def show(console: Console, told: Told) -> None:
     if view.problem:
         console.print(Text(f"  ! {harmless(view.problem)}", style="red"))
     console.print()
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold", max_width=_WIDEST)
     listening = min((entry.recorded_at for entry in told.timeline), default=datetime.max.replace(tzinfo=UTC))
+    # Of a part of a history everything was asked for, of a whole one what is news.
+    whole = told.entries is None
+    # A table for each day: a long history is seen while it is being printed.
     for day, entries in groupby(told.timeline, key=lambda entry: f"{entry.occurred_at:%Y-%m-%d}"):
+        table = Table.grid(padding=(0, 2))
+        table.add_column(no_wrap=True, min_width=len("  00:00:00"))
+        table.add_column(overflow="fold", max_width=_WIDEST)
         table.add_row(Text(day, style="bold"), "")
-        for quiet, run in groupby(entries, key=_is_quiet):
+        for quiet, run in groupby(entries, key=lambda entry: whole and _is_quiet(entry)):
             members = list(run)
             if quiet:
                 table.add_row(_time(members[0]), _quiet(members))
             else:
-                for entry in members:
-                    table.add_row(_time(entry), _entry(entry, listening))
-    console.print(table)
+                for _, alike in groupby(members, key=_alike):
+                    first, *others = alike
+                    table.add_row(_time(first), _entry(first, listening if whole else None, 1 + len(others)))
+        console.print(table)
 
 
 def _time(entry: Entry) -> Text:
@@ -90,14 +150,31 @@ def _time(entry: Entry) -> Text:
 
 def _is_quiet(entry: Entry) -> bool:
     """Whether the event said nothing new and changed nothing."""
-    return entry.folded and not (entry.summary or entry.anomalies or entry.warnings or entry.before != entry.after)
+    told = entry.summary or entry.anomalies or entry.warnings or entry.before != entry.after
+    return entry.folded and not told and not isinstance(entry, EntryWithBody)
+
+
+def _alike(entry: Entry) -> tuple[object, ...]:
+    """Receipts that say the same of several licenses, one after the other, are told once."""
+    plain = entry.kind == "receipt" and entry.folded and not isinstance(entry, EntryWithBody)
+    return (entry.type, entry.summary) if plain else (entry.position,)
 
 
 def _quiet(entries: list[Entry]) -> Text:
-    """Events that said nothing new, in one line."""
+    """Events that said nothing new, in one line; all of them stand in the other forms."""
     counts = Counter(entry.type for entry in entries)
-    names = (f"{harmless(name)} x {count}" if count > 1 else harmless(name) for name, count in counts.items())
-    return Text(f"noted: {', '.join(names)}", style="dim")
+    names = [f"{harmless(name)} x {count}" if count > 1 else harmless(name) for name, count in counts.items()]
+    late = sum(entry.late for entry in entries)
+    after = f"; {late} out of order" if late else ""
+    shown = names
+    while len(shown) > 1 and len(_noted(names, shown) + after) > _NARROW:
+        shown = shown[:-1]
+    return Text(_noted(names, shown) + after, style="dim")
+
+
+def _noted(names: Sequence[str], shown: Sequence[str]) -> str:
+    more = f" and {len(names) - len(shown)} more" if len(shown) < len(names) else ""
+    return f"noted: {', '.join(shown)}{more}"
 
 
 def _about(told: Told) -> list[str]:
@@ -106,21 +183,28 @@ def _about(told: Told) -> list[str]:
     enabled = len({each.id for each in told.licenses if each.enabled})
     targets = sorted({each.target for each in told.licenses})
     where = f" at {' and '.join(targets)}" if len(targets) > 1 else ""
-    due = sum(each.due for each in told.licenses)
+    due = sum(bool(each.due) for each in told.licenses)
+    when = "now" if told.past.is_present else "then"
     pending = f", {due} not yet as desired at the license server" if due else ""
     return [
         *([f"{told.through} belongs to it"] if told.through else []),
         *filter(None, [view.customer]),
-        f"{count} license{'' if count == 1 else 's'} now{where}, {enabled} enabled{pending}",
-        f"{len(told.timeline)} events, times in UTC",
+        *clocks(told.past),
+        f"{count} license{'' if count == 1 else 's'} {when}{where}, {enabled} enabled{pending}",
+        f"{_count(told)}, times in UTC",
     ]
 
 
-def _entry(entry: Entry, listening: datetime) -> Text:
+def _count(told: Told) -> str:
+    shown = len(told.timeline)
+    return f"{shown} event{'' if shown == 1 else 's'}" if told.entries is None else f"{shown} of {told.entries} events"
+
+
+def _entry(entry: Entry, listening: datetime | None, times: int = 1) -> Text:
     text = Text()
     indent = "    " if entry.kind == "receipt" else ""
     for number, line in enumerate(entry.summary or (entry.type,)):
-        mark = f"{indent}→ " if indent and number == 0 else indent
+        mark = f"{indent}→ {f'{times} x ' if times > 1 else ''}" if indent and number == 0 else indent
         text.append(f"{mark}{harmless(line)}\n", style="cyan" if indent else "" if entry.summary else "dim")
     for anomaly in entry.anomalies:
         text.append(f"? {harmless(anomaly)}\n", style="yellow")
@@ -132,10 +216,14 @@ def _entry(entry: Entry, listening: datetime) -> Text:
         text.append("not counted: an event before it could not be understood\n", style="red")
     text.append_text(_last_line(entry, indent, listening))
     text.rstrip()
+    if isinstance(entry, EntryWithBody):
+        said = entry.body if entry.encoding == "utf-8" else f"({entry.encoding}) {entry.body}"
+        lines = "\n".join(harmless(line) for line in said.splitlines())
+        text.append(f"\n{entry.type} {harmless(entry.event_id)}, body of {entry.size:,} bytes:\n{lines}", style="dim")
     return text
 
 
-def _last_line(entry: Entry, indent: str, listening: datetime) -> Text:
+def _last_line(entry: Entry, indent: str, listening: datetime | None) -> Text:
     """The change of state, if there was one, and how the event came."""
     marks = Text(", ".join(_marks(entry, listening)), style="dim")
     if entry.before == entry.after:
@@ -144,17 +232,31 @@ def _last_line(entry: Entry, indent: str, listening: datetime) -> Text:
     return Text.assemble(change, "  ", marks)
 
 
-def _marks(entry: Entry, listening: datetime) -> list[str]:
-    """How the event came. What happened before we listened came late for no fault of anybody's."""
+def _marks(entry: Entry, listening: datetime | None) -> list[str]:
+    """How the event came. What happened before we listened came late for no fault of anybody's.
+
+    None has all that came late told.
+    """
     marks = []
-    if entry.kind not in {"delivery", "receipt"}:
+    if entry.kind == "relay":
+        marks.append(_belonging(entry))
+    elif entry.kind not in {"delivery", "receipt"}:
         marks.append(f"by {entry.kind}")
-    if entry.kind == "delivery" and entry.lag >= LATE_SECONDS and entry.occurred_at >= listening:
-        marks.append(f"{_span(entry.lag)} late")
+    tardy = entry.lag >= LATE_SECONDS and (listening is None or entry.occurred_at >= listening)
+    if entry.kind == "delivery" and (tardy or (listening is None and entry.late)):
+        marks.append(f"{span(entry.lag)} late, recorded {entry.recorded_at:{INSTANT}}")
     if entry.late:
-        marks.append("after what came later")
+        marks.append("came after later events")
+    if entry.same_as:
+        marks.append(f"the same content as {harmless(entry.same_as)}")
     return marks
 
 
-def _span(seconds: float) -> str:
+def _belonging(entry: Entry) -> str:
+    """A copy is recorded when it was found out whose the event is, which may be long after it came."""
+    after = (entry.recorded_at - entry.received_at).total_seconds()
+    return f"by relay, {span(after)} after it came" if after >= _PROMPT_SECONDS else "by relay"
+
+
+def span(seconds: float) -> str:
     return next((f"{seconds / size:.0f} {unit}" for size, unit in _UNITS if seconds >= 2 * size), f"{seconds:.0f} s")

@@ -1,11 +1,12 @@
 """Whole partitions, by binary COPY: for rebuilds, exports and checks."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
+from itertools import groupby
 from typing import Any, Literal, assert_never
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, Connection
 
-from domain.events import Event
+from domain.events import Event, Stream, partition_of
 from service.store.rows import EVENT_TYPES, event_of
 from service.store.sql import statements
 
@@ -37,3 +38,51 @@ async def copy_partition(
         copy.set_types(EVENT_TYPES)
         async for row in copy.rows():
             yield event_of(row)
+
+
+IN_MEMORY = 20_000
+"""Events of a partition that are sorted into streams here; of more, the database is asked to."""
+
+
+def read_streams(connection: Connection[Any], partition: int, upto: int) -> Iterator[tuple[Stream, list[Event]]]:
+    """Every stream of a partition with all its events up to that position, in position order.
+
+    It blocks: whoever folds as much as there is needs a core, and no event loop in between. The connection is busy
+    until the iterator ends. Raises psycopg.Error.
+    """
+    statement = "copy_by_position" if upto <= IN_MEMORY else "copy_by_stream"
+    with connection.cursor() as cursor:
+        parameters = {"partition": partition, "after": 0, "upto": upto}
+        with cursor.copy(_READ[statement], parameters) as copy:
+            copy.set_types(EVENT_TYPES)
+            events = map(event_of, copy.rows())
+            if upto > IN_MEMORY:
+                for stream, some in groupby(events, key=lambda event: event.stream):
+                    yield stream, list(some)
+                return
+            streams: dict[Stream, list[Event]] = {}
+            for event in events:
+                streams.setdefault(event.stream, []).append(event)
+    yield from streams.items()
+
+
+def whole_copies(
+    connection: Connection[Any],
+    links: Sequence[tuple[Stream, Stream]],
+    *,
+    origins: Collection[str],
+    types: Collection[str],
+) -> list[tuple[Stream, Stream, int]]:
+    """Of pairs of streams those where the second has every event of the first that has such an origin or type.
+
+    Each with the last position of the first one's partition that was looked at. Raises psycopg.Error.
+    """
+    parameters = {
+        "from_partitions": [partition_of(here) for here, _ in links],
+        "from_streams": [here for here, _ in links],
+        "to_partitions": [partition_of(there) for _, there in links],
+        "to_streams": [there for _, there in links],
+        "origins": list(origins),
+        "types": list(types),
+    }
+    return connection.execute(_READ["whole_copies"], parameters, prepare=False).fetchall()

@@ -28,6 +28,14 @@ select {event}
 from event
 where partition = %(partition)b and stream = %(stream)b and event_id = %(event_id)b
 
+-- name: find_named
+-- Whatever has that id in a partition: an act of an operator that concerns two streams stands in each.
+select {event}
+from event
+where partition = %(partition)b and event_id = %(event_id)b
+order by position
+limit %(limit)b
+
 -- name: heads
 -- How far partitions have come.
 select partition, position from head where partition = any (%(partitions)b::smallint[])
@@ -52,3 +60,16 @@ copy (select {event}
       where partition = %(partition)s and position > %(after)s and position <= %(upto)s
       order by stream, position)
 to stdout (format binary)
+
+-- name: whole_copies
+-- Of pairs of streams those where everything that belongs to both stands in both.
+select link.from_stream, link.to_stream, coalesce(max(event.position), 0)
+from unnest(%(from_partitions)s::smallint[], %(from_streams)s::text[], %(to_partitions)s::smallint[],
+            %(to_streams)s::text[]) as link (from_partition, from_stream, to_partition, to_stream)
+left join event on event.partition = link.from_partition and event.stream = link.from_stream
+group by link.from_stream, link.to_stream
+having coalesce(bool_and(
+         not (event.origin = any (%(origins)s::text[]) or event.type = any (%(types)s::text[]))
+         or exists (select from event as copy
+                    where copy.partition = link.to_partition and copy.stream = link.to_stream
+                      and copy.event_id = event.event_id)), true)

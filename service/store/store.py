@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from itertools import groupby
 from typing import Any, Self
 
 import msgspec
@@ -11,7 +12,8 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from domain.events import PARTITIONS, Event, NewEvent, Stream, partition_of
-from projections.ports import Appended
+from domain.past import Past
+from projections.ports import Appended, Lot
 from service.store.batcher import SharedAppend
 from service.store.errors import StoreUnavailable
 from service.store.limits import Limits
@@ -19,7 +21,10 @@ from service.store.retries import Verdict, pauses, reason, verdict
 from service.store.rows import event_of
 from service.store.sql import statements
 
-_READ = statements("read.sql")
+_READ = statements("read.sql") | statements("past.sql")
+_MOST_STREAMS = 200
+
+MOST_NAMED = 10
 
 Pool = AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]
 
@@ -117,12 +122,44 @@ class EventStore:
             "read_stream", {"partition": partition_of(stream), "stream": stream, "after": after, "limit": limit}
         )
 
+    async def read_lot(self, partition: int, after: str, most: int, past: Past) -> Lot | None:
+        """The next whole streams of a partition in the order of their names, with what `past` holds of them.
+
+        As many as have `most` events together, but always one; None when there are no more.
+        """
+        parameters = {"partition": partition, "after": after, "limit": _MOST_STREAMS}
+        streams: list[str] = []
+        events = 0
+        for stream, count in await self._rows("streams_after", parameters):
+            if streams and events + count > most:
+                break
+            streams.append(stream)
+            events += count
+        if not streams:
+            return None
+        chosen = {"partition": partition, "streams": streams, "as_of": past.as_of, "known_at": past.known_at}
+        return Lot(
+            partition=partition,
+            last=Stream(streams[-1]),
+            size=events,
+            streams=[
+                (stream, list(whole))
+                for stream, whole in groupby(await self._events("read_past", chosen), key=lambda event: event.stream)
+            ],
+        )
+
     async def find(self, stream: Stream, event_id: str) -> Event | None:
         """The event of that id in the stream."""
         if "\0" in stream + event_id:
             return None
         found = await self._events("find", {"partition": partition_of(stream), "stream": stream, "event_id": event_id})
         return found[0] if found else None
+
+    async def find_named(self, partition: int, event_id: str) -> list[Event]:
+        """The events of that id in a partition, of whatever streams, by position; at most MOST_NAMED."""
+        if "\0" in event_id:
+            return []
+        return await self._events("find_named", {"partition": partition, "event_id": event_id, "limit": MOST_NAMED})
 
     async def counts(self, partitions: Sequence[int] = range(PARTITIONS)) -> Counts:
         """How much those partitions hold, without reading events; `bytes` is of the whole store."""

@@ -12,7 +12,7 @@ from projections.targets import Target
 from service.settings import Settings
 from service.wiring.asking import why_unasked
 from service.wiring.owner import owner
-from service.wiring.targets import policies
+from service.wiring.targets import decided, policies
 
 
 def projected(settings: Settings) -> dict[str, Source]:
@@ -24,6 +24,7 @@ def projected(settings: Settings) -> dict[str, Source]:
             patience=timedelta(seconds=settings.fetch.patience_seconds),
             unasked=why_unasked(settings, name),
             live=source.live,
+            decided=decided(settings, name),
         )
         for name, source in settings.sources.items()
     }

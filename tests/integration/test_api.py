@@ -17,6 +17,7 @@ from tests.shop import STORY, SUB_1, answered, as_event, open_shop, project, ref
 pytestmark = pytest.mark.anyio
 
 VIEW = {"authorization": f"Bearer {VIEWER}"}
+JO = {"author": "jo", "reason": "the product is there"}
 OPERATE = {"authorization": f"Bearer {OPERATOR}"}
 
 
@@ -65,7 +66,7 @@ async def test_a_request_without_a_valid_token_is_refused(shop: Served, header: 
     ],
 )
 async def test_acting_and_raw_deliveries_take_an_operator(shop: Served, method: str, path: str) -> None:
-    answer = await shop.http.request(method, f"/api/v1{path}", headers=VIEW, json={"author": "jo"})
+    answer = await shop.http.request(method, f"/api/v1{path}", headers=VIEW, json=JO)
     assert "operator" in assert_problem(answer, 403)["detail"]
 
 
@@ -191,13 +192,14 @@ async def test_a_missing_parameter_is_named_with_what_it_may_be(shop: Served) ->
 @pytest.mark.parametrize(
     ("path", "known"),
     [
-        ("/subscriptions", "cursor, limit, problem, source, state"),
-        ("/licenses", "cursor, due, enabled, limit, stream, target"),
+        ("/subscriptions", "as_of, cursor, known_at, limit, problem, source, state"),
+        ("/licenses", "as_of, cursor, due, enabled, known_at, limit, stream, target"),
         ("/dead-letters", "cursor, limit, target"),
         ("/streams", "cursor, limit, status"),
         ("/events", "after, limit"),
-        ("/subscriptions/sub_1/timeline", "as_of, known_at"),
-        ("/subscriptions/sub_1", "none"),
+        ("/subscriptions/sub_1/timeline", "as_of, cursor, known_at, limit, only"),
+        ("/subscriptions/sub_1", "as_of, known_at"),
+        ("/comparison", "at, cursor, known_at"),
     ],
 )
 async def test_an_unknown_parameter_is_refused_with_those_that_there_are(shop: Served, path: str, known: str) -> None:
@@ -244,16 +246,17 @@ async def test_an_id_that_two_sources_know_is_ambiguous(shop: Served, configured
 
 
 async def test_a_timeline_is_told_in_the_provider_s_order(shop: Served) -> None:
-    entries = await got(shop, "/subscriptions/sub_1/timeline")
+    entries = (await got(shop, "/subscriptions/sub_1/timeline"))["items"]
     assert [entry["event_id"] for entry in entries] == ["evt_created", "evt_paid", "evt_failed", "evt_due"]
     assert [entry["late"] for entry in entries] == [False, False, True, False]
     assert (entries[-1]["before"], entries[-1]["after"]) == ("active", "past_due")
 
 
 async def test_a_timeline_can_be_told_as_of_an_instant_and_as_known_at_one(shop: Served) -> None:
-    entries = await got(shop, "/subscriptions/sub_1/timeline", as_of="2026-02-15T00:00:00Z")
+    entries = (await got(shop, "/subscriptions/sub_1/timeline", as_of="2026-02-15T00:00:00Z"))["items"]
     assert [entry["event_id"] for entry in entries] == ["evt_created", "evt_paid"]
-    assert await got(shop, "/subscriptions/sub_1/timeline", known_at="2026-02-15T01:00:00+01:00") == []
+    known = await got(shop, "/subscriptions/sub_1/timeline", known_at="2026-02-15T01:00:00+01:00")
+    assert known == {"items": [], "next": None}
 
 
 # --- licenses, letters, streams -----------------------------------------------------------------------------
@@ -307,8 +310,8 @@ async def test_a_refused_license_is_a_dead_letter_that_can_be_retried(
     assert (await retried(shop, identifier)).status_code == 202
     await project(configured, database)
     assert (await got(shop, "/dead-letters"))["items"] == []
-    timeline = await got(shop, "/subscriptions/sub_1/timeline")
-    assert timeline[-1]["summary"] == ["jo asked ls again"]
+    timeline = (await got(shop, "/subscriptions/sub_1/timeline"))["items"]
+    assert (timeline[-1]["kind"], timeline[-1]["summary"]) == ("operator", ["jo asked ls again: the product is there"])
 
 
 async def test_all_that_was_refused_of_a_subscription_can_be_retried_at_once(
@@ -324,14 +327,14 @@ async def test_all_that_was_refused_of_a_subscription_can_be_retried_at_once(
     assert (await got(shop, "/subscriptions/sub_1"))["summary"]["problem"] == ""
 
 
-async def test_a_retry_names_its_author(shop: Served) -> None:
-    for body in ({}, {"author": ""}, {"author": "jo", "more": 1}):
+async def test_a_retry_names_its_author_and_why(shop: Served) -> None:
+    for body in ({}, {"author": ""}, {"author": "jo"}, {**JO, "reason": " "}, {**JO, "more": 1}):
         answer = await shop.http.post("/api/v1/dead-letters/lic_1/retry", headers=OPERATE, json=body)
         assert assert_problem(answer, 400)["errors"]
 
 
 async def retried(shop: Served, identifier: str) -> httpx2.Response:
-    return await shop.http.post(f"/api/v1/dead-letters/{identifier}/retry", headers=OPERATE, json={"author": "jo"})
+    return await shop.http.post(f"/api/v1/dead-letters/{identifier}/retry", headers=OPERATE, json=JO)
 
 
 # --- the feed -----------------------------------------------------------------------------------------------

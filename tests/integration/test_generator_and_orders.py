@@ -155,7 +155,7 @@ async def test_the_purchases_timeline_tells_of_the_request_and_its_keys(shop: Se
     await shop.settle()
     async with served(store(shop.pushed.projected.dsn), shop.pushed.projected.dsn, open_to_all=True) as front:
         answer = await front.http.get(f"/api/v1/subscriptions/{ORDER}/timeline")
-    told = [words for entry in answer.json() for words in entry["summary"]]
+    told = [words for entry in answer.json()["items"] for words in entry["summary"]]
     assert "the license generator asked for keys" in told
     assert f"2 keys for the license generator ({PRO})" in told
     streams = {view.stream: view.status for view in await shop.pushed.projected.queries.streams(statuses=("other",))}

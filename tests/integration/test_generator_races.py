@@ -49,6 +49,7 @@ class Interrupted:
         self._after = after
         self.heads = log.heads
         self.read_partition = log.read_partition
+        self.read_lot = log.read_lot
         self.read_stream = log.read_stream
         self.appends: list[Sequence[NewEvent]] = []
 

@@ -12,15 +12,17 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain import acts
 from domain import facts as f
 from domain.events import Event
 from domain.history import Fold, decode_fold, encode_fold, extend, extends, refold
-from domain.licensing import entitle
+from domain.licensing import entitle, license_id
 from domain.lifecycle import State
 from domain.policy import Policy, ProductPolicy
 from domain.receipts import CustomerChanged, KeysMinted, LicenseChanged, OrderCreated, OrderMissing, PushRefused
+from domain.terms import LicenseType, Terms
 from domain.timers import Timer, due_timers
-from tests.stories import JANUARY, STREAM, TELLER, answered, happened, muttered, rang, recorded
+from tests.stories import JANUARY, STREAM, TELLER, acted, answered, happened, muttered, rang, recorded
 
 instants = st.integers(0, 9).map(lambda days: JANUARY + timedelta(days=days))
 ids = st.sampled_from(["a", "b", "c"])
@@ -122,7 +124,8 @@ made_up[f.PaymentsDescribed] = st.builds(
     paid=st.lists(made_up[f.PeriodPaid], max_size=3).map(tuple),
     links=st.lists(made_up[f.PaymentLinked], max_size=2).map(tuple),
 )
-bare = [kind for kind in f.Fact.__subclasses__() if kind not in made_up]
+# What operators decide is told by events of their own alone.
+bare = [kind for kind in f.Fact.__subclasses__() if kind not in made_up and kind.__module__ == f.__name__]
 facts = st.one_of(*made_up.values(), *(st.builds(kind) for kind in bare))
 
 
@@ -131,7 +134,47 @@ def told(draw: st.DrawFn) -> Event:
     return happened(draw(instants), *draw(st.lists(facts, max_size=4)))
 
 
-histories = st.lists(st.one_of(*[told()] * 19, instants.map(muttered)), max_size=12)
+kinds: tuple[tuple[str, LicenseType], ...] = (("APP", "subscription"), ("APP", "perpetual"), ("PRO", "subscription"))
+licensed = st.sampled_from(
+    [
+        license_id(STREAM, name, unit, Terms(product_code=code, license_type=kind))
+        for name in "abc"
+        for unit in (1, 2)
+        for code, kind in kinds
+    ]
+)
+others = st.sampled_from(["acme/subscription/sub_2", "acme/subscription/sub_3"])
+set_to = st.sampled_from(
+    [
+        ("max_activations", 7),
+        ("floating_users", 0),
+        ("floating_users", 9),
+        ("features", ("x",)),
+        ("note", "hello"),
+        ("custom_fields.a", "1"),
+        ("custom_fields.b", ""),
+        ("maintenance", True),
+        ("max_activations", "many"),
+        ("id", "x"),
+    ]
+)
+deeds = st.one_of(
+    st.builds(acts.LicenseDisabled, license=licensed),
+    st.builds(acts.LicenseEnabled, license=licensed),
+    st.builds(acts.LicenseExtended, license=licensed, until=instants),
+    st.builds(lambda name, pair: acts.FieldSet(license=name, field=pair[0], value=pair[1]), licensed, set_to),
+    st.builds(acts.Merged, duplicate=st.just(STREAM), kept=others),
+    st.builds(acts.Merged, duplicate=others, kept=st.just(STREAM)),
+    st.builds(acts.Undone, undoes=st.integers(0, 5).map("act_{}".format)),
+)
+operator_acts = st.lists(st.tuples(instants, deeds, st.none() | instants), max_size=6).map(
+    lambda each: [acted(at, deed, named=f"act_{n}", expires=ends) for n, (at, deed, ends) in enumerate(each)]
+)
+histories = st.builds(
+    lambda told, decided: told + decided,
+    st.lists(st.one_of(*[told()] * 19, instants.map(muttered)), max_size=12),
+    operator_acts,
+)
 receipts = st.lists(
     st.builds(
         answered,
@@ -269,7 +312,7 @@ def test_a_timer_that_rang_is_not_due_again_and_all_of_them_come_to_an_end(
 def test_what_is_past_due_for_longer_than_any_policy_grants_is_not_licensed(
     history: list[Event], policy: Policy
 ) -> None:
-    understood = [event for event in history if event.type != "muttered"]
+    understood = [event for event in history if event.type != "muttered" and event.origin != "operator"]
     events = [*understood, happened(JANUARY + timedelta(days=10), f.PaymentFellOverdue())]
     fold = refold(recorded(events), TELLER)
     due = due_timers(STREAM, fold.subscription, [policy])
@@ -280,3 +323,46 @@ def test_what_is_past_due_for_longer_than_any_policy_grants_is_not_licensed(
 
 def timer_is_last(timer: Timer) -> bool:
     return msgspec.json.decode(timer.body, type=f.GraceEnded).last
+
+
+@settings(max_examples=100, deadline=None)
+@given(histories, operator_acts, policies)
+def test_what_is_undone_is_as_if_it_had_never_been_decided(
+    history: list[Event], decided: list[Event], policy: Policy
+) -> None:
+    events = [event for event in history if event.type != "muttered" and event.origin != "operator"]
+    undone = [
+        acted(JANUARY + timedelta(days=20), acts.Undone(undoes=event.event_id), named=f"undo_{event.event_id}")
+        for event in decided
+        if event.type != "operator.undone"
+    ]
+    before, after = refold(recorded(events), TELLER), refold(recorded([*events, *decided, *undone]), TELLER)
+    assert licenses(after, policy) == licenses(before, policy)
+
+
+@settings(max_examples=100, deadline=None)
+@given(histories, policies)
+def test_acts_without_a_disabling_or_a_merge_take_nothing_away(history: list[Event], policy: Policy) -> None:
+    taking = {"operator.license_disabled", "operator.merged", "muttered"}
+    events = [event for event in history if event.type not in taking]
+    bare = refold(recorded(event for event in events if event.origin != "operator"), TELLER)
+    fold = refold(recorded(events), TELLER)
+    before = {each.id: each for each in entitle(STREAM, bare.subscription, policy).licenses}
+    for each in entitle(STREAM, fold.subscription, policy).licenses:
+        was = before[each.id]
+        assert each.enabled or not was.enabled, "nobody who pays is locked out"
+        assert was.expiry is None or (each.expiry is not None and each.expiry >= was.expiry), "nothing is shortened"
+        assert each.margin_hours == was.margin_hours
+        assert not (each.enabled and each.free_devices)
+
+
+@settings(max_examples=100, deadline=None)
+@given(histories, policies)
+def test_no_act_gives_a_license_of_what_is_not_sold(history: list[Event], policy: Policy) -> None:
+    events = [event for event in history if event.type != "muttered"]
+    fold = refold(recorded(events), TELLER)
+    bare = refold(recorded(event for event in events if event.origin != "operator"), TELLER)
+    rules = {each.id: each.because["enabled"].rule for each in entitle(STREAM, bare.subscription, policy).licenses}
+    gone = {"the line was removed", "the line was lowered or replaced"}
+    for each in entitle(STREAM, fold.subscription, policy).licenses:
+        assert not (each.enabled and rules[each.id] in gone)

@@ -48,6 +48,7 @@ class Overtaken:
         self._log = log
         self.heads = log.heads
         self.read_partition = log.read_partition
+        self.read_lot = log.read_lot
         self._uses = 0
         self._coming: Coming = {}
 

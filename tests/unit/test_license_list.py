@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from domain.licensing import License
-from service.commands.lists import _until
+from service.commands.lists import until
 from tests.stories import JANUARY, PURCHASE, bought, given, happened, line, paying
 
 
@@ -23,5 +23,5 @@ def once(**attributes: str) -> License:
         (paying().license(), "2026-02-03"),
     ],
 )
-def test_it_says_until_when_a_license_works(granted: License, said: Any) -> None:
-    assert _until(granted).plain == said
+def test_it_saysuntil_when_a_license_works(granted: License, said: Any) -> None:
+    assert until(granted).plain == said

@@ -145,7 +145,7 @@ async def test_a_dead_letter_at_one_does_not_hold_up_the_other(database: str) ->
         assert await pair.mismatches("ls") == []
         pair.sandboxes["other"].control.add_product(ProductSeed(short_code="PRO"))
         reader = Reader(log=pair.pushed.projected.log, queries=queries, sources=pair.pushed.projected.sources)
-        assert await retry_everywhere(reader, letter.id, "ada") == letter.id
+        assert await retry_everywhere(reader, letter.id, "ada", "moved") == letter.id
         await pair.pushed.settle()
         assert [await pair.mismatches(target) for target in BOTH] == [[], []]
 

@@ -1,0 +1,168 @@
+"""What would change a field of a license: one small function for each, in words that name what somebody can do."""
+
+from collections.abc import Callable, Iterator
+
+from domain.attributes import ATTRIBUTES
+from domain.licensing.access import in_grace
+from domain.licensing.license import License
+from domain.licensing.settable import attribute_for
+from domain.lifecycle import State
+from domain.policy import Policy
+from domain.subscription import Subscription
+
+IDENTITY = ("id", "stream", "subscription", "line", "unit")
+"""What says which license it is: another one of these is another license."""
+
+_STORE = "in the store, once a webhook tells it"
+
+
+def would_change(field: str, license_: License, s: Subscription, policy: Policy) -> tuple[str, ...]:
+    """What would give a field another value, by the policy of the license's product; the likeliest first."""
+    if field in IDENTITY:
+        return ("nothing: it says which license this is",)
+    return tuple(_CHANGES.get(field, _attributes(field))(license_, s, policy))
+
+
+Changes = Callable[[License, Subscription, Policy], Iterator[str]]
+
+
+def _enabled(license_: License, s: Subscription, policy: Policy) -> Iterator[str]:
+    match s.state:
+        case State.PENDING:
+            yield "the first payment: it stays, and runs as long as is paid for"
+            yield "a failed or expired first payment: it stops"
+        case State.TRIALING | State.ACTIVE:
+            yield "an end of the subscription or a suspension by the provider: it stops"
+            yield f"an overdue payment: it stops {_grace(policy)}"
+        case State.PAST_DUE | State.SUSPENDED if in_grace(s):
+            yield "the open payment made: all is well again"
+            if license_.enabled:
+                yield f"no payment: it stops {_grace(policy)}"
+        case State.PAST_DUE | State.SUSPENDED:
+            yield "the provider resumes the subscription: it works again"
+            if s.state_reason == "paused":
+                yield f'policy on_pause (now "{policy.on_pause}")'
+        case State.TERMINATED:
+            yield "a reactivation by the provider, where it has one; else a new purchase, which is a new license"
+    yield f'a refund (policy on_refund, now "{policy.on_refund}"; in part: on_partial_refund, "{_partial(policy)}")'
+    yield f'a dispute (policy on_dispute, now "{policy.on_dispute}")'
+    yield "fewer units, or another product: the newest of what is no longer sold stops"
+    verb = "disable" if license_.enabled else "enable"
+    yield f"tenure license {verb} {license_.id}"
+
+
+def _partial(policy: Policy) -> str:
+    return policy.on_partial_refund
+
+
+def _grace(policy: Policy) -> str:
+    days = policy.past_due_days
+    when = "when the provider gives up" if days == "provider" else f"after {days} days"
+    return f'{when} (policy past_due_days, now "{days}")'
+
+
+def _expiry(license_: License, s: Subscription, policy: Policy) -> Iterator[str]:
+    if license_.expiry is None:
+        yield "nothing: what is bought once does not expire by itself; another price in the store would"
+        return
+    if s.state is State.TRIALING:
+        yield "the provider moves the end of the trial, or the first payment: it moves to the end of what is paid"
+    elif s.state is State.TERMINATED:
+        yield "a payment for a later period, if the provider can reactivate it"
+    else:
+        yield "a renewal paid: it moves to the end of the period that is paid"
+    yield f"attribute added_days {_STORE}"
+    yield f"tenure license extend {license_.id} --by 7d"
+
+
+def _margin(license_: License, s: Subscription, policy: Policy) -> Iterator[str]:
+    yield f"policy renewal_margin_hours (now {policy.renewal_margin_hours}), unless the attribute grace_period is set"
+    yield f"attribute grace_period {_STORE}"
+    if in_grace(s):
+        yield f'policy past_due_days (now "{policy.past_due_days}"), while it is past due'
+
+
+def _trial(license_: License, s: Subscription, policy: Policy) -> Iterator[str]:
+    ends = f" (it ends on {s.trial_end:%Y-%m-%d})" if s.trial_end is not None and license_.trial else ""
+    yield f"the provider says that the trial is over{ends}" if license_.trial else "the provider counts it as in trial"
+
+
+def _code(license_: License, s: Subscription, policy: Policy) -> Iterator[str]:
+    yield f"attribute short_code or license_type {_STORE}: that makes another license, and this one stops"
+
+
+def _target(license_: License, s: Subscription, policy: Policy) -> Iterator[str]:
+    yield f"attribute license_target {_STORE}; where a license works already it stays"
+
+
+def _users(license_: License, s: Subscription, policy: Policy) -> Iterator[str]:
+    yield "the customer's address changes at the provider" if not s.users else "the order names others"
+
+
+def _customer(license_: License, s: Subscription, policy: Policy) -> Iterator[str]:
+    yield "the provider describes the customer otherwise"
+
+
+def _features(license_: License, s: Subscription, policy: Policy) -> Iterator[str]:
+    yield "an add-on with feature_code beside it is bought or given up"
+    yield f"attribute feature_code {_STORE}"
+    yield _by_hand("features", license_)
+
+
+def _note(license_: License, s: Subscription, policy: Policy) -> Iterator[str]:
+    yield "the provider gives the subscription another end by its terms"
+    yield _by_hand("note", license_)
+
+
+def _consumption(license_: License, s: Subscription, policy: Policy) -> Iterator[str]:
+    if license_.license_type == "consumption":
+        yield "a renewal paid: consumption is counted anew"
+    else:
+        yield "nothing: only licenses of type consumption count by interval"
+
+
+def _devices(license_: License, s: Subscription, policy: Policy) -> Iterator[str]:
+    yield f'policy devices_at_end (now "{policy.devices_at_end}"), at the end of the subscription'
+
+
+def _fulfillment(license_: License, s: Subscription, policy: Policy) -> Iterator[str]:
+    yield "an order whose product has a license generator at the provider"
+
+
+def _begins(license_: License, s: Subscription, policy: Policy) -> Iterator[str]:
+    yield "an earlier payment becomes known; it never moves later"
+
+
+def _attributes(field: str) -> Changes:
+    """Of a field that the catalog sets."""
+
+    def changes(license_: License, s: Subscription, policy: Policy) -> Iterator[str]:
+        names = [row.name for row in ATTRIBUTES.values() if field in row.license]
+        yield f"attribute {' or '.join(names)} {_STORE}" if names else "nothing"
+        if attribute_for(field):
+            yield _by_hand(field, license_)
+
+    return changes
+
+
+def _by_hand(field: str, license_: License) -> str:
+    return f"tenure license set {license_.id} {field} VALUE"
+
+
+_CHANGES: dict[str, Changes] = {
+    "enabled": _enabled,
+    "expiry": _expiry,
+    "margin_hours": _margin,
+    "trial": _trial,
+    "product_code": _code,
+    "license_type": _code,
+    "target": _target,
+    "users": _users,
+    "customer": _customer,
+    "features": _features,
+    "note": _note,
+    "consumption_period": _consumption,
+    "free_devices": _devices,
+    "fulfillment": _fulfillment,
+    "begins": _begins,
+}
