@@ -71,12 +71,13 @@ def _until_replaced(
 ) -> Iterator[Placed]:
     """What works stays until the license of another target that takes its place is made: that may be refused, or late.
 
-    Within one target the plan sees to it.
+    Within one target the plan sees to it. What an operator disabled stops at once.
     """
     here = {(each.license.line, each.license.unit) for each in placed if each.license.enabled}
     for each in placed:
         unit = (each.license.line, each.license.unit)
-        replaced = not each.license.enabled and each.license.id in working.get(target, ()) and unit not in here
+        over = not each.license.enabled and not each.license.disabled_by_act
+        replaced = over and each.license.id in working.get(target, ()) and unit not in here
         other = next((name for name in at if replaced and _is_awaited(unit, at[name], applied.get(name))), "")
         if other and other != target:
             until = Because(f"works until the license that takes its place is made at {other!r}")

@@ -7,6 +7,7 @@ from typing import NewType
 
 import msgspec
 
+from domain.acts import TYPES
 from domain.events import Stream, partition_of
 from domain.subscription import Customer, EventRef
 from domain.terms import Terms
@@ -81,6 +82,12 @@ class License(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     begins: datetime | None = None
     """The earliest instant that it was paid, tried or allowed for; never moves later while the license lives."""
     because: dict[str, Because] = {}
+
+    @property
+    def disabled_by_act(self) -> bool:
+        """Whether an operator decided that it is not to work: nothing puts that off."""
+        why = self.because.get("enabled")
+        return not self.enabled and why is not None and why.event is not None and why.event.type in TYPES
 
 
 def license_id(stream: Stream, line: str, unit: int, terms: Terms) -> LicenseId:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from domain import facts as f
+from domain.acts import LicenseDisabled, Merged, Undone
 from domain.policy import Policy
 from domain.receipts import AnyReceipt, KeysGenerated, LicenseChanged, OrderCreated
 from projections.folding import rows_of
@@ -16,11 +17,14 @@ from projections.targets.licensespring.target import LicenseSpringTarget
 from tests.stories import (
     FEBRUARY,
     JANUARY,
+    LATE_JANUARY,
     MID_JANUARY,
     PAID_JANUARY,
+    STREAM,
     SUBSCRIBED,
     TELLER,
     Story,
+    acted,
     activated,
     answered,
     described,
@@ -208,6 +212,25 @@ def test_what_a_product_of_another_target_replaces_works_until_that_is_made() ->
     made = OrderCreated(target="other", order="o2", licenses={new: "7"}, fields={new: {"enabled": True}})
     after = rows(story.when(answered(MID_JANUARY, made, named="made")), BOTH)
     assert {row.target: row.enabled for row in after.licenses} == {"ls": False, "other": True}
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("merged", [False, True])
+def test_what_an_operator_disabled_does_not_work_until_another_target_made_its_replacement(
+    moment: str, merged: bool
+) -> None:
+    held = holding(named("ls"), "ls")
+    old = held.license().id
+    deed = Merged(duplicate=STREAM, kept="acme/subscription/sub_2") if merged else LicenseDisabled(license=old)
+    disabled = acted(MID_JANUARY if moment == "before" else LATE_JANUARY, deed, named=f"act_{moment}")
+    changed = line("si_1", price="p2", start=JANUARY, end=FEBRUARY, attributes={"short_code": "NEW"} | _naming("other"))
+    story = held.when(happened(MID_JANUARY, described(changed), named="changed"), disabled)
+    found = rows(story, BOTH)
+    assert {row.target: row.enabled for row in found.licenses} == {"ls": False, "other": not merged}
+    (there,) = at(found, "ls")
+    assert '"operator.' in there.desired, "it says who decided it"
+    undone = acted(LATE_JANUARY, Undone(undoes=f"act_{moment}"), named="undoing")
+    assert at(rows(story.when(undone), BOTH), "ls")[0].enabled, "without the act it works until then"
 
 
 def test_what_ends_while_its_replacement_is_awaited_ends() -> None:

@@ -111,7 +111,7 @@ def _properties(wishes: Sequence[Wish]) -> Iterator[Call]:
 
 
 def _endings(wishes: Sequence[Wish]) -> Iterator[Call]:
-    # While what replaces it cannot be created, what a customer has stays.
+    # While what replaces it cannot be created, what a customer has stays; but for what a person disabled.
     awaited: dict[tuple[str, int], set[tuple[str, str]]] = {}
     for wish in wishes:
         if wish.desired.enabled and not wish.complete:
@@ -119,7 +119,7 @@ def _endings(wishes: Sequence[Wish]) -> Iterator[Call]:
     for wish in wishes:
         desired, kept = wish.desired, {part.number for part in wish.parts} if wish.desired.enabled else set()
         forms = awaited.get(_unit(desired), set())
-        if forms - {_form(desired)} or (desired.enabled and forms):
+        if not desired.disabled_by_act and (forms - {_form(desired)} or (desired.enabled and forms)):
             continue
         # A suspension that follows another is another occasion, though nothing was done of the first.
         occasion = hashed([desired.enabled, desired.begins, desired.because.get("enabled")])

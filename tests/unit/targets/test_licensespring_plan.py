@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from domain import facts as f
+from domain.acts import LicenseDisabled
 from domain.receipts import (
     AnyReceipt,
     Applied,
@@ -33,7 +34,9 @@ from tests.stories import (
     FEBRUARY,
     JANUARY,
     MARCH,
+    MID_JANUARY,
     Story,
+    acted,
     activated,
     described,
     given,
@@ -239,6 +242,23 @@ def test_one_refused_line_does_not_hold_up_the_other() -> None:
     first, second = plan(story.licenses, server.applied)
     server.take(PushRefused(target="ls", subjects=first.subjects, call="x", status=400, text="no", digest=first.digest))
     assert plan(story.licenses, server.applied) == [second]
+
+
+def test_what_an_operator_disabled_does_not_wait_for_a_unit_that_is_refused() -> None:
+    server = Server()
+    server.follow(bought())
+    two = bought().when(happened(MID_JANUARY, described(line(quantity=2, start=JANUARY, end=FEBRUARY)), named="more"))
+    (mint,) = plan(two.licenses, server.applied)
+    server.take(answer(mint))
+    (create,) = plan(two.licenses, server.applied)
+    server.take(
+        PushRefused(target="ls", subjects=create.subjects, call="x", status=400, text="no", digest=create.digest)
+    )
+    first = two.licenses[0].id
+    assert create.subjects == (two.licenses[1].id,)
+    (disable,) = plan(two.when(acted(FEBRUARY, LicenseDisabled(license=first))).licenses, server.applied)
+    assert isinstance(disable, DisableLicense)
+    assert disable.license == first
 
 
 def test_a_license_that_nothing_derives_any_more_is_disabled() -> None:

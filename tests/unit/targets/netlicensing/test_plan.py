@@ -168,6 +168,9 @@ def test_what_a_customer_has_stays_while_its_replacement_cannot_be_made() -> Non
     (read,) = server.plan(old, new)
     server.refuse(read)
     assert server.plan(old, new) == []
+    act = Because("operator act: disabled by ada: asked", EventRef("a1", "operator.license_disabled", JANUARY))
+    (disable,) = server.plan(msgspec.structs.replace(old, because={"enabled": act}), new)
+    assert isinstance(disable, DisableLicense), "what a person disabled waits for nothing"
 
 
 def test_a_license_that_is_off_is_left_as_it_was_and_costs_no_call() -> None:
