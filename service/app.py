@@ -33,7 +33,7 @@ def create_app(process: Process) -> Litestar:
     routes: list[ControllerRouterHandler] = [
         api_routes(process),
         health_routes(process.checks),
-        metrics_route(process.metrics, process.reader),
+        metrics_route(process.metrics, process.reader, process.unsealed),
     ]
     if process.receiver is not None:
         routes.append(webhook_route(process.receiver))

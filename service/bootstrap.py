@@ -23,7 +23,7 @@ from service.wiring.asking import make_fetcher, provided, why_unasked
 from service.wiring.projecting import make_runner, projected
 from service.wiring.receiving import make_generator, make_receiver, open_public_keys, signs_with_public_keys
 from service.wiring.rules import rules_of, warn_of_other_rules
-from service.wiring.storage import open_pool, open_store
+from service.wiring.storage import open_pool, open_store, sealing
 from service.wiring.targets import make_pusher, open_accounts, targets_of
 
 
@@ -106,7 +106,7 @@ async def wired(
             ("runner", runner.run),
             ("fetcher", fetcher.run),
             ("pusher", pusher.run),
-            ("sealer", Sealer(pool).run),
+            ("sealer", Sealer(pool, settings=sealing(settings)).run),
         )
         work: dict[str, Work] = {name: run for name, run in background if name in parts}
         running: dict[str, asyncio.Task[None]] = {}
@@ -114,6 +114,7 @@ async def wired(
             reader=Reader(log=log, queries=queries, sources=projected(settings)),
             access=Access(settings.secrets.viewer_tokens, settings.secrets.operator_tokens, open_to_all=open_to_all),
             metrics=metrics,
+            unsealed=log.unsealed,
             receiver=make_receiver(settings, log, metrics, keys) if "receiver" in parts else None,
             generator=make_generator(settings, log, queries, metrics, accounts) if "receiver" in parts else None,
             checks={"database": database_check(pool, tables), **{name: part_check(name, running) for name in work}},

@@ -1,7 +1,7 @@
 """Numbers for Prometheus, and the route that shows them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
 
 import psycopg
@@ -24,6 +24,7 @@ from domain.events import PARTITIONS
 from projections.ports import LogUnavailable
 from projections.queries import Outstanding, Wanted
 from service.lookup import Reader
+from service.store import Unsealed
 
 # When a counter began says little and doubles what is scraped.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -89,12 +90,29 @@ class Metrics:
 class Standing:
     """What the database holds, asked when somebody looks; shows nothing while it cannot be asked."""
 
-    def __init__(self, reader: Reader, registry: CollectorRegistry, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        unsealed: Callable[[], Awaitable[Sequence[Unsealed]]],
+        registry: CollectorRegistry,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self._reader = reader
+        self._unsealed = unsealed
         self._clock = clock
         self._counted: float | None = None
         target, source = ("target",), ("source",)
         self._lag = Gauge("tenure_projection_lag_events", "Events not projected yet", (), registry=registry)
+        self._seal_lag = Gauge("tenure_seal_lag_events", "Events not in the hash chain yet", (), registry=registry)
+        self._lagging = Gauge(
+            "tenure_seal_lag_partition_events",
+            "The same by partition, for those that have any",
+            ("partition",),
+            registry=registry,
+        )
+        self._oldest_unsealed = Gauge(
+            "tenure_oldest_unsealed_age_seconds", "How long the oldest of these is recorded", (), registry=registry
+        )
         self._streams = Gauge("tenure_streams", "Streams by status and state", ("status", "state"), registry=registry)
         self._due = Gauge("tenure_pushes_due", "Streams with work for the pusher", target, registry=registry)
         self._failing = Gauge(
@@ -120,6 +138,12 @@ class Standing:
         heads = await self._reader.log.heads(range(PARTITIONS))
         positions = await self._reader.queries.positions()
         self._lag.set(sum(head - positions.get(partition, 0) for partition, head in heads.items()))
+        unsealed = await self._unsealed()
+        self._seal_lag.set(sum(each.events for each in unsealed))
+        self._oldest_unsealed.set(max((each.oldest for each in unsealed), default=0))
+        self._lagging.clear()
+        for each in unsealed:
+            self._lagging.labels(str(each.partition)).set(each.events)
         known = {target for source in self._reader.sources.values() for target in source.targets}
         outstanding = {each.target: each for each in await self._reader.queries.outstanding()}
         for target in known | outstanding.keys():
@@ -144,13 +168,24 @@ class Standing:
 
     def _forget(self) -> None:
         self._counted = None
-        self._lag.set(float("nan"))
-        for gauge in (self._streams, self._due, self._failing, self._refused, self._wants, self._oldest_want):
+        for gauge in (self._lag, self._seal_lag, self._oldest_unsealed):
+            gauge.set(float("nan"))
+        for gauge in (
+            self._lagging,
+            self._streams,
+            self._due,
+            self._failing,
+            self._refused,
+            self._wants,
+            self._oldest_want,
+        ):
             gauge.clear()
 
 
-def metrics_route(metrics: Metrics, reader: Reader) -> HTTPRouteHandler:
-    standing = Standing(reader, metrics.registry)
+def metrics_route(
+    metrics: Metrics, reader: Reader, unsealed: Callable[[], Awaitable[Sequence[Unsealed]]]
+) -> HTTPRouteHandler:
+    standing = Standing(reader, unsealed, metrics.registry)
 
     @get("/metrics", media_type=MediaType.TEXT, include_in_schema=False)
     async def show_metrics() -> Response[bytes]:

@@ -1,7 +1,7 @@
 """What a running process consists of, once `bootstrap` has wired it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 
@@ -10,6 +10,7 @@ from service.fulfillment import LicenseGenerator
 from service.health import Check
 from service.lookup import Reader
 from service.metrics import Metrics
+from service.store import Unsealed
 from service.webhooks import Receiver
 
 Work = Callable[[asyncio.Event], Awaitable[None]]
@@ -25,6 +26,8 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     reader: Reader
     access: Access
     metrics: Metrics
+    unsealed: Callable[[], Awaitable[Sequence[Unsealed]]]
+    """Where the hash chains do not reach the heads."""
     receiver: Receiver | None
     generator: LicenseGenerator | None
     checks: Mapping[str, Check]

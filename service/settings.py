@@ -171,6 +171,15 @@ class Fetch(_Table, frozen=True, kw_only=True):
     """Between the times that FastSpring has to say that there is no such thing, as it does when asked too often."""
 
 
+class Seal(_Table, frozen=True, kw_only=True):
+    """Numbers of the sealer, which extends the hash chain behind the heads."""
+
+    poll_seconds: Seconds = 1.0
+    """How often it looks for what was appended."""
+    batch: Annotated[int, Meta(ge=1, le=20_000, description="Give a whole number from 1 to 20000.")] = 2_000
+    """Events sealed in one transaction, at most."""
+
+
 class File(_Table, frozen=True, kw_only=True):
     """All of `tenure.toml`."""
 
@@ -181,6 +190,7 @@ class File(_Table, frozen=True, kw_only=True):
     project: Project = Project()
     fetch: Fetch = Fetch()
     push: Push = Push()
+    seal: Seal = Seal()
 
 
 class Settings(File, frozen=True, kw_only=True):

@@ -17,7 +17,8 @@ from service.lookup import find_stream
 from service.settings import load
 from service.store.archive.keys import KeyUnfit, load_key, new_key, public_hex
 from service.store.archive.writing import Exported, ExportRefused, Selection, export
-from service.store.sealing import Sealer
+from service.store.sealing import Sealer, SealerSettings
+from service.wiring.storage import sealing
 
 SEALING_SECONDS = 10.0
 """How long another sealer is given to finish what it works on."""
@@ -56,7 +57,7 @@ def export_events(
     selection = Selection(stream=stream, since=since, until=until)
     settings = load(config, os.environ)
     with database(settings) as dsn, bar("exporting") as progress:
-        asyncio.run(_seal(dsn))
+        asyncio.run(_seal(dsn, sealing(settings)))
         task = progress.add_task("", total=None, bytes=0)
         try:
             exported = export(
@@ -87,12 +88,12 @@ def _tell(exported: Exported) -> None:
     print_line(f"To check it: python3 -m zipfile -e {exported.file} audit && python3 audit/verify.py {exported.file}")
 
 
-async def _seal(dsn: str) -> None:
+async def _seal(dsn: str, numbers: SealerSettings) -> None:
     pool: AsyncConnectionPool[AsyncConnection[object]] = AsyncConnectionPool(
         dsn, min_size=1, max_size=1, kwargs={"autocommit": True, "prepare_threshold": None}, open=False
     )
     async with pool:
-        lagging = await Sealer(pool).reach_heads(SEALING_SECONDS)
+        lagging = await Sealer(pool, settings=numbers).reach_heads(SEALING_SECONDS)
     if lagging:
         raise CommandFailed(
             NOT_FOUND,

@@ -47,6 +47,16 @@ select coalesce(sum(position), 0)::bigint, count(*) filter (where position > 0),
 from head
 where partition = any (%(partitions)b::smallint[])
 
+-- name: unsealed
+-- Of the partitions that are not sealed up to their head: how many events are not, and for how long the oldest is not.
+select h.partition, h.position - s.position,
+       coalesce(extract(epoch from clock_timestamp() - e.recorded_at), 0)::float8
+from head h
+join seal_head s on s.partition = h.partition
+left join event e on e.partition = h.partition and e.position = s.position + 1
+where h.partition = any (%(partitions)b::smallint[]) and h.position > s.position
+order by h.partition
+
 -- name: copy_by_position
 copy (select {event}
       from event

@@ -41,6 +41,15 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """On disk, with indexes."""
 
 
+class Unsealed(msgspec.Struct, frozen=True, kw_only=True):
+    """A partition whose hash chain does not reach its head."""
+
+    partition: int
+    events: int
+    oldest: float
+    """How many seconds ago the first of them was recorded, by the database's clock."""
+
+
 class EventStore:
     """The event log in PostgreSQL (`projections.ports.EventLog`); made by `EventStore.open`.
 
@@ -165,6 +174,11 @@ class EventStore:
         """How much those partitions hold, without reading events; `bytes` is of the whole store."""
         [(events, used, largest, size)] = await self._rows("counts", {"partitions": list(partitions)})
         return Counts(events=events, partitions=used, largest=largest, bytes=size)
+
+    async def unsealed(self, partitions: Sequence[int] = range(PARTITIONS)) -> list[Unsealed]:
+        """Those of the partitions that the sealer is behind in."""
+        rows = await self._rows("unsealed", {"partitions": list(partitions)})
+        return [Unsealed(partition=partition, events=events, oldest=oldest) for partition, events, oldest in rows]
 
     async def _events(self, name: str, parameters: Mapping[str, object]) -> list[Event]:
         return [event_of(row) for row in await self._rows(name, parameters)]

@@ -9,6 +9,7 @@ from projections.tables import Pool
 from service.settings import Settings
 from service.store import EventStore
 from service.store.limits import Limits
+from service.store.sealing import SealerSettings
 
 POOL_SECONDS = 10.0
 
@@ -22,6 +23,10 @@ def open_store(
         limits=Limits(deadline=settings.database.timeout_seconds),
         prepare_threshold=0 if settings.database.prepared_statements else None,
     )
+
+
+def sealing(settings: Settings) -> SealerSettings:
+    return SealerSettings(poll=settings.seal.poll_seconds, batch=settings.seal.batch)
 
 
 @asynccontextmanager

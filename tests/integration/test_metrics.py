@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 from psycopg import AsyncConnection
 
+from domain.events import PARTITIONS, partition_of
 from service.settings import Settings
+from tests.sealed import seal
 from tests.serving import Served, settings
 from tests.shop import STORY, as_event, open_shop, project, refused
 
@@ -65,6 +67,24 @@ async def test_metrics_show_nothing_of_a_database_that_cannot_be_asked(shop: Ser
     assert "tenure_projection_lag_events NaN" in text
     assert "tenure_streams{" not in text
     assert "tenure_pushes_due{" not in text
+
+
+async def test_metrics_tell_how_far_the_hash_chain_is_behind_and_for_how_long(shop: Served, database: str) -> None:
+    behind, oldest = "tenure_seal_lag_events", "tenure_oldest_unsealed_age_seconds"
+    log = shop.process.reader.log
+    heads = await log.heads(range(PARTITIONS))
+    assert await shop.metric(behind) == sum(heads.values()) > 1
+    assert 0 < await shop.metric(oldest) < 600
+    partition = min(each for each, position in heads.items() if position)
+    one = f'tenure_seal_lag_partition_events{{partition="{partition}"}}'
+    assert await shop.metric(one) == heads[partition]
+    await seal(database)
+    assert [await shop.metric(each) for each in (behind, oldest)] == [0, 0]
+    assert "tenure_seal_lag_partition_events{" not in (await shop.http.get("/metrics")).text
+    appended = as_event(STORY[0], source="other")
+    await log.append([appended])
+    later = f'tenure_seal_lag_partition_events{{partition="{partition_of(appended.stream)}"}}'
+    assert [await shop.metric(each) for each in (behind, later)] == [1, 1]
 
 
 async def test_metrics_count_streams_in_need_and_what_is_not_projected_yet(shop: Served) -> None:
