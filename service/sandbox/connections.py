@@ -1,4 +1,7 @@
-"""Dropping a connection: something ASGI has no message for, so the server's protocol lends its transport."""
+"""What a simulated server does below HTTP: reads a body whole, or drops the connection.
+
+ASGI has no message for the latter, so the server's protocol lends its transport.
+"""
 
 from __future__ import annotations
 
@@ -31,3 +34,17 @@ async def drop(scope: HTTPScope, receive: Receive) -> None:
     close()
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+async def whole_body(receive: Receive, largest: int) -> bytes | None:
+    """The request's body, or None when it is larger than so many bytes."""
+    body = bytearray()
+    while True:
+        message: Any = await receive()
+        if message["type"] != "http.request":
+            return bytes(body)
+        body += message.get("body", b"")
+        if len(body) > largest:
+            return None
+        if not message.get("more_body"):
+            return bytes(body)

@@ -13,7 +13,7 @@ from projections.provided import ProvidedError, Refused, Throttled, Unauthorized
 from service.sandbox.fastspring.api import RunningFastSpringApi, running_fastspring_api
 from service.sandbox.fastspring.catalog import ALL
 from service.sandbox.fastspring.store import Store
-from service.sandbox.licensespring.faults import Answer, Drop, Effect, Fault, HtmlPage, Throttle
+from service.sandbox.faults import Answer, Drop, Effect, Fault, HtmlPage, Throttle
 from service.sources.fastspring_api import AT_ONCE, READING, FastSpringApi, open_fastspring
 from tests.integration.raw_http import Act, answer, raw_server
 

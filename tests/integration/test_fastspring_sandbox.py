@@ -22,7 +22,7 @@ from service.sandbox.fastspring import (
     sign,
 )
 from service.sandbox.fastspring.lifecycle import START
-from service.sandbox.licensespring.faults import Answer, Delay, Drop, Effect, Fault, Throttle
+from service.sandbox.faults import Answer, Delay, Drop, Effect, Fault, Throttle
 from tests.integration.raw_http import Act, answer, hang_up, raw_server, reset
 
 pytestmark = pytest.mark.anyio

@@ -9,8 +9,8 @@ import pytest
 from projections.targets.netlicensing.options import Options
 from service.sandbox.fastspring import Store
 from service.sandbox.fastspring.lifecycle import START
+from service.sandbox.faults import Answer, Drop, Effect
 from service.sandbox.netlicensing import falcon, running_sandbox
-from service.sandbox.netlicensing.faults import Answer, AnyEffect, Drop
 from tests.gateway import ADA, PROJECTS, WEBHOOK_SECRET, gateway, gateway_to, settings_of
 from tests.key_requests import PRIVATE_KEY, ask, form
 from tests.serving import served
@@ -32,7 +32,7 @@ async def test_no_idempotency__the_same_purchase_told_again_and_again_is_made_on
 @pytest.mark.parametrize("effect", [Drop(when="after"), Drop(when="before"), Answer(status=500, when="after")])
 @pytest.mark.parametrize("skip", [0, 1, 2, 3, 4])
 async def test_half_way_failures__no_orphans_are_left_wherever_it_breaks(
-    database: str, effect: AnyEffect, skip: int
+    database: str, effect: Effect, skip: int
 ) -> None:
     async with gateway(database, licensee="unit") as shop:
         shop.sandbox.control.fault(effect, method="POST", skip=skip, times=2)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from service.sandbox.licensespring.faults import Answer, Effect
+from service.sandbox.faults import Answer, Effect
 from tests.expressing import Account, account, desired, other
 from tests.stories import MARCH
 

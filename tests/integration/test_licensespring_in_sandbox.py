@@ -20,8 +20,8 @@ from projections.targets.errors import (
 )
 from projections.targets.licensespring.client import LicenseSpring, open_licensespring
 from projections.targets.licensespring.wire import NewCustomer, NewItem, NewLicense, NewOrder, NewUser, OrderCustomer
+from service.sandbox.faults import Answer, Delay, Drop, Effect, HtmlPage, Stale, Throttle
 from service.sandbox.licensespring import RunningSandbox, SandboxSettings, running_sandbox
-from service.sandbox.licensespring.faults import Answer, Delay, Drop, Effect, HtmlPage, Stale, Throttle
 
 pytestmark = pytest.mark.anyio
 

@@ -7,7 +7,7 @@ from domain.licensing import License, User
 from domain.receipts import KeysClaimed, KeysGenerated
 from domain.subscription import Customer
 from projections.targets.errors import Unavailable, Unclear
-from service.sandbox.licensespring.faults import Answer
+from service.sandbox.faults import Answer
 from tests.expressing import ALONE, account, desired, other
 from tests.stories import FEBRUARY, MARCH
 

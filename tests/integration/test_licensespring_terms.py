@@ -7,7 +7,7 @@ import pytest
 
 from domain.licensing import License, User
 from projections.targets.errors import Unclear
-from service.sandbox.licensespring.faults import Answer, Effect, HtmlPage
+from service.sandbox.faults import Answer, Effect, HtmlPage
 from tests.expressing import ADA, ALONE, Account, account, desired, other
 from tests.stories import APRIL, MARCH
 

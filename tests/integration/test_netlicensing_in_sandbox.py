@@ -9,7 +9,7 @@ import pytest
 from domain.receipts import CustomerChanged, Fields, LicenseChanged
 from domain.words import say_receipt
 from projections.targets.netlicensing.options import Options
-from service.sandbox.netlicensing.faults import Answer, ErrorInOk, Throttle
+from service.sandbox.faults import Answer, ErrorInOk, Throttle
 from tests.netlicensing import ALONE, Holding, account, desired, desired_of
 from tests.stories import FEBRUARY, JANUARY, MARCH
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from projections.targets.errors import Throttled, Unavailable, Unclear
-from service.sandbox.netlicensing.faults import Answer, AnyEffect, Drop, ErrorInOk, HtmlPage
+from service.sandbox.faults import Answer, Drop, Effect, ErrorInOk, HtmlPage
 from tests.netlicensing import Account, Holding, account, active, desired
 
 pytestmark = pytest.mark.anyio
@@ -14,7 +14,7 @@ OFF = {"enabled": False}
 MODULE = {"type": "ProductModule", "property": [{"name": "number", "value": "M"}]}
 OTHER = {"type": "License", "property": [{"name": "number", "value": "somebody-elses"}]}
 NOT_FOUND = ErrorInOk(id="NotFoundException", text="transaction not found")
-BLANK: list[AnyEffect] = [
+BLANK: list[Effect] = [
     HtmlPage(status=404),
     HtmlPage(status=302),
     Answer(status=200, body={"items": None, "infos": None}),
@@ -34,7 +34,7 @@ async def sold(at: Account) -> Holding:
 @pytest.mark.parametrize(
     "effect", [HtmlPage(status=404), HtmlPage(status=307), Answer(status=404, body={}), Answer(status=404), NOT_FOUND]
 )
-async def test_a_license_is_disabled_though_somebody_else_said_that_it_is_not_there(effect: AnyEffect) -> None:
+async def test_a_license_is_disabled_though_somebody_else_said_that_it_is_not_there(effect: Effect) -> None:
     async with account() as at:
         holding = await sold(at)
         at.control.fault(effect, method="POST", path="/license/*")
@@ -47,7 +47,7 @@ async def test_a_license_is_disabled_though_somebody_else_said_that_it_is_not_th
 
 @pytest.mark.parametrize("effect", [HtmlPage(status=404), HtmlPage(status=302)])
 @pytest.mark.parametrize("path", ["/licensee", "/license"])
-async def test_a_page_of_a_proxy_in_place_of_a_creation_is_no_dead_letter(effect: AnyEffect, path: str) -> None:
+async def test_a_page_of_a_proxy_in_place_of_a_creation_is_no_dead_letter(effect: Effect, path: str) -> None:
     async with account() as at:
         holding = Holding(at)
         at.control.fault(effect, method="POST", path=path)
@@ -58,7 +58,7 @@ async def test_a_page_of_a_proxy_in_place_of_a_creation_is_no_dead_letter(effect
 
 @pytest.mark.parametrize("effect", BLANK)
 @pytest.mark.parametrize("lost", ["disable", "creation"])
-async def test_a_look_that_tells_nothing_finds_nothing_missing(effect: AnyEffect, lost: str) -> None:
+async def test_a_look_that_tells_nothing_finds_nothing_missing(effect: Effect, lost: str) -> None:
     async with account() as at:
         holding = Holding(at)
         if lost == "disable":

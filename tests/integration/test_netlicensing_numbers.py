@@ -7,7 +7,7 @@ import pytest
 from domain.receipts import KeysClaimed, KeysGenerated
 from projections.targets.errors import Refused, Unclear
 from projections.targets.netlicensing.options import Options
-from service.sandbox.netlicensing.faults import Answer, Drop
+from service.sandbox.faults import Answer, Drop
 from tests.netlicensing import Account, Holding, account, active, desired
 
 pytestmark = pytest.mark.anyio

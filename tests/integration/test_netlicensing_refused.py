@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from service.sandbox.netlicensing.faults import Answer
+from service.sandbox.faults import Answer
 from tests.netlicensing import Account, Holding, account, active, desired
 
 pytestmark = pytest.mark.anyio

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from projections.provided import ProvidedError, Refused, Throttled, Unauthorized, Unavailable
-from service.sandbox.licensespring.faults import Answer, Drop, Effect, Fault, HtmlPage, Throttle
+from service.sandbox.faults import Answer, Drop, Effect, Fault, HtmlPage, Throttle
 from service.sandbox.stripe import Account, catalog
 from service.sandbox.stripe.runner import RunningStripeApi, running_stripe_api
 from service.sources import stripe_api

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from domain.events import stream_of
-from service.sandbox.licensespring.faults import Answer, Fault
+from service.sandbox.faults import Answer, Fault
 from service.sandbox.wallee import (
     DEFAULT_KEY,
     LIFECYCLES,

@@ -11,7 +11,7 @@ import httpx2
 import jwt
 import pytest
 
-from service.sandbox.licensespring.faults import Answer, Delay, Drop, Effect, Fault, HtmlPage, Throttle
+from service.sandbox.faults import Answer, Delay, Drop, Effect, Fault, HtmlPage, Throttle
 from service.sandbox.wallee import (
     DEFAULT_KEY,
     LIFECYCLES,

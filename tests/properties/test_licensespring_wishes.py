@@ -11,7 +11,7 @@ from domain.licensing import License, User
 from domain.receipts import KeysClaimed, KeysGenerated
 from projections.targets.errors import TargetError
 from service.demo.matching import Held
-from service.sandbox.licensespring.faults import Answer, Effect, HtmlPage, Throttle
+from service.sandbox.faults import Answer, Effect, HtmlPage, Throttle
 from tests.expressing import Account, account, desired
 from tests.stories import APRIL, FEBRUARY, MARCH
 

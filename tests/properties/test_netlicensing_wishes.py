@@ -12,7 +12,7 @@ from domain.licensing import License
 from domain.subscription import Customer
 from projections.targets.errors import TargetError
 from projections.targets.netlicensing.options import Options
-from service.sandbox.netlicensing.faults import Answer, AnyEffect, ErrorInOk, HtmlPage, Throttle
+from service.sandbox.faults import Answer, Effect, ErrorInOk, HtmlPage, Throttle
 from tests.expressing import ADA
 from tests.netlicensing import ALONE, Account, Holding, account, days, desired, desired_of
 from tests.stories import APRIL, FEBRUARY, MARCH
@@ -48,7 +48,7 @@ options = st.builds(
     key=st.sampled_from(["licensee", "license"]),
     save_buyer=st.booleans(),
 )
-faults: st.SearchStrategy[AnyEffect] = st.sampled_from(
+faults: st.SearchStrategy[Effect] = st.sampled_from(
     [
         Answer(status=502, when="after"),
         Answer(status=502),
@@ -70,7 +70,7 @@ left_open = st.fixed_dictionaries(
         "start_date_change": st.sampled_from(["accepted", "refused", "ignored"]),
     }
 )
-Trouble = list[tuple[AnyEffect, int] | None]
+Trouble = list[tuple[Effect, int] | None]
 
 
 @st.composite

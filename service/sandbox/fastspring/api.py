@@ -15,7 +15,7 @@ from litestar.types import HTTPScope, Receive, Scope, Send
 from service.sandbox.connections import drop
 from service.sandbox.fastspring.reading import MOST_AT_ONCE, all_products, read
 from service.sandbox.fastspring.store import Store
-from service.sandbox.licensespring.faults import Answer, Delay, Drop, Effect, Faults, HtmlPage, Stale, Throttle
+from service.sandbox.faults import Answer, Delay, Drop, Effect, ErrorInOk, Faults, HtmlPage, Stale, Throttle
 from service.sandbox.serving import serving
 
 Json = dict[str, Any]
@@ -79,7 +79,7 @@ class FastSpringApi:
                 except TimeoutError:
                     return self._reply(scope)
                 return None
-            case Stale():
+            case Stale() | ErrorInOk():
                 raise AssertionError("a fault that cannot be placed")
 
     def _reply(self, scope: HTTPScope) -> Reply:

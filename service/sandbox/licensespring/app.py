@@ -12,9 +12,11 @@ from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 from litestar.types import Receive, Scope, Send
 
+from service.sandbox.backdoor import NotThere
+from service.sandbox.backdoor_routes import BackdoorRoutes, cannot_be_done, lookup_failed, not_understood
 from service.sandbox.licensespring import errors
 from service.sandbox.licensespring.company import Company
-from service.sandbox.licensespring.control import Control, NotThere
+from service.sandbox.licensespring.control import Control
 from service.sandbox.licensespring.errors import ApiError
 from service.sandbox.licensespring.gateway import LARGEST_BODY, Gateway
 from service.sandbox.licensespring.routes.catalog import (
@@ -23,7 +25,7 @@ from service.sandbox.licensespring.routes.catalog import (
     PolicyRoutes,
     ProductRoutes,
 )
-from service.sandbox.licensespring.routes.control import ControlRoutes, cannot_be_done, lookup_failed, not_understood
+from service.sandbox.licensespring.routes.control import ControlRoutes
 from service.sandbox.licensespring.routes.licenses import LicenseRoutes
 from service.sandbox.licensespring.routes.lists import CustomerRoutes, DeviceRoutes
 from service.sandbox.licensespring.routes.orders import OrderRoutes
@@ -52,7 +54,7 @@ def sandbox_of(company: Company) -> Litestar:
             await gateway(scope, receive, send)
 
     return Litestar(
-        [api, ControlRoutes],
+        [api, BackdoorRoutes, ControlRoutes],
         dependencies={"control": Provide(lambda: control, sync_to_thread=False)},
         exception_handlers={
             NotThere: lookup_failed,

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from service.sandbox.calls import Calls
 from service.sandbox.clock import Clock
+from service.sandbox.faults import Answer, Delay, Drop, Faults, HtmlPage, Stale, Throttle
 from service.sandbox.licensespring.catalog import add_product
 from service.sandbox.licensespring.change import Change
-from service.sandbox.licensespring.faults import Faults
 from service.sandbox.licensespring.limits import Limits
 from service.sandbox.licensespring.mint import Mint
 from service.sandbox.licensespring.records import (
@@ -48,7 +48,7 @@ class Company:
         self.mint = Mint(self.clock, settings.seed)
         self.store = Store(state)
         self.limits = Limits(settings)
-        self.faults = Faults()
+        self.faults = Faults(Answer, HtmlPage, Throttle, Drop, Delay, Stale)
         self.calls = Calls(settings.calls_kept)
         self.closing = asyncio.Event()
         """Set when the server stops, to let go of requests that a fault holds up."""

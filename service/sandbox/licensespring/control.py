@@ -1,19 +1,17 @@
-"""What people and tests do to a sandbox from behind: faults, clock, changes by hand, a look at all it holds."""
+"""What people and tests do to a sandbox from behind: changes by hand, and a look at all it holds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from service.sandbox.calls import Call
+from service.sandbox.backdoor import Backdoor, NotThere
 from service.sandbox.licensespring import custom_fields, fields, orders, verdicts, views
 from service.sandbox.licensespring.catalog import add_product
 from service.sandbox.licensespring.company import Company
 from service.sandbox.licensespring.durations import written
-from service.sandbox.licensespring.faults import Effect, Fault
 from service.sandbox.licensespring.patch import set_enabled
 from service.sandbox.licensespring.records import Customer, License, LicenseUser, Order, Product, Record
 from service.sandbox.licensespring.settings import ProductSeed
@@ -21,11 +19,7 @@ from service.sandbox.licensespring.settings import ProductSeed
 RENAMED = ("license_key", "license_type", "subscription_id")
 
 
-class NotThere(LookupError):
-    """No such license or order."""
-
-
-class Control:
+class Control(Backdoor):
     """The sandbox's back door. Everything takes effect before the method returns.
 
     Licenses are named by id or by key. Methods raise NotThere (a LookupError) for a name unknown and ValueError
@@ -33,37 +27,8 @@ class Control:
     """
 
     def __init__(self, company: Company) -> None:
+        super().__init__(company)
         self.company = company
-
-    @property
-    def now(self) -> datetime:
-        return self.company.clock.now()
-
-    def set_time(self, now: datetime, *, stopped: bool = False) -> None:
-        self.company.clock.set(now, stopped=stopped)
-
-    def advance(self, **step: float) -> None:
-        """Moves the clock forward, by `days=`, `hours=`, `seconds=` as timedelta names them."""
-        self.company.clock.advance(timedelta(**step))
-
-    def fault(self, effect: Effect, *, method: str = "*", path: str = "*", times: int | None = 1, skip: int = 0) -> int:
-        """Places a fault (see `faults.Fault`) and returns its id."""
-        fault = Fault(effect=effect, method=method, path=path, times=times, skip=skip)
-        return self.company.faults.place(fault).id
-
-    def clear_faults(self) -> None:
-        self.company.faults.clear()
-
-    def calls(self) -> list[Call]:
-        """The latest requests to the API, oldest first."""
-        return self.company.calls.latest()
-
-    async def called(self, total: int) -> None:
-        """Waits until so many requests, counted from the start or the last reset, have been answered or dropped."""
-        await self.company.calls.reach(total)
-
-    def reset(self) -> None:
-        self.company.reset()
 
     def add_product(self, seed: ProductSeed) -> int:
         """Adds a product to the catalog and returns its id."""

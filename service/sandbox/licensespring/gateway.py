@@ -14,10 +14,10 @@ from urllib.parse import parse_qsl, unquote
 import msgspec
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Send
 
-from service.sandbox.connections import drop
+from service.sandbox.connections import drop, whole_body
+from service.sandbox.faults import Answer, Delay, Drop, Effect, ErrorInOk, HtmlPage, Stale, Throttle
 from service.sandbox.licensespring import errors
 from service.sandbox.licensespring.company import Company
-from service.sandbox.licensespring.faults import Answer, Delay, Drop, Effect, HtmlPage, Stale, Throttle
 
 LARGEST_BODY = 2_621_440
 PAGE = "<html><head><title>{0} Bad Gateway</title></head><body><center><h1>{0} Bad Gateway</h1></center></body></html>"
@@ -63,7 +63,7 @@ class Gateway:
         self._api = api
 
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
-        body = await _whole_body(receive)
+        body = await whole_body(receive, LARGEST_BODY)
         method, path = scope["method"], unquote(scope["raw_path"].decode("latin-1"))
         placed = self._company.faults.meet(method, path)
         if body is None:
@@ -103,6 +103,8 @@ class Gateway:
                 return await self._act(request, body, changes_behind=effect.changes)
             case None:
                 return await self._act(request, body)
+            case ErrorInOk():
+                raise AssertionError("a fault that cannot be placed")
             case _:
                 assert_never(effect)
 
@@ -158,20 +160,6 @@ def _instead(effect: Drop | Answer | HtmlPage | Throttle) -> Reply | None:
             return json_reply(effect.status, usual if effect.body is None else effect.body, effect.headers)
         case _:
             assert_never(effect)
-
-
-async def _whole_body(receive: Receive) -> bytes | None:
-    """The request's body, or None when it is too large."""
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return bytes(body)
-        body += message.get("body", b"")
-        if len(body) > LARGEST_BODY:
-            return None
-        if not message.get("more_body"):
-            return bytes(body)
 
 
 async def _answer_of(api: ASGIApp, request: dict[str, Any], body: bytes) -> Reply:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from service.sandbox.calls import Calls
 from service.sandbox.clock import Clock
+from service.sandbox.faults import Answer, Delay, Drop, ErrorInOk, Faults, HtmlPage, Throttle
 from service.sandbox.netlicensing.catalog import sell
 from service.sandbox.netlicensing.change import Change
 from service.sandbox.netlicensing.errors import Refused
-from service.sandbox.netlicensing.faults import Faults
 from service.sandbox.netlicensing.limits import Limits
 from service.sandbox.netlicensing.settings import SandboxSettings
 from service.sandbox.netlicensing.store import Snapshot, Store
@@ -32,7 +32,7 @@ class Account:
         self.clock = Clock(settings.now)
         self.store = Store(state, case_sensitive=settings.number_case == "sensitive")
         self.limits = Limits(settings)
-        self.faults = Faults()
+        self.faults = Faults(Answer, ErrorInOk, HtmlPage, Throttle, Drop, Delay)
         self.calls = Calls(settings.calls_kept)
         self.closing = asyncio.Event()
         """Set when the server stops, to let go of requests that a fault holds up."""

@@ -10,17 +10,13 @@ from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 from litestar.types import Receive, Scope, Send
 
+from service.sandbox.backdoor import NotThere
+from service.sandbox.backdoor_routes import BackdoorRoutes, cannot_be_done, lookup_failed, not_understood
 from service.sandbox.netlicensing.account import Account
-from service.sandbox.netlicensing.control import Control, NotThere
+from service.sandbox.netlicensing.control import Control
 from service.sandbox.netlicensing.errors import Refused
 from service.sandbox.netlicensing.gateway import Gateway
-from service.sandbox.netlicensing.routes import (
-    ControlRoutes,
-    cannot_be_done,
-    lookup_failed,
-    not_understood,
-    refused,
-)
+from service.sandbox.netlicensing.routes import ControlRoutes, refused
 from service.sandbox.netlicensing.settings import SandboxSettings
 
 
@@ -43,7 +39,7 @@ def sandbox_of(account: Account) -> Litestar:
             await gateway(scope, receive, send)
 
     return Litestar(
-        [imitated, ControlRoutes],
+        [imitated, BackdoorRoutes, ControlRoutes],
         dependencies={"control": Provide(lambda: control, sync_to_thread=False)},
         exception_handlers={
             NotThere: lookup_failed,

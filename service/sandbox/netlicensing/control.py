@@ -1,16 +1,14 @@
-"""What people and tests do to a sandbox from behind: faults, clock, changes by hand, a look at all it holds."""
+"""What people and tests do to a sandbox from behind: changes by hand, and a look at all it holds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from typing import Any
 
-from service.sandbox.calls import Call
+from service.sandbox.backdoor import Backdoor, NotThere
 from service.sandbox.netlicensing import catalog, resources, validation, views
 from service.sandbox.netlicensing.account import Account
 from service.sandbox.netlicensing.change import Change
-from service.sandbox.netlicensing.faults import AnyEffect, Fault
 from service.sandbox.netlicensing.records import Kind, Record
 from service.sandbox.netlicensing.schema import ENTITIES, KIND_AT
 from service.sandbox.netlicensing.seeds import BundleSeed, ProductSeed
@@ -20,11 +18,7 @@ from service.sandbox.netlicensing.values import written
 HELD = (Kind.LICENSEE, Kind.LICENSE)
 
 
-class NotThere(LookupError):
-    """No entity of that number."""
-
-
-class Control:
+class Control(Backdoor):
     """The sandbox's back door. Everything takes effect before the method returns.
 
     Entities are named by the kind in their path (`license`, `licensee` …) and their number. Methods raise NotThere
@@ -32,39 +26,8 @@ class Control:
     """
 
     def __init__(self, account: Account) -> None:
+        super().__init__(account)
         self.account = account
-
-    @property
-    def now(self) -> datetime:
-        return self.account.clock.now()
-
-    def set_time(self, now: datetime, *, stopped: bool = False) -> None:
-        self.account.clock.set(now, stopped=stopped)
-
-    def advance(self, **step: float) -> None:
-        """Moves the clock forward, by `days=`, `hours=`, `seconds=` as timedelta names them."""
-        self.account.clock.advance(timedelta(**step))
-
-    def fault(
-        self, effect: AnyEffect, *, method: str = "*", path: str = "*", times: int | None = 1, skip: int = 0
-    ) -> int:
-        """Places a fault (see `faults.Fault`) and returns its id."""
-        fault = Fault(effect=effect, method=method, path=path, times=times, skip=skip)
-        return self.account.faults.place(fault).id
-
-    def clear_faults(self) -> None:
-        self.account.faults.clear()
-
-    def calls(self) -> list[Call]:
-        """The latest requests to the API, oldest first; paths are those below the base URL."""
-        return self.account.calls.latest()
-
-    async def called(self, total: int) -> None:
-        """Waits until so many requests, counted from the start or the last reset, have been answered or dropped."""
-        await self.account.calls.reach(total)
-
-    def reset(self) -> None:
-        self.account.reset()
 
     def sell(self, *products: ProductSeed, bundles: tuple[BundleSeed, ...] = ()) -> None:
         """Adds products and bundles to the catalog."""

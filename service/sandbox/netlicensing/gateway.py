@@ -9,18 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from typing import Any, NamedTuple, assert_never
+from typing import NamedTuple, assert_never
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
 from litestar.types import HTTPScope, Receive, Send
 
-from service.sandbox.connections import drop
+from service.sandbox.connections import drop, whole_body
+from service.sandbox.faults import Answer, Delay, Drop, Effect, ErrorInOk, HtmlPage, Stale, Throttle
 from service.sandbox.netlicensing import access, api, envelope, errors
 from service.sandbox.netlicensing.account import Account
 from service.sandbox.netlicensing.api import Asked
 from service.sandbox.netlicensing.errors import Refused
-from service.sandbox.netlicensing.faults import Answer, AnyEffect, Delay, Drop, ErrorInOk, HtmlPage, Throttle
 
 BASE = "/core/v2/rest"
 LARGEST_BODY = 1_048_576
@@ -59,7 +59,7 @@ class Gateway:
         self._account = account
 
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
-        body = await _whole_body(receive)
+        body = await whole_body(receive, LARGEST_BODY)
         method, path = scope["method"], unquote(scope["raw_path"].decode("latin-1"))
         below = path.removeprefix(BASE)
         placed = self._account.faults.meet(method, below)
@@ -81,7 +81,7 @@ class Gateway:
         else:
             await outcome.reply.send(send)
 
-    async def _outcome(self, effect: AnyEffect | None, scope: HTTPScope, body: bytes) -> Outcome:
+    async def _outcome(self, effect: Effect | None, scope: HTTPScope, body: bytes) -> Outcome:
         match effect:
             case Drop() | Answer() | ErrorInOk() | HtmlPage() | Throttle():
                 late = not isinstance(effect, Throttle) and effect.when == "after"
@@ -96,6 +96,8 @@ class Gateway:
                 return outcome
             case None:
                 return self._act(scope, body)
+            case Stale():
+                raise AssertionError("a fault that cannot be placed")
             case _:
                 assert_never(effect)
 
@@ -199,17 +201,3 @@ def _takes_json(accept: str, *, anything: bool) -> bool:
 def _pairs(encoded: bytes) -> list[tuple[str, str]]:
     """Raises ValueError for what is no form in UTF-8, or has too many fields."""
     return parse_qsl(encoded.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
-
-
-async def _whole_body(receive: Receive) -> bytes | None:
-    """The request's body, or None when it is too large."""
-    body = bytearray()
-    while True:
-        message: Any = await receive()
-        if message["type"] != "http.request":
-            return bytes(body)
-        body += message.get("body", b"")
-        if len(body) > LARGEST_BODY:
-            return None
-        if not message.get("more_body"):
-            return bytes(body)

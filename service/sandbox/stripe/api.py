@@ -15,7 +15,7 @@ from litestar.enums import ScopeType
 from litestar.types import HTTPScope, Receive, Scope, Send
 
 from service.sandbox.connections import drop
-from service.sandbox.licensespring.faults import Answer, Delay, Drop, Effect, Faults, HtmlPage, Stale, Throttle
+from service.sandbox.faults import Answer, Delay, Drop, Effect, ErrorInOk, Faults, HtmlPage, Stale, Throttle
 from service.sandbox.stripe.account import Account
 from service.sandbox.stripe.reading import FILTERS, Json, list_of, listed, read
 from service.sandbox.stripe.shapes import Shape
@@ -82,7 +82,7 @@ class SimulatedApi:
                 return Reply(status, usual if body is None else body, headers)
             case HtmlPage(status=status):
                 return Reply(status, PAGE.format(status).encode(), {"content-type": "text/html"})
-            case Delay() | Stale():
+            case Delay() | Stale() | ErrorInOk():
                 raise AssertionError("a fault that cannot be placed")
 
     def _reply(self, scope: HTTPScope, query: str) -> Reply:

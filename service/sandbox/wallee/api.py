@@ -18,7 +18,7 @@ from litestar.enums import ScopeType
 from litestar.types import HTTPScope, Receive, Scope, Send
 
 from service.sandbox.connections import drop
-from service.sandbox.licensespring.faults import Answer, Delay, Drop, Effect, Faults, HtmlPage, Throttle
+from service.sandbox.faults import Answer, Delay, Drop, Effect, ErrorInOk, Faults, HtmlPage, Stale, Throttle
 from service.sandbox.serving import serving
 from service.sandbox.wallee.routes import KEYS, PREFIX, Reply, answered
 from service.sandbox.wallee.space import Space
@@ -33,8 +33,9 @@ CALLS_REMEMBERED = 10_000
 class WalleeApi:
     """An ASGI application. `spaces` may grow while it runs; of those of one number the first that has it answers.
 
-    `faults` meet the requests that they match. With `per_second` more requests than that are answered 429, as seen by
-    `ticks` (seconds). `clock` gives seconds since 1970 for the tokens. `calls` are the paths, without the prefix and
+    `faults` meet the requests that they match: Answer, Throttle, HtmlPage, Drop, Delay; no other can be placed. With
+    `per_second` more requests than that are answered 429, as seen by `ticks` (seconds). `clock` gives seconds since
+    1970 for the tokens. `calls` are the paths, without the prefix and
     with the query, in the order they came. With `keys_as_json` a key comes as a JSON string instead of plain text.
     """
 
@@ -50,7 +51,7 @@ class WalleeApi:
     ) -> None:
         self.spaces = spaces
         self.key = key
-        self.faults = Faults()
+        self.faults = Faults(Answer, Throttle, HtmlPage, Drop, Delay)
         self.calls: deque[str] = deque(maxlen=CALLS_REMEMBERED)
         self.count = 0
         self.closing = asyncio.Event()
@@ -130,8 +131,8 @@ class WalleeApi:
                     path = unquote(scope["raw_path"].decode("latin-1")).removeprefix(PREFIX)
                     return self._reply(scope, path, scope["query_string"].decode("latin-1"))
                 return None
-            case _:
-                raise NotImplementedError("wallee's simulator has no old rows to show: place another fault")
+            case Stale() | ErrorInOk():
+                raise AssertionError("a fault that cannot be placed")
 
     def _reply(self, scope: HTTPScope, path: str, query: str) -> Reply:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}

@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from service.sandbox.licensespring.faults import Answer, Delay, Drop, Effect, HtmlPage, Stale, Throttle
+from service.sandbox.faults import Answer, Delay, Drop, Effect, HtmlPage, Stale, Throttle
 from tests.integration.licensespring_sandbox.vendor import Vendor, order_body
 
 pytestmark = pytest.mark.anyio

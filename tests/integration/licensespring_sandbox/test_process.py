@@ -3,44 +3,20 @@
 import asyncio
 import json
 import signal
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx2
 import pytest
 
+from service.sandbox.faults import Delay
 from service.sandbox.licensespring import DEFAULT_API_KEY, ProductSeed, running_sandbox
-from service.sandbox.licensespring.faults import Delay
 from tests.integration.licensespring_sandbox.vendor import order_body, settings
+from tests.integration.sandboxes import holdings, started
 
 pytestmark = pytest.mark.anyio
 
-ROOT = Path(__file__).parents[3]
-
-
-class Process(NamedTuple):
-    process: asyncio.subprocess.Process
-    url: str
-
-
-@asynccontextmanager
-async def started(*arguments: str) -> AsyncIterator[Process]:
-    command = (sys.executable, "-m", "service.sandbox.licensespring", "--port", "0", "--print-url", *arguments)
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    try:
-        assert process.stdout is not None
-        async with asyncio.timeout(60):
-            url = (await process.stdout.readline()).decode().strip()
-        yield Process(process, url)
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+MODULE = "service.sandbox.licensespring"
 
 
 async def create(url: str, store_id: str, **query: Any) -> httpx2.Response:
@@ -49,17 +25,12 @@ async def create(url: str, store_id: str, **query: Any) -> httpx2.Response:
         return await http.post("/api/v1/orders/create_order/", json=order_body(store_id, **query))
 
 
-async def holdings(url: str) -> Any:
-    async with httpx2.AsyncClient() as http:
-        return (await http.get(f"{url}/sandbox/holdings")).json()
-
-
 def names_in(folder: Path) -> list[str]:
     return [entry.name for entry in folder.iterdir()]
 
 
 async def test_the_first_line_of_stdout_is_the_url_and_sigterm_stops_it_cleanly() -> None:
-    async with started("--product", "extra") as sandbox:
+    async with started(MODULE, "--product", "extra") as sandbox:
         assert (await create(sandbox.url, "order-1", product="extra")).status_code == 200
         sandbox.process.send_signal(signal.SIGTERM)
         rest, errors = await sandbox.process.communicate()
@@ -70,13 +41,13 @@ async def test_the_first_line_of_stdout_is_the_url_and_sigterm_stops_it_cleanly(
 
 async def test_killing_the_process_loses_nothing_that_was_answered(tmp_path: Path) -> None:
     state = tmp_path / "state.json"
-    async with started("--state", str(state)) as sandbox:
+    async with started(MODULE, "--state", str(state)) as sandbox:
         for number in range(5):
             assert (await create(sandbox.url, f"order-{number}")).status_code == 200
         before = await holdings(sandbox.url)
         sandbox.process.kill()
         await sandbox.process.wait()
-    async with started("--state", str(state)) as sandbox:
+    async with started(MODULE, "--state", str(state)) as sandbox:
         assert await holdings(sandbox.url) == before
         assert (await create(sandbox.url, "order-0")).json()["code"] == "order_already_exists"
         made = (await create(sandbox.url, "order-5")).json()
@@ -87,10 +58,10 @@ async def test_killing_the_process_loses_nothing_that_was_answered(tmp_path: Pat
 async def test_settings_come_from_a_file_and_a_mistake_in_it_is_named(tmp_path: Path) -> None:
     file = tmp_path / "settings.json"
     file.write_text(json.dumps({"plan": "unlimited", "products": [{"short_code": "mine"}]}))
-    async with started("--settings", str(file)) as sandbox:
+    async with started(MODULE, "--settings", str(file)) as sandbox:
         assert (await create(sandbox.url, "order-1", product="mine")).status_code == 200
     file.write_text(json.dumps({"plan": "gold"}))
-    async with started("--settings", str(file)) as sandbox:
+    async with started(MODULE, "--settings", str(file)) as sandbox:
         _, errors = await sandbox.process.communicate()
         assert sandbox.process.returncode == 2
         assert b"plan" in errors

@@ -81,7 +81,7 @@ async def test_the_overview_counts_and_shows_settings_but_no_key(vendor: Vendor)
 
 async def test_the_clock_stops_moves_and_returns_to_real_time(vendor: Vendor) -> None:
     stopped = (await control(vendor, "POST", "/clock", {"now": START, "stopped": True})).json()
-    assert stopped == {"now": "2030-01-01T00:00:00.000Z", "stopped": True}
+    assert stopped == {"now": "2030-01-01T00:00:00Z", "stopped": True}
     assert (await control(vendor, "GET", "/clock")).json() == stopped
     assert (await control(vendor, "POST", "/clock", {"now": "2030-01-01T00:00:00"})).status_code == 400
     real = (await control(vendor, "POST", "/clock", {"real": True})).json()

@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from service.sandbox.netlicensing.faults import Answer, AnyEffect, Delay, Drop, ErrorInOk, HtmlPage, Throttle
+from service.sandbox.faults import Answer, Delay, Drop, Effect, ErrorInOk, HtmlPage, Throttle
 from tests.integration.netlicensing_sandbox.vendor import Vendor, infos
 
 pytestmark = pytest.mark.anyio
@@ -41,7 +41,7 @@ def stored(vendor: Vendor) -> list[str]:
     ],
 )
 async def test_a_fault_meets_one_request_before_or_after_it_acted(
-    vendor: Vendor, effect: AnyEffect, status: int | None, acted: bool
+    vendor: Vendor, effect: Effect, status: int | None, acted: bool
 ) -> None:
     fault = vendor.control.fault(effect, method="POST", path="/licensee")
     answer = await create(vendor)

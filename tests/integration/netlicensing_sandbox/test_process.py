@@ -3,45 +3,21 @@
 import asyncio
 import json
 import signal
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx2
 import pytest
 
+from service.sandbox.faults import Delay
 from service.sandbox.netlicensing import DEFAULT_API_KEY, falcon, running_sandbox
-from service.sandbox.netlicensing.faults import Delay
 from service.sandbox.netlicensing.standard import FALCON
 from tests.integration.netlicensing_sandbox.vendor import JSON
+from tests.integration.sandboxes import holdings, started
 
 pytestmark = pytest.mark.anyio
 
-ROOT = Path(__file__).parents[3]
-
-
-class Process(NamedTuple):
-    process: asyncio.subprocess.Process
-    url: str
-
-
-@asynccontextmanager
-async def started(*arguments: str) -> AsyncIterator[Process]:
-    command = (sys.executable, "-m", "service.sandbox.netlicensing", "--port", "0", "--print-url", *arguments)
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    try:
-        assert process.stdout is not None
-        async with asyncio.timeout(60):
-            url = (await process.stdout.readline()).decode().strip()
-        yield Process(process, url)
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+MODULE = "service.sandbox.netlicensing"
 
 
 async def create(url: str, number: str, product: str = "demo") -> httpx2.Response:
@@ -50,17 +26,12 @@ async def create(url: str, number: str, product: str = "demo") -> httpx2.Respons
         return await http.post(f"{url}/core/v2/rest/licensee", data=form)
 
 
-async def holdings(url: str) -> Any:
-    async with httpx2.AsyncClient() as http:
-        return (await http.get(f"{url}/sandbox/holdings")).json()
-
-
 def names_in(folder: Path) -> list[str]:
     return [entry.name for entry in folder.iterdir()]
 
 
 async def test_the_first_line_of_stdout_is_the_url_and_sigterm_stops_it_cleanly() -> None:
-    async with started("--settings", str(FALCON)) as sandbox:
+    async with started(MODULE, "--settings", str(FALCON)) as sandbox:
         assert (await create(sandbox.url, "ann", product="falcon")).status_code == 200
         sandbox.process.send_signal(signal.SIGTERM)
         rest, errors = await sandbox.process.communicate()
@@ -71,13 +42,13 @@ async def test_the_first_line_of_stdout_is_the_url_and_sigterm_stops_it_cleanly(
 
 async def test_killing_the_process_loses_nothing_that_was_answered(tmp_path: Path) -> None:
     state = tmp_path / "state.json"
-    async with started("--state", str(state)) as sandbox:
+    async with started(MODULE, "--state", str(state)) as sandbox:
         for number in range(3):
             assert (await create(sandbox.url, f"c-{number}")).status_code == 200
         before = await holdings(sandbox.url)
         sandbox.process.kill()
         await sandbox.process.wait()
-    async with started("--state", str(state)) as sandbox:
+    async with started(MODULE, "--state", str(state)) as sandbox:
         assert await holdings(sandbox.url) == before
         assert (await create(sandbox.url, "c-0")).status_code == 400
         assert (await create(sandbox.url, "c-3")).status_code == 200
@@ -91,7 +62,7 @@ async def test_a_mistake_in_the_settings_or_the_catalog_is_named(tmp_path: Path)
         ({"bundles": [{"number": "b", "templates": ["t"]}]}, b"catalog"),
     ):
         file.write_text(json.dumps(content))
-        async with started("--settings", str(file)) as sandbox:
+        async with started(MODULE, "--settings", str(file)) as sandbox:
             _, errors = await sandbox.process.communicate()
             assert sandbox.process.returncode == 2
             assert named in errors

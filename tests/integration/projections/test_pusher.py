@@ -11,7 +11,7 @@ from domain import facts as f
 from projections.pusher import PusherSettings
 from projections.queries import retry_refused
 from projections.targets.errors import Unavailable
-from service.sandbox.licensespring.faults import Answer, Drop, Effect, HtmlPage, Stale, Throttle
+from service.sandbox.faults import Answer, Drop, Effect, HtmlPage, Stale, Throttle
 from service.sandbox.licensespring.settings import ProductSeed
 from tests.projecting import as_new
 from tests.pushing import ENDED, QUIET, RENEWED, bought, live, pushing, pushing_to

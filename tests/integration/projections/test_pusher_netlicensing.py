@@ -15,8 +15,8 @@ from projections.targets.errors import Paced
 from projections.targets.netlicensing.client import open_netlicensing
 from projections.targets.netlicensing.options import Options
 from projections.targets.netlicensing.target import NetLicensingTarget
+from service.sandbox.faults import Answer, Drop, Effect
 from service.sandbox.netlicensing import RunningSandbox, SandboxSettings, running_sandbox
-from service.sandbox.netlicensing.faults import Answer, AnyEffect, Drop
 from tests.netlicensing import ALONE
 from tests.projecting import Projected, projecting
 from tests.pushing import ADA, AT_ONCE, PLENTY
@@ -154,7 +154,7 @@ async def test_one_subscription_of_two_that_share_a_licensee_ends_alone(database
 
 @pytest.mark.parametrize("path", ["/licensee", "/license", "/license/*"])
 @pytest.mark.parametrize("effect", [Drop(when="after"), Drop(), Answer(status=504, when="after"), Answer(status=500)])
-async def test_a_lost_answer_never_makes_two_of_anything(database: str, path: str, effect: AnyEffect) -> None:
+async def test_a_lost_answer_never_makes_two_of_anything(database: str, path: str, effect: Effect) -> None:
     async with pushing(database) as pushed:
         pushed.sandbox.control.fault(effect, method="POST", path=path)
         await pushed.live(bought(A, 2), renewed(A), ended(A))

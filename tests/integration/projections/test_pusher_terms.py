@@ -7,7 +7,7 @@ import pytest
 
 from domain import facts as f
 from domain.events import Event
-from service.sandbox.licensespring.faults import Answer
+from service.sandbox.faults import Answer
 from service.sandbox.licensespring.settings import CustomFieldSeed, ProductSeed
 from tests.pushing import ADA, QUIET, live, pushing
 from tests.stories import FEBRUARY, JANUARY, MARCH, activated, described, happened, line, paid, period

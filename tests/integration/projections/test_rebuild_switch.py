@@ -13,7 +13,7 @@ from projections.claims import Claims, LostClaim
 from projections.rebuilding.switching import NotRead, switch
 from projections.tables import Tables
 from projections.versions import begin, following, versions
-from service.sandbox.licensespring.faults import Answer, Drop
+from service.sandbox.faults import Answer, Drop
 from tests.asking import LINES, answers, api, asking, checkout, status
 from tests.projecting import Projected
 from tests.pushing import Pushed, bought, live, pushing, pushing_to

@@ -22,8 +22,8 @@ from projections.targets.licensespring.target import LicenseSpringTarget
 from service.attention import retry_refused as retry_everywhere
 from service.demo.matching import differences, licenses_in
 from service.lookup import Ambiguous, Reader, find_license
+from service.sandbox.faults import Answer
 from service.sandbox.licensespring import RunningSandbox, running_sandbox
-from service.sandbox.licensespring.faults import Answer
 from service.sandbox.licensespring.settings import ProductSeed
 from tests.projecting import projecting
 from tests.pushing import ADA, AT_ONCE, ENDED, LIFE, PLENTY, QUIET, RENEWED, Pushed, bought, live

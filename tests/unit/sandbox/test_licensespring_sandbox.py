@@ -1,32 +1,14 @@
 """The sandbox of LicenseSpring: what can be said without a socket."""
 
-import ast
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from service.sandbox import licensespring
 from service.sandbox.clock import Clock
 from service.sandbox.licensespring.durations import add_duration
 from service.sandbox.licensespring.errors import FieldError
 
-FOLDER = Path(licensespring.__file__).parent
 NOON = datetime(2028, 1, 31, 12, tzinfo=UTC)
-
-
-def test_it_shares_no_code_with_tenure() -> None:
-    imported = set()
-    for file in FOLDER.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Import):
-                imported |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                imported.add(node.module or ".")
-    ours = {name for name in imported if name.split(".")[0] in {"domain", "projections", "service", "tests", ""}}
-    assert ours
-    shared = {f"service.sandbox.{name}" for name in ("calls", "clock", "connections", "serving")}
-    assert all(name.startswith("service.sandbox.licensespring") for name in ours - shared)
 
 
 @pytest.mark.parametrize(

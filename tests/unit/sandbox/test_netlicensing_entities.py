@@ -1,7 +1,5 @@
 """The sandbox of NetLicensing: entities, their rules, and what a vendor may set."""
 
-import ast
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,26 +11,10 @@ from service.sandbox.netlicensing.schema import MODELS
 from service.sandbox.stripe import catalog as at_stripe
 from tests.unit.sandbox.netlicensing_vendor import Vendor, properties, settings
 
-FOLDER = Path(netlicensing.__file__).parent
-
 
 @pytest.fixture
 def vendor() -> Vendor:
     return Vendor()
-
-
-def test_it_shares_no_code_with_tenure() -> None:
-    imported = set()
-    for file in FOLDER.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Import):
-                imported |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                imported.add(node.module or ".")
-    ours = {name for name in imported if name.split(".")[0] in {"domain", "projections", "service", "tests", ""}}
-    assert ours
-    shared = {f"service.sandbox.{name}" for name in ("calls", "clock", "connections", "serving")}
-    assert all(name.startswith("service.sandbox.netlicensing") for name in ours - shared)
 
 
 def test_an_entity_shows_what_was_sent_as_texts_with_what_it_belongs_to(vendor: Vendor) -> None:

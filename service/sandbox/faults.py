@@ -1,9 +1,9 @@
-"""Faults on demand: which requests they meet and what happens to those."""
+"""Faults on demand, for every simulator: which requests they meet and what happens to those."""
 
 from __future__ import annotations
 
 import fnmatch
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import msgspec
 
@@ -18,8 +18,12 @@ def _check_status(status: int) -> None:
         raise ValueError("status must be between 200 and 599.")
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="answer", tag_field="kind"):
-    """Answers with a status instead, before the request acted or after it did."""
+class _Effect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
+    """What happens to a request: before it acts, or after it did and is stored."""
+
+
+class Answer(_Effect, frozen=True, kw_only=True, tag="answer"):
+    """Answers with a status instead; without a body, with what the imitated server says for it."""
 
     status: int
     when: When = "before"
@@ -30,9 +34,15 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         _check_status(self.status)
 
 
-class HtmlPage(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="html_page", tag_field="kind"
-):
+class ErrorInOk(_Effect, frozen=True, kw_only=True, tag="error_in_ok"):
+    """Answers 200 with an ERROR among its infos, which NetLicensing's own client takes for an error."""
+
+    id: str = "IllegalOperationException"
+    text: str = "A fault of the sandbox."
+    when: When = "before"
+
+
+class HtmlPage(_Effect, frozen=True, kw_only=True, tag="html_page"):
     """Answers with a page such as a proxy writes."""
 
     status: int = 502
@@ -42,19 +52,19 @@ class HtmlPage(
         _check_status(self.status)
 
 
-class Throttle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="throttle", tag_field="kind"):
-    """Answers 429; without `retry_after` (seconds) there is no header."""
+class Throttle(_Effect, frozen=True, kw_only=True, tag="throttle"):
+    """Answers as the rate limit does; without `retry_after` (seconds) there is no header."""
 
     retry_after: int | None = 1
 
 
-class Drop(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="drop", tag_field="kind"):
-    """Closes the connection without an answer, before the request acted or after it did."""
+class Drop(_Effect, frozen=True, kw_only=True, tag="drop"):
+    """Closes the connection without an answer."""
 
     when: When = "before"
 
 
-class Delay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="delay", tag_field="kind"):
+class Delay(_Effect, frozen=True, kw_only=True, tag="delay"):
     """Lets the request wait before it acts, or its answer after it acted."""
 
     seconds: float
@@ -65,7 +75,7 @@ class Delay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise ValueError(f"seconds must be between 0 and {LONGEST_DELAY:g}.")
 
 
-class Stale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="stale", tag_field="kind"):
+class Stale(_Effect, frozen=True, kw_only=True, tag="stale"):
     """Lets a GET see the rows as they were before the latest `changes` changes."""
 
     changes: int = 1
@@ -75,14 +85,14 @@ class Stale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise ValueError("changes must be 1 or more.")
 
 
-Effect = Answer | HtmlPage | Throttle | Drop | Delay | Stale
+Effect = Answer | ErrorInOk | HtmlPage | Throttle | Drop | Delay | Stale
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What to do to requests with this method and a path like this glob (`*` also spans slashes).
 
-    `skip` lets so many matching requests pass first; then it meets `times` of them, or all when that is null.
-    The path is compared without its trailing slash.
+    The path is the one that the simulator's log of calls shows, compared without its trailing slash. `skip` lets so
+    many matching requests pass first; then it meets `times` of them, or all when that is null.
     """
 
     effect: Effect
@@ -112,18 +122,18 @@ class PlacedFault(msgspec.Struct, kw_only=True):
 class Faults:
     """The faults in place. A request meets one at most: the oldest counted one that matches, else a standing one.
 
-    A simulator that cannot do everything names the effects that it has.
+    `effects` are those that the simulator has.
     """
 
     def __init__(self, *effects: type[Effect]) -> None:
-        self._effects = effects or get_args(Effect)
+        self.effects = effects
         self._placed: list[PlacedFault] = []
         self._last_id = 0
 
     def place(self, fault: Fault) -> PlacedFault:
         """Raises ValueError when this simulator has no such effect, or too many faults are in place already."""
-        if type(fault.effect) not in self._effects:
-            known = ", ".join(_kind(effect) for effect in self._effects)
+        if type(fault.effect) not in self.effects:
+            known = ", ".join(_kind(effect) for effect in self.effects)
             raise ValueError(f"{_kind(type(fault.effect))} is no fault of this simulator; it has {known}.")
         if len(self._placed) >= MOST_FAULTS:
             raise ValueError(f"{MOST_FAULTS} faults are in place; remove some first.")
