@@ -105,12 +105,17 @@ def _periods(space: Space, identifier: int) -> list[Period]:
 # --- what is licensed ---------------------------------------------------------------------------------------
 
 
+def quantity_of(version: Version, sku: str) -> float:
+    """How much of the component is chosen; 0 when it is none of the chosen ones."""
+    return sum(each.quantity for each in version.configured if each.component.reference.sku == sku)
+
+
 def _units(version: Version) -> int:
     """Licenses of the product and of the components that have terms of their own."""
     terms = _terms(version.product_version)
     units = 0
     if "product_short_code" in terms and terms.get("max_activations", "1").isdigit():
-        counted = ceil(version.quantity_of(terms["quantity"])) if "quantity" in terms else 1
+        counted = ceil(quantity_of(version, terms["quantity"])) if "quantity" in terms else 1
         units += 1 if terms.get("single_license") == "true" else counted
     for each in version.configured:
         if f"{each.component.reference.sku}.product_short_code" in terms:

@@ -13,8 +13,6 @@ from service.sandbox.fastspring.model import (
     AccountTold,
     Contact,
     Currency,
-    FulfillmentTold,
-    GeneratorCall,
     Item,
     Language,
     Order,
@@ -126,13 +124,6 @@ class Beginnings(Desk):
 
     def cancel_order(self, order: str) -> None:
         self._settle(self._unfinished("cancel_order", order), "order.canceled", state="canceled", reason="CANCELED")
-
-    def fail_fulfillment(self, call: GeneratorCall, reason: str = "no answer in time") -> None:
-        """The license generator gave nothing, though the buyer was charged."""
-        order = self.book.orders[call.order]
-        item = next(each for each in order.items if each.product == call.product)
-        told = FulfillmentTold(order=order, item=item, account=self.book.accounts[order.account], reason=reason)
-        self.book.happened("fulfillment.failed", self.tick(), told)
 
     def subscriptions_of(self, order: str) -> list[str]:
         """The ids of the subscriptions that an order began, in the order of its items."""

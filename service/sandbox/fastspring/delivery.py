@@ -15,7 +15,6 @@ from service.sandbox.fastspring.model import (
     AccountTold,
     ChargeTold,
     FailureTold,
-    FulfillmentTold,
     Happening,
     OrderTold,
     PayoutTold,
@@ -29,7 +28,6 @@ Json = dict[str, Any]
 
 LICENSING = frozenset(
     {
-        "fulfillment.failed",
         "order.approval.pending",
         "order.canceled",
         "order.chargeback",
@@ -172,25 +170,10 @@ def _told(it: Happening, store: Store, shape: Shape) -> Json:
             }
         case ReturnTold():
             return orders.returned(told.returned, told.account, how, live=live)
-        case FulfillmentTold():
-            return _fulfillment(told)
         case AccountTold():
             return objects.account(told.account)
         case _:
             assert_never(told)
-
-
-def _fulfillment(told: FulfillmentTold) -> Json:
-    return {
-        "product": told.item.product.path,
-        "fulfillment": objects.fulfillment_of(told.item.product),
-        "type": "license",
-        "order": told.order.id,
-        "reference": told.order.reference,
-        "account": told.account.id,
-        "subscription": told.item.subscription,
-        "reason": told.reason,
-    }
 
 
 def _payout(told: PayoutTold) -> Json:

@@ -13,7 +13,6 @@ from service.sandbox.fastspring.model import (
     AccountTold,
     ChargeTold,
     FailureTold,
-    FulfillmentTold,
     GeneratorCall,
     Happening,
     Item,
@@ -213,7 +212,7 @@ class Desk:
                 return FailureTold(
                     subscription=book.subscriptions[it.id], account=book.accounts[it.account], reason=told.reason
                 )
-            case ReturnTold() | FulfillmentTold() | PayoutTold():
+            case ReturnTold() | PayoutTold():
                 return told
             case AccountTold(account=account):
                 return AccountTold(account=book.accounts[account.id])

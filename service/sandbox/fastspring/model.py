@@ -202,15 +202,6 @@ class ReturnTold(msgspec.Struct, frozen=True, kw_only=True):
     account: Account
 
 
-class FulfillmentTold(msgspec.Struct, frozen=True, kw_only=True):
-    """The vendor's server gave no keys for an item that is paid."""
-
-    order: Order
-    item: Item
-    account: Account
-    reason: str
-
-
 class PayoutTold(msgspec.Struct, frozen=True, kw_only=True):
     """What the vendor will be paid for an order."""
 
@@ -222,7 +213,7 @@ class AccountTold(msgspec.Struct, frozen=True, kw_only=True):
     account: Account
 
 
-Told = SubscriptionTold | OrderTold | ChargeTold | FailureTold | ReturnTold | FulfillmentTold | PayoutTold | AccountTold
+Told = SubscriptionTold | OrderTold | ChargeTold | FailureTold | ReturnTold | PayoutTold | AccountTold
 
 
 class Happening(msgspec.Struct, frozen=True, kw_only=True):

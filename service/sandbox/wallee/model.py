@@ -157,10 +157,6 @@ class Version(Entity, frozen=True, kw_only=True):
         """What one period costs."""
         return round(sum(each.component.price * each.quantity for each in self.configured))
 
-    def quantity_of(self, sku: str) -> float:
-        """How much of the component is chosen; 0 when it is none of the chosen ones."""
-        return sum(each.quantity for each in self.configured if each.component.reference.sku == sku)
-
 
 class PeriodBill(Entity, frozen=True, kw_only=True):
     """One period of a version, on which its fees stand. `ended` is set when it is closed."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from service.sandbox.wallee import LIFECYCLES, Habits, Listening
-from tests.expectations_wallee import Expected, expected
+from tests.expectations_wallee import Expected, expected, quantity_of
 from tests.unit.sandbox.wallee_stories import every_life, lived, states
 
 STATES_ONLY = Listening(every_change=False)
@@ -84,7 +84,7 @@ def test_a_payment_goes_through_all_its_states_and_is_paid_with_the_last() -> No
 
 def test_a_change_that_waits_for_the_period_is_a_version_that_waits() -> None:
     space, subscription = lived("more_seats")
-    assert [(each.state, each.quantity_of("team-seat")) for each in space.book.versions_of(subscription)] == [
+    assert [(each.state, quantity_of(each, "team-seat")) for each in space.book.versions_of(subscription)] == [
         ("TERMINATED", 2), ("TERMINATED", 5), ("TERMINATED", 3), ("ACTIVE", 3.5),
     ]  # fmt: skip
 
