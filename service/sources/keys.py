@@ -7,7 +7,7 @@ delivery, which is sent again then.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Protocol, runtime_checkable
 
 import structlog
@@ -17,6 +17,8 @@ from service.secrets import Secret
 
 MISS_SECONDS = 60.0
 """For which an id that the provider does not know is not asked for again."""
+BELIEVED_SECONDS = 3600.0
+"""For which a key is believed without a question; longer only while the provider does not answer."""
 ASKED_A_MINUTE = 10
 """Ids that are asked for within MINUTE, at most; a provider has few keys and seldom a new one."""
 MINUTE = 60.0
@@ -56,6 +58,8 @@ class KeyRing:
         self._provided = provided
         self._clock = clock
         self._keys: dict[str, Secret] = {}
+        self._confirm_at: dict[str, float] = {}
+        """When a key that is known is asked about again."""
         self._missed: dict[str, float] = {}
         """Until when they are believed not to exist, the oldest first."""
         self._asking: dict[str, asyncio.Task[str]] = {}
@@ -66,8 +70,11 @@ class KeyRing:
     async def find(self, key_id: str) -> Secret | None:
         """The public key of that id, None when the provider has none. Raises KeysUnavailable."""
         found = self._keys.get(key_id)
-        if found is not None or self._missed.get(key_id, 0.0) > self._clock():
+        if found is not None:
+            self._confirm(key_id)
             return found
+        if self._missed.get(key_id, 0.0) > self._clock():
+            return None
         asking = self._asking.get(key_id) or self._ask(key_id)
         # Not `wait_for`, which would cancel: others wait for the same, and the next delivery will.
         done, _ = await asyncio.wait({asking}, timeout=WAIT_SECONDS)
@@ -76,8 +83,17 @@ class KeyRing:
             raise KeysUnavailable(failure)
         return self._keys.get(key_id)
 
+    def _confirm(self, key_id: str) -> None:
+        """Asks about a known key again now and then, beside the delivery: the provider may have withdrawn it."""
+        if self._confirm_at.get(key_id, 0.0) > self._clock() or key_id in self._asking:
+            return
+        with suppress(KeysUnavailable):
+            self._ask(key_id)
+        # Whatever comes of it: during an outage what was believed stays, and is asked about a little later.
+        self._confirm_at[key_id] = self._clock() + MISS_SECONDS
+
     def knows(self, key_id: str) -> bool:
-        """Whether that key need not be asked for."""
+        """Whether a delivery need not wait for that key."""
         return key_id in self._keys
 
     def remember(self, key_id: str, key: Secret) -> None:
@@ -119,12 +135,21 @@ class KeyRing:
         _log.info("a public key was asked for", source=self._source, key_id=key_id, found=text is not None)
         now = self._clock()
         if text is None:
+            if self._keys.pop(key_id, None) is not None:
+                _log.warning(
+                    "a public key was withdrawn by the provider: deliveries signed with it are refused from now on",
+                    source=self._source,
+                    key_id=key_id,
+                )
             self._missed = {missed: until for missed, until in self._missed.items() if until > now}
             self._missed[key_id] = now + MISS_SECONDS
             return ""
         while len(self._keys) >= MOST_KEYS:
-            del self._keys[next(iter(self._keys))]
+            forgotten = next(iter(self._keys))
+            del self._keys[forgotten]
+            self._confirm_at.pop(forgotten, None)
         self._keys[key_id] = Secret(text)
+        self._confirm_at[key_id] = now + BELIEVED_SECONDS
         return ""
 
 

@@ -9,7 +9,15 @@ import pytest
 from projections.provided import ProvidedError, Throttled, Unauthorized, Unavailable
 from service.secrets import Secret
 from service.sources import keys
-from service.sources.keys import ASKED_A_MINUTE, MINUTE, MISS_SECONDS, KeyRing, KeysUnavailable, key_ring
+from service.sources.keys import (
+    ASKED_A_MINUTE,
+    BELIEVED_SECONDS,
+    MINUTE,
+    MISS_SECONDS,
+    KeyRing,
+    KeysUnavailable,
+    key_ring,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -51,10 +59,79 @@ async def ringed(**known: str) -> AsyncIterator[tuple[KeyRing, Provider, Clock]]
 async def test_a_key_is_asked_for_once_and_kept() -> None:
     async with ringed(a="KEY") as (ring, provider, clock):
         assert await ring.find("a") == Secret("KEY")
-        clock.at += 10**8
-        provider.known.clear()
+        clock.at += BELIEVED_SECONDS - 1
         assert await ring.find("a") == Secret("KEY")
         assert provider.asked == ["a"]
+
+
+async def settled(ring: KeyRing) -> None:
+    """What is being asked beside the deliveries is answered."""
+    await asyncio.gather(*ring._asking.values())
+
+
+async def test_a_withdrawn_key_is_believed_for_an_hour_and_its_last_delivery_does_not_wait() -> None:
+    async with ringed(a="KEY") as (ring, provider, clock):
+        assert await ring.find("a") == Secret("KEY")
+        provider.known.clear()
+        clock.at += BELIEVED_SECONDS
+        provider.gate.clear()
+        assert await ring.find("a") == Secret("KEY"), "it is asked about beside the delivery"
+        provider.gate.set()
+        await settled(ring)
+        assert await ring.find("a") is None
+        assert not ring.knows("a")
+        assert provider.asked == ["a", "a"]
+
+
+async def test_a_key_that_is_still_good_is_asked_about_once_an_hour_only() -> None:
+    async with ringed(a="KEY") as (ring, provider, clock):
+        for hour in range(1, 4):
+            for _ in range(5):
+                assert await ring.find("a") == Secret("KEY")
+                await settled(ring)
+            assert len(provider.asked) == hour
+            clock.at += BELIEVED_SECONDS
+
+
+async def test_a_key_is_believed_on_while_the_provider_does_not_answer() -> None:
+    async with ringed(a="KEY") as (ring, provider, clock):
+        await ring.find("a")
+        provider.error = Unavailable("read key")
+        for minute in range(3):
+            clock.at += BELIEVED_SECONDS if minute == 0 else MISS_SECONDS
+            for _ in range(5):
+                assert await ring.find("a") == Secret("KEY")
+                await settled(ring)
+        assert len(provider.asked) == 4, "once a minute, until it is answered"
+        provider.error = None
+        provider.known.clear()
+        clock.at += MISS_SECONDS
+        await ring.find("a")
+        await settled(ring)
+        assert await ring.find("a") is None
+
+
+async def test_a_key_that_was_remembered_is_asked_about_when_it_is_used_first() -> None:
+    async with ringed() as (ring, provider, _):
+        ring.remember("a", Secret("KEY"))
+        assert await ring.find("a") == Secret("KEY")
+        await settled(ring)
+        assert await ring.find("a") is None
+        assert provider.asked == ["a"]
+
+
+async def test_a_flood_of_invented_ids_puts_the_question_off_and_no_delivery() -> None:
+    async with ringed(a="KEY") as (ring, provider, clock):
+        await ring.find("a")
+        clock.at += BELIEVED_SECONDS
+        for number in range(ASKED_A_MINUTE):
+            await ring.find(str(number))
+        assert await ring.find("a") == Secret("KEY")
+        assert provider.asked.count("a") == 1
+        clock.at += MINUTE
+        await ring.find("a")
+        await settled(ring)
+        assert provider.asked.count("a") == 2
 
 
 async def test_deliveries_of_one_moment_share_the_question() -> None:
