@@ -74,6 +74,18 @@ async def test_a_look_that_tells_nothing_finds_nothing_missing(effect: Effect, l
         assert active(at.licenses()) == []
 
 
+@pytest.mark.parametrize("path", ["/licensetemplate", "/productmodule"])
+async def test_a_catalog_that_is_told_by_a_blank_page_is_read_again_and_no_dead_letter(path: str) -> None:
+    async with account() as at:
+        holding = Holding(at)
+        at.control.fault(Answer(status=200, body=""), method="GET", path=path)
+        with pytest.raises(Unavailable):
+            await holding.attempt(desired())
+        await holding.settle(desired())
+        assert holding.refused == []
+        assert holding.mismatches(desired()) == []
+
+
 async def test_what_a_success_with_an_error_says_is_not_there_is_gone_when_a_look_finds_nothing() -> None:
     async with account() as at:
         holding = await sold(at)

@@ -21,6 +21,7 @@ from projections.targets.transport import Method, exchanged, redacted, unclear
 LICENSEE, LICENSE = "Licensee", "License"
 """Kinds of items, whose paths are the same in lower-case letters."""
 
+NO_CONTENT = 204
 MOST_PAGES = 50
 PAGE = 1000
 LONGEST_NUMBER = 1000
@@ -104,7 +105,9 @@ class NetLicensing:
         if answer.trouble:
             raise unclear(call, wrote=wrote, status=answer.status, text=answer.trouble)
         envelope = envelope_in(answer.body)
-        if envelope is None:
+        # Nothing to tell is a 204 or an envelope without items; a success without a word is none of its own.
+        blank = not wrote and answer.status != NO_CONTENT and not answer.body.strip()
+        if envelope is None or blank:
             text = "the answer is not NetLicensing's JSON: check the target's url"
             raise unclear(call, wrote=wrote, status=answer.status, text=text)
         return envelope

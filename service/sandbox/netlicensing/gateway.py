@@ -172,7 +172,7 @@ class Gateway:
                 if effect.body is None:
                     refused = Refused(effect.status, USUAL.get(effect.status, "Exception"), "A fault of the sandbox.")
                     return self._refusal(refused, effect.headers)
-                return _reply(envelope.Answer(effect.status, effect.body, effect.headers))
+                return _reply(envelope.Answer(effect.status, effect.body or None, effect.headers))
             case _:
                 assert_never(effect)
 
