@@ -94,6 +94,12 @@ class GraceEnded(Fact, frozen=True, kw_only=True):
     last: bool = True
 
 
+class TimePassed(Fact, frozen=True, kw_only=True):
+    """Tenure's own: it is later than the instant to which a license reached, as far as was known then."""
+
+    instant: datetime
+
+
 # --- what was bought, by whom -------------------------------------------------------------------------------
 
 

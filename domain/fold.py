@@ -192,6 +192,11 @@ def _lapsed(s: Subscription, fact: OverrideLapsed, ref: EventRef) -> None:
         s.lapsed = [*s.lapsed, fact.act]
 
 
+def _time_passed(s: Subscription, fact: f.TimePassed, ref: EventRef) -> None:
+    if s.passed is None or fact.instant > s.passed.at:
+        s.passed = dated(ref, fact.instant)
+
+
 _HANDLERS: dict[type[f.Fact], Callable[[Subscription, Any, EventRef], None]] = {
     f.SubscriptionBegan: _began,
     f.SubscriptionOpened: _opened,
@@ -201,6 +206,7 @@ _HANDLERS: dict[type[f.Fact], Callable[[Subscription, Any, EventRef], None]] = {
     f.SubscriptionSuspended: _suspended,
     f.PaymentFailed: debt.payment_failed,
     f.GraceEnded: debt.end_grace,
+    f.TimePassed: _time_passed,
     f.SubscriptionTerminated: _identified,
     f.LinesDescribed: sold.lines_described,
     f.PriceDescribed: sold.price_described,

@@ -6,11 +6,12 @@ import msgspec
 
 from domain.acts import TYPES, NewerBody, OverrideLapsed, read_body
 from domain.events import Event, Origin
-from domain.facts import Fact, GraceEnded, Noted
+from domain.facts import Fact, GraceEnded, Noted, TimePassed
 from domain.providers import Untranslatable
 
 GRACE_ENDED = "tenure.grace_ended"
 OVERRIDE_LAPSED = "tenure.override_lapsed"
+TIME_PASSED = "tenure.time_passed"
 KEYS_REQUESTED = "fulfillment.requested"
 """A provider's license generator asked for keys; what it was answered is a receipt (`KeysGenerated`)."""
 
@@ -32,6 +33,7 @@ def _keys_requested(_: Event) -> tuple[Fact, ...]:
 OWN: dict[tuple[Origin, str], Callable[[Event], tuple[Fact, ...]]] = {
     ("timer", GRACE_ENDED): _read(msgspec.json.Decoder(GraceEnded).decode),
     ("timer", OVERRIDE_LAPSED): _read(msgspec.json.Decoder(OverrideLapsed).decode),
+    ("timer", TIME_PASSED): _read(msgspec.json.Decoder(TimePassed).decode),
     ("webhook", KEYS_REQUESTED): _keys_requested,
     ("relay", KEYS_REQUESTED): _keys_requested,
     **{("operator", type_): _read(read_body) for type_ in sorted(TYPES)},

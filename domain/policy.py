@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 OnMoneyBack = Literal["disable", "keep"]
+AtExpiry = Literal["leave", "disable"]
 PastDueDays = int | Literal["provider"]
 LONGEST_MARGIN_HOURS = 24 * 366
 LONGEST_GRACE_DAYS = 366
@@ -22,6 +23,7 @@ class ProductPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     on_dispute: OnMoneyBack | UnsetType = UNSET
     on_pause: OnMoneyBack | UnsetType = UNSET
     devices_at_end: Literal["keep", "free"] | UnsetType = UNSET
+    at_expiry: AtExpiry | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         _check(self.renewal_margin_hours, self.past_due_days)
@@ -34,7 +36,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     paid an hour or more after the old period ended, and webhooks come late. `past_due_days` is how long a subscription
     stays licensed after it fell past due: a number of days, or "provider" for as long as the provider keeps trying to
     collect. `on_pause` is for a subscription that is paused. `devices_at_end` says whether a termination also frees
-    the devices that use a license, which cannot be taken back. `products` decides differently by product code.
+    the devices that use a license, which cannot be taken back. `at_expiry` says who ends a license of which nothing is
+    heard any more: the license server by the date it holds, or Tenure, for one that holds none. `products` decides
+    differently by product code.
     """
 
     renewal_margin_hours: int = 48
@@ -44,10 +48,16 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     on_dispute: OnMoneyBack = "disable"
     on_pause: OnMoneyBack = "disable"
     devices_at_end: Literal["keep", "free"] = "keep"
+    at_expiry: AtExpiry = "leave"
     products: dict[str, ProductPolicy] = {}
 
     def __post_init__(self) -> None:
         _check(self.renewal_margin_hours, self.past_due_days)
+
+    @property
+    def ends_some(self) -> bool:
+        """Whether Tenure ends licenses of any product of which nothing is heard any more."""
+        return self.at_expiry == "disable" or any(own.at_expiry == "disable" for own in self.products.values())
 
     def of(self, product_code: str) -> "Policy":
         """The policy as it is for one product."""

@@ -180,6 +180,8 @@ class Subscription(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What operators decided, by the ids of their events; also what was undone since or has lapsed."""
     lapsed: list[str] = []
     """The acts whose time is over."""
+    passed: EventRef | None = None
+    """The latest instant that is known to be over, of those to which licenses reached."""
     anomalies: int = 0
 
     @property

@@ -12,10 +12,11 @@ import msgspec
 from domain.acts import OverrideLapsed, lapsing
 from domain.durations import later
 from domain.events import Stream
-from domain.facts import GraceEnded
+from domain.facts import GraceEnded, TimePassed
+from domain.licensing import entitle
 from domain.licensing.access import in_grace, is_over, owes_nothing
 from domain.licensing.claims import Claim, claims_of
-from domain.own import GRACE_ENDED, OVERRIDE_LAPSED
+from domain.own import GRACE_ENDED, OVERRIDE_LAPSED, TIME_PASSED
 from domain.policy import PastDueDays, Policy
 from domain.subscription import EventRef, Subscription
 
@@ -33,7 +34,7 @@ class Timer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def due_timers(
-    stream: Stream,  # noqa: ARG001
+    stream: Stream,
     subscription: Subscription,
     policies: Sequence[Policy],
 ) -> tuple[Timer, ...]:
@@ -43,12 +44,23 @@ def due_timers(
     any left anywhere.
     """
     lapses = (_lapses(act.id, at) for at, act in lapsing(subscription.acts, subscription.lapsed))
-    return tuple(sorted([*_graces(subscription, policies), *lapses], key=lambda timer: timer.at))
+    ends = _ends(stream, subscription, policies)
+    return tuple(sorted([*_graces(subscription, policies), *lapses, *ends], key=lambda timer: timer.at))
 
 
 def _lapses(act: str, at: datetime) -> Timer:
     fact = OverrideLapsed(act=act)
     return Timer(at=at, event_id=f"{OVERRIDE_LAPSED}:{act}", type=OVERRIDE_LAPSED, body=msgspec.json.encode(fact))
+
+
+def _ends(stream: Stream, subscription: Subscription, policies: Sequence[Policy]) -> Iterator[Timer]:
+    """Of licenses whose end the clock alone can tell."""
+    for at in sorted(
+        {at for policy in policies if policy.ends_some for at in entitle(stream, subscription, policy).ends}
+    ):
+        fact = TimePassed(instant=at)
+        instant = at.astimezone(UTC).isoformat()
+        yield Timer(at=at, event_id=f"{TIME_PASSED}:{instant}", type=TIME_PASSED, body=msgspec.json.encode(fact))
 
 
 def _graces(subscription: Subscription, policies: Sequence[Policy]) -> tuple[Timer, ...]:

@@ -70,6 +70,7 @@ _FACTS: dict[type[f.Fact], Callable[[Any], str]] = {
     f.SubscriptionTerminated: lambda fact: f"ended ({fact.reason})" if fact.reason else "ended",
     f.SubscriptionReactivated: lambda _: "reactivated",
     f.GraceEnded: lambda fact: "grace ended" if fact.days is None else f"grace of {_many(fact.days, 'day')} ended",
+    f.TimePassed: lambda fact: f"nothing was heard by {day(fact.instant)}, when what was paid and its margin were over",
     f.LinesDescribed: _lines,
     f.PurchaseCompleted: lambda fact: "purchase completed" if fact.paid else "purchase made, payment under way",
     f.PurchaseFailed: lambda _: "payment of the purchase failed",

@@ -44,6 +44,8 @@ def _enabled(license_: License, s: Subscription, policy: Policy) -> Iterator[str
                 yield f'policy on_pause (now "{policy.on_pause}")'
         case State.TERMINATED:
             yield "a reactivation by the provider, where it has one; else a new purchase, which is a new license"
+    if license_.enabled and policy.at_expiry == "disable" and license_.expiry is not None:
+        yield "nothing heard of a renewal a day after the provider was asked at the end of its margin: it stops"
     yield f'a refund (policy on_refund, now "{policy.on_refund}"; in part: on_partial_refund, "{_partial(policy)}")'
     yield f'a dispute (policy on_dispute, now "{policy.on_dispute}")'
     yield "fewer units, or another product: the newest of what is no longer sold stops"

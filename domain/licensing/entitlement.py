@@ -1,10 +1,12 @@
 """The licenses of a subscription, every field with the rule and the event that set it."""
 
 from collections.abc import Collection, Iterator
+from datetime import datetime
 
 import msgspec
 
 from domain.events import Stream, identifier_of
+from domain.licensing import silence
 from domain.licensing.access import access, no_longer_sold, works_before_payment
 from domain.licensing.claims import Claim, claims_of
 from domain.licensing.expiry import begins_of, consumption_period, expiry_of, margin_of
@@ -32,21 +34,28 @@ class Entitlement(msgspec.Struct, frozen=True):
     licenses: tuple[License, ...]
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    ends: tuple[datetime, ...] = ()
+    """When something is to happen if nothing more is heard, the earliest first."""
 
 
 def entitle(stream: Stream, subscription: Subscription, policy: Policy) -> Entitlement:
     """Derives the desired licenses, sorted by line, product, type and unit."""
     claims = claims_of(subscription)
+    ends: set[datetime] = set()
     overrides = overrides_of(stream, subscription)
     licenses: dict[LicenseId, License] = {}
     for claim in (*claims.current, *claims.former):
         own = policy.of(claim.terms.product_code)
+        silent = own.at_expiry == "disable"
         for each in _units(stream, subscription, own, claim, claims.add_ons, overrides):
-            licenses.setdefault(each.id, each)
+            ended = silence.end(each, subscription, own, claim) if silent else each
+            licenses.setdefault(each.id, ended)
+            if silent:
+                ends |= silence.ends_of(ended, subscription, own, claim)
     if overrides is not None:
         claims.problems += problems_of_acts(overrides, subscription)
     problems, warnings = tuple(dict.fromkeys(claims.problems)), tuple(dict.fromkeys(claims.warnings))
-    return Entitlement(in_order(licenses.values()), problems, warnings)
+    return Entitlement(in_order(licenses.values()), problems, warnings, tuple(sorted(ends)))
 
 
 def _units(

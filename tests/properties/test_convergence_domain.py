@@ -18,6 +18,7 @@ from domain.events import Event
 from domain.history import Fold, decode_fold, encode_fold, extend, extends, refold
 from domain.licensing import entitle, license_id
 from domain.lifecycle import State
+from domain.own import GRACE_ENDED
 from domain.policy import Policy, ProductPolicy
 from domain.receipts import CustomerChanged, KeysMinted, LicenseChanged, OrderCreated, OrderMissing, PushRefused
 from domain.terms import LicenseType, Terms
@@ -107,6 +108,7 @@ made_up = {
         f.SubscriptionActivated, reopens=st.booleans(), key=ids | st.just(""), since=st.none() | instants
     ),
     f.GraceEnded: st.builds(f.GraceEnded, since=instants, days=st.none() | st.integers(0, 3), last=st.booleans()),
+    f.TimePassed: st.builds(f.TimePassed, instant=instants),
     f.PriceDescribed: st.builds(f.PriceDescribed, price=ids, product=ids, attributes=attributes),
     f.UsersNamed: st.builds(f.UsersNamed, users=st.lists(st.builds(f.NamedUser, email=ids), max_size=2).map(tuple)),
     f.FulfillmentNamed: st.builds(f.FulfillmentNamed, reference=ids),
@@ -244,6 +246,7 @@ policies = st.builds(
     on_dispute=st.sampled_from(["disable", "keep"]),
     on_pause=st.sampled_from(["disable", "keep"]),
     devices_at_end=st.sampled_from(["keep", "free"]),
+    at_expiry=st.sampled_from(["leave", "disable"]),
     past_due_days=st.sampled_from(["provider", 0, 1, 5]),
     products=st.just({}) | st.just({"PRO": ProductPolicy(past_due_days=2)}),
 )
@@ -322,7 +325,7 @@ def test_what_is_past_due_for_longer_than_any_policy_grants_is_not_licensed(
 
 
 def timer_is_last(timer: Timer) -> bool:
-    return msgspec.json.decode(timer.body, type=f.GraceEnded).last
+    return timer.type == GRACE_ENDED and msgspec.json.decode(timer.body, type=f.GraceEnded).last
 
 
 @settings(max_examples=100, deadline=None)

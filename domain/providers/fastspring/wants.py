@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from domain.events import Stream, identifier_of, kind_of
 from domain.lifecycle import State
+from domain.providers.unheard import UNHEARD, unheard
 from domain.readback import Want
 from domain.subscription import FIRST_PAYMENT, Subscription
 
@@ -45,6 +46,8 @@ def _subscription(identifier: str, s: Subscription) -> Iterator[Want]:
     for payment, invoice in s.payments.items():
         if invoice not in {*s.invoices, FIRST_PAYMENT}:
             yield _charge(f"{about}{CHARGE}{quote(payment, safe='')}", s)
+    if silent := unheard(s):
+        yield Want(about=f"{about}{UNHEARD}{silent}", why="whether it goes on, as nothing was heard of a renewal")
     since = s.past_due_since
     if since is not None and s.state is State.PAST_DUE and _ended(s, since.at):
         why = "how long the store goes on trying to collect"

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from domain.events import Stream, identifier_of, kind_of
 from domain.providers.stripe.customers import WITH_LINES
 from domain.providers.stripe.shapes import named
+from domain.providers.unheard import UNHEARD, unheard
 from domain.readback import Want
 from domain.subscription import Subscription
 
@@ -22,6 +23,7 @@ def wants(stream: Stream, subscription: Subscription) -> Sequence[Want]:
         *_address(subscription),
         *_owner(kind, identifier, subscription),
         *_bills(kind, identifier, subscription),
+        *_unheard(kind, identifier, subscription),
     ]
 
 
@@ -61,6 +63,15 @@ def _bills(kind: str, identifier: str, s: Subscription) -> Iterator[Want]:
     if unheard:
         about = f"invoices?subscription={identifier}&status=paid#{named(unheard[0])}"
         yield Want(about=about, why="which periods were paid", patient=True)
+
+
+def _unheard(kind: str, identifier: str, s: Subscription) -> Iterator[Want]:
+    """What is paid is over, and no event said how it goes on."""
+    since = unheard(s)
+    if kind == "subscription" and since:
+        paid = f"invoices?subscription={identifier}&status=paid{UNHEARD}{since}"
+        yield Want(about=f"subscriptions/{identifier}{UNHEARD}{since}", why="whether it goes on")
+        yield Want(about=paid, why="which periods were paid, as nothing was heard of a renewal")
 
 
 def _owner(kind: str, identifier: str, s: Subscription) -> Iterator[Want]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from domain.events import Stream, identifier_of, kind_of
 from domain.lifecycle import State
+from domain.providers.unheard import unheard
 from domain.readback import Want
 from domain.subscription import Subscription
 
@@ -38,7 +39,8 @@ def wants(stream: Stream, subscription: Subscription) -> Sequence[Want]:
         return []
     if kind != SUBSCRIPTION and s.versions and not s.purchase:
         return []
-    about = f"{path.format(identifier_of(stream))}#{s.announced}"
+    silent = unheard(s)
+    about = f"{path.format(identifier_of(stream))}#{s.announced}{f'-{silent}' if silent else ''}"
     doubtful = s.doubtful == about
     doubt = ": wallee knows nothing of it or shows what is older, though it was there; it is asked again"
     if kind == SUBSCRIPTION:

@@ -240,3 +240,15 @@ async def test_a_stream_that_stopped_rings_nothing(database: str) -> None:
         await projected.runner.project_until_idle()
         assert await rung(projected) == []
         assert (await projected.rows())["timer"] == []
+
+
+async def test_what_has_no_date_ends_a_day_after_its_margin_if_nothing_is_heard(database: str) -> None:
+    paid_until = ago(days=4)
+    [bought, _] = overdue(paid_until)
+    async with projecting(database, policy=Policy(at_expiry="disable")) as projected:
+        await projected.take([bought])
+        told = [(event.type, event.occurred_at - paid_until) for event in await rung(projected)]
+        assert told == [("tenure.time_passed", timedelta(days=days)) for days in (2, 3)]
+        assert (await state(projected), await enabled(projected)) == ("active", {"APP": False})
+        await projected.take([recovered(paid_until)])
+        assert await enabled(projected) == {"APP": True}

@@ -22,7 +22,11 @@ def test_every_event_that_means_something_has_one_row() -> None:
 def test_every_default_that_it_names_is_the_one_of_a_fastspring_source() -> None:
     policy = msgspec.convert(PROVIDER.policy, Policy)
     told = [pair for _, effect in ROWS for pair in re.findall(r"`([a-z_]+)` (?:says )?\((\w+)[:)]", effect)]
-    assert {name for name, _ in told} == set(Policy.__struct_fields__) - {"products", "renewal_margin_hours"}
+    assert {name for name, _ in told} == set(Policy.__struct_fields__) - {
+        "products",
+        "renewal_margin_hours",
+        "at_expiry",
+    }
     for name, default in told:
         assert getattr(policy, name) == default, name
 
