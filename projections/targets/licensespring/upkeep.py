@@ -40,12 +40,12 @@ from projections.targets.licensespring.users import joining, leaving
 def changes(desired: Sequence[License], applied: Applied) -> Iterator[Call]:
     """What brings licenses that are there in line; a disabled license is left as it was."""
     # While what replaces it cannot be created, what a customer has stays; but for what a person disabled.
-    unreplaced = {each.line for each in desired if each.enabled and not applied.license(each.id).remote}
+    unreplaced = {(each.line, each.unit) for each in desired if each.enabled and not applied.license(each.id).remote}
     for each in sorted(desired, key=lambda license_: not license_.enabled):
         held = applied.license(each.id)
         if each.enabled and held.remote:
             yield from _kept(each, held)
-        elif held.remote and (each.disabled_by_act or each.line not in unreplaced):
+        elif held.remote and (each.disabled_by_act or (each.line, each.unit) not in unreplaced):
             yield from _ended(each, held)
 
 

@@ -261,6 +261,26 @@ def test_what_an_operator_disabled_does_not_wait_for_a_unit_that_is_refused() ->
     assert disable.license == first
 
 
+def test_a_surplus_unit_ends_while_the_license_that_replaces_another_unit_is_refused() -> None:
+    server = Server()
+    server.follow(bought(2))
+    pro = line(start=JANUARY, end=FEBRUARY, attributes={"product_short_code": "PRO"})
+    story = bought(2).when(happened(MID_JANUARY, described(pro), named="another"))
+    replaced, surplus = (each.id for each in story.licenses if each.product_code == "APP")
+    mint, *_ = plan(story.licenses, server.applied)
+    server.take(answer(mint))
+    create, *_ = plan(story.licenses, server.applied)
+    server.take(
+        PushRefused(target="ls", subjects=create.subjects, call="x", status=400, text="no", digest=create.digest)
+    )
+    (disable,) = plan(story.licenses, server.applied)
+    assert isinstance(disable, DisableLicense)
+    assert disable.license == surplus
+    server.take(PushRetried(target="ls", subjects=create.subjects))
+    server.follow(story)
+    assert {call.license for call in server.calls if isinstance(call, DisableLicense)} == {surplus, replaced}
+
+
 def test_a_license_that_nothing_derives_any_more_is_disabled() -> None:
     server = Server()
     server.follow(bought())
