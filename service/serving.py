@@ -13,6 +13,7 @@ import uvicorn
 from service.app import create_app
 from service.process import Process, Work
 from service.settings import Server
+from service.sockets import Connection
 
 logger = structlog.get_logger(__name__)
 
@@ -107,7 +108,7 @@ async def _run(work: Work, stop: asyncio.Event) -> None:
 def _config(process: Process, settings: Server) -> uvicorn.Config:
     return uvicorn.Config(
         create_app(process),
-        http="httptools",
+        http=Connection,
         ws="none",
         lifespan="off",
         log_config=None,
