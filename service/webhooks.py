@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from time import perf_counter
-from typing import cast
+from typing import Self, cast
 
 import msgspec
 import structlog
 from litestar import asgi
 from litestar.handlers import ASGIRouteHandler
 from litestar.types import HTTPScope, Receive, Scope, Send
+from prometheus_client import Counter
 
 from domain.events import NewEvent, kind_of
 from domain.providers import UNREADABLE, Provider, Unpacked, unreadable
@@ -51,6 +52,24 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime
 
 
+class _Counters(msgspec.Struct, frozen=True, kw_only=True):
+    """A source's counters of what went well; finding them by their labels costs more than counting."""
+
+    accepted: Counter
+    only_repeats: Counter
+    appended: Counter
+    repeated: Counter
+
+    @classmethod
+    def of(cls, metrics: Metrics, source: str) -> Self:
+        return cls(
+            accepted=metrics.deliveries.labels(source, "accepted"),
+            only_repeats=metrics.deliveries.labels(source, "repeated"),
+            appended=metrics.appended.labels(source),
+            repeated=metrics.repeated.labels(source),
+        )
+
+
 class Receiver:
     """Answers deliveries. An answer of 2xx is given only for events that are durable."""
 
@@ -69,6 +88,7 @@ class Receiver:
         self._metrics = metrics
         self._clock = clock
         self._set_aside = RefusalLog(logger, event="delivery set aside")
+        self._counters = {name: _Counters.of(metrics, name) for name in sources}
         self._inbound = Inbound(
             "delivery", metrics.deliveries, logger, limit=body_limit_bytes, seconds=body_timeout_seconds
         )
@@ -162,10 +182,10 @@ class Receiver:
             self._set_aside.write(source.name, "wrong mode", remedy=remedy)
 
     def _count(self, source: str, appended: Sequence[Appended]) -> None:
-        repeated = sum(one.repeated for one in appended)
-        self._inbound.count(source, "repeated" if appended and repeated == len(appended) else "accepted")
-        self._metrics.appended.labels(source).inc(len(appended) - repeated)
-        self._metrics.repeated.labels(source).inc(repeated)
+        repeated, counters = sum(one.repeated for one in appended), self._counters[source]
+        (counters.only_repeats if appended and repeated == len(appended) else counters.accepted).inc()
+        counters.appended.inc(len(appended) - repeated)
+        counters.repeated.inc(repeated)
         logger.debug("delivery accepted", source=source, events=len(appended), repeated=repeated)
 
 
@@ -193,9 +213,10 @@ async def _proven(source: Source, delivery: Delivery) -> Delivery:
             _check_account(source, delivery)
         key = await _key(source, key_id)
         headers, secrets = headers | {PUBLIC_KEY: key.reveal()}, (key,)
+        delivery = msgspec.structs.replace(delivery, headers=headers)
     receiving.verify(headers, delivery.body, secrets, delivery.received_at)
     _check_account(source, delivery)
-    return msgspec.structs.replace(delivery, headers=headers)
+    return delivery
 
 
 def _check_account(source: Source, delivery: Delivery) -> None:
