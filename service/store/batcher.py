@@ -12,6 +12,7 @@ import structlog
 
 from domain.events import NewEvent
 from projections.ports import Appended
+from service.store.deadlines import Deadlines
 from service.store.errors import StoreBusy, StoreError, StoreUnavailable, UnstorableEvent
 from service.store.limits import Limits
 from service.store.retries import Verdict, pauses, reason, verdict
@@ -57,6 +58,7 @@ class SharedAppend:
         self._queue: deque[_Waiting] = deque()
         self._queued_events = 0
         self._queued_bytes = 0
+        self._deadlines = Deadlines(self._limits.deadline, self._too_late)
         self._arrived = asyncio.Event()
         self._connection: psycopg.AsyncConnection[tuple[Any, ...]] | None = None
         self._flusher: asyncio.Task[None] | None = None
@@ -79,15 +81,7 @@ class SharedAppend:
         """
         if not events:
             return []
-        answer = self._accept(request_of(events))
-        try:
-            async with asyncio.timeout(self._limits.deadline):
-                return await answer
-        except TimeoutError:
-            raise StoreUnavailable(
-                f"the database did not confirm the append within {self._limits.deadline:g} s; append the same events"
-                " again, and look at the log for the cause"
-            ) from None
+        return await self._accept(request_of(events))
 
     async def close(self) -> None:
         """Accepts nothing more, and returns when everything accepted is answered."""
@@ -108,10 +102,17 @@ class SharedAppend:
             raise StoreBusy("too many appends are waiting for the database; try again in a moment")
         waiting = _Waiting(request, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
+        self._deadlines.watch(waiting.answer)
         self._queued_events += events
         self._queued_bytes += request.size
         self._arrived.set()
         return waiting.answer
+
+    def _too_late(self) -> StoreUnavailable:
+        return StoreUnavailable(
+            f"the database did not confirm the append within {self._limits.deadline:g} s; append the same events"
+            " again, and look at the log for the cause"
+        )
 
     async def _flush(self) -> None:
         try:
@@ -187,6 +188,7 @@ class SharedAppend:
             if not waiting.answer.done():
                 waiting.answer.set_result(stored[first:last])
             first = last
+        self._deadlines.forget_done()
         partitions = frozenset(one.partition for one in stored if all_new or not one.repeated)
         if self._on_append and partitions:
             try:
