@@ -62,7 +62,7 @@ class Worlds:
 
 
 async def rung(world: Projected) -> list[Event]:
-    """What its timers appended: a round that ended in a debt may ring one, and an event once told counts in any order."""
+    """What its timers appended: a round that ended in a debt may ring one that the other never had."""
     streams = [row[0] for row in (await world.rows())["stream"]]
     return [event for stream in streams for event in await world.log.read_stream(stream) if event.origin == "timer"]
 
