@@ -379,6 +379,12 @@ class Noted(Fact, frozen=True, kw_only=True):
     about: str = ""
 
 
+class PartsLeftOut(Fact, frozen=True, kw_only=True):
+    """These places of the event could not be read, and no license depends on them: what else it says counts."""
+
+    places: tuple[str, ...]
+
+
 class AnswerRead(Fact, frozen=True, kw_only=True):
     """The provider's API was asked about that (see `domain/readback.py`); `found` is false when it knows of none."""
 

@@ -23,6 +23,8 @@ def objection_to(subscription: Subscription, fact: f.Fact) -> str | None:
     match fact:
         case f.GraceEnded():
             return debt.objection_to_end_of_grace(subscription, fact) or None
+        case f.PartsLeftOut():
+            return f"could not be read and was left out: {', '.join(fact.places)}"
         case f.SubscriptionActivated() | f.TrialStarted() if fact.key in subscription.activations:
             well = subscription.state in {State.TRIALING, State.ACTIVE}
             return "" if well else "an activation that was told before brings nothing back"

@@ -108,6 +108,7 @@ made_up = {
         f.SubscriptionActivated, reopens=st.booleans(), key=ids | st.just(""), since=st.none() | instants
     ),
     f.GraceEnded: st.builds(f.GraceEnded, since=instants, days=st.none() | st.integers(0, 3), last=st.booleans()),
+    f.PartsLeftOut: st.builds(f.PartsLeftOut, places=st.just(("customer.name",))),
     f.TimePassed: st.builds(f.TimePassed, instant=instants),
     f.PriceDescribed: st.builds(f.PriceDescribed, price=ids, product=ids, attributes=attributes),
     f.UsersNamed: st.builds(f.UsersNamed, users=st.lists(st.builds(f.NamedUser, email=ids), max_size=2).map(tuple)),

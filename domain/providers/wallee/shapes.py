@@ -18,6 +18,19 @@ Number = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 MOST = 2**31 - 1
 
+PERSONAL = frozenset(
+    {
+        "billingAddress",
+        "customerEmailAddress",
+        "emailAddress",
+        "familyName",
+        "givenName",
+        "organizationName",
+        "shippingAddress",
+    }
+)
+"""Fields that no license depends on: one that cannot be read says no more than one that is missing."""
+
 
 class Link(Struct, frozen=True):
     """An object of which the id counts."""
@@ -63,9 +76,11 @@ def by_id(objects: Iterable[T]) -> list[T]:
 
 
 def instant(text: str) -> datetime:
-    """Raises ValueError for what is no date with an offset."""
+    """A date without a time is its first instant in UTC. Raises ValueError for a time without an offset, or no date."""
     try:
         at = datetime.fromisoformat(text)
+        if len(text) == len("2026-03-01"):
+            return at.replace(tzinfo=UTC)
         if at.tzinfo is not None:
             return at.astimezone(UTC)
     except (ValueError, OverflowError):

@@ -8,8 +8,9 @@ from msgspec.json import Decoder
 from domain import facts as f
 from domain.events import Event, Stream, identifier_of, kind_of
 from domain.providers import Untranslatable
+from domain.providers.mending import read_what_can_be
 from domain.providers.wallee.purchases import read_transaction
-from domain.providers.wallee.shapes import Versioned
+from domain.providers.wallee.shapes import PERSONAL, Versioned
 from domain.providers.wallee.subscription_shapes import Whole
 from domain.providers.wallee.subscriptions import read_whole
 from domain.providers.wallee.transaction_shapes import Purchase
@@ -43,16 +44,22 @@ def _nothing(_page: Raw, _stream: Stream) -> Sequence[f.Fact]:
 
 
 def _subscription(page: Raw, stream: Stream) -> Sequence[f.Fact]:
-    whole = _WHOLE.decode(page)
+    whole, left_out = read_what_can_be(_WHOLE, page, PERSONAL)
     own = (SUBSCRIPTION, str(whole.subscription.id))
-    return read_whole(whole) if (kind_of(stream), identifier_of(stream)) == own else []
+    if (kind_of(stream), identifier_of(stream)) != own:
+        return []
+    return [*read_whole(whole), *_told(left_out)]
 
 
 def _transaction(page: Raw, stream: Stream) -> Sequence[f.Fact]:
-    purchase = _PURCHASE.decode(page)
+    purchase, left_out = read_what_can_be(_PURCHASE, page, PERSONAL)
     if kind_of(stream) == TRANSACTION:
-        return read_transaction(purchase)
+        return [*read_transaction(purchase), *_told(left_out)]
     return [f.StreamsLinked(streams=(f"{TRANSACTION}/{purchase.transaction.id}",))]
+
+
+def _told(left_out: Sequence[str]) -> Sequence[f.Fact]:
+    return [f.PartsLeftOut(places=tuple(left_out))] if left_out else []
 
 
 def _entity(kind: str) -> Read:
