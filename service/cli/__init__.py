@@ -20,7 +20,7 @@ __all__ = ["main", "tenure"]
 def main() -> None:
     """Runs the command line and ends the process with its exit code."""
     try:
-        tenure()
+        tenure(prog_name="tenure")
     except Exception as error:
         from service.commands.failures import explain
 

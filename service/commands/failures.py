@@ -62,6 +62,12 @@ def _understood(error: Exception) -> CommandFailed | None:
             return CommandFailed(
                 UNAVAILABLE, "The database did not answer in time: look at what it does, then try again."
             )
+        case psycopg.errors.InsufficientPrivilege():
+            return CommandFailed(
+                UNAVAILABLE,
+                f"The database refuses: {' '.join(str(error).split())}. Connect as the role that owns Tenure's tables"
+                " (the one that ran `tenure migrate`), or let that role grant this one what it lacks.",
+            )
         case psycopg.OperationalError():
             reason = " ".join(str(error).split())
             return CommandFailed(

@@ -33,7 +33,7 @@ class Migration(msgspec.Struct, frozen=True):
 async def migrate(dsn: str, folder: Path = _FOLDER) -> list[str]:
     """Brings the database up to this program's schema; says the names of the migrations it applied.
 
-    Any number of processes may do so at once. Raises MigrationError, psycopg.OperationalError.
+    Any number of processes may do so at once. Raises MigrationError, psycopg.OperationalError, InsufficientPrivilege.
     """
     known, applied = _known(folder), list[str]()
     async with await _connect(dsn) as connection:
@@ -86,7 +86,7 @@ async def _apply_next(connection: _Connection, known: Sequence[Migration]) -> st
             f"{name} was not to be had within {LOCK_SECONDS} s: another process migrates or keeps a table locked."
             " Look at pg_stat_activity, then start again"
         ) from None
-    except psycopg.OperationalError:
+    except (psycopg.OperationalError, psycopg.errors.InsufficientPrivilege):
         raise
     except psycopg.Error as error:
         raise MigrationFailed(

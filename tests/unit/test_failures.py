@@ -30,5 +30,12 @@ def test_a_database_that_cannot_be_reached_is_told_with_the_setting_to_check(
     assert "cannot be reached: connection refused. Check [database] url" in capsys.readouterr().err
 
 
+def test_a_role_without_the_right_is_told_so_and_not_taken_for_a_finding(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert explain(psycopg.errors.InsufficientPrivilege("permission denied for table head")) == 3
+    assert "refuses: permission denied for table head. Connect as the role that owns" in capsys.readouterr().err
+
+
 def test_a_fault_of_the_program_is_not_explained_away() -> None:
     assert explain(ZeroDivisionError()) is None
