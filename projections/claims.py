@@ -34,6 +34,9 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 _CLAIMED = ("partition", "stream", "target", "attempts", "folded", "doubt")
 
 
+_license = msgspec.json.Decoder(License)
+
+
 class LostClaim(Exception):
     """Another process works on the stream now."""
 
@@ -69,14 +72,13 @@ class Claims:
     async def load(self, claim: Claim) -> Derived | None:
         """What the runner derived, all of one moment; None if the stream stopped."""
         arguments = {"partition": claim.partition, "stream": claim.stream, "target": claim.target}
-        async with self._pool.connection() as connection, connection.transaction():
-            cursor = await connection.execute(claim.tables["load_fold"], arguments, binary=True)
-            (status, fold, due) = await cursor.fetchone() or (None, None, False)
-            cursor = await connection.execute(claim.tables["load_desired"], arguments)
-            desired = [msgspec.json.decode(text, type=License) for (text,) in await cursor.fetchall()]
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(claim.tables["load_derived"], arguments, binary=True)
+            (status, fold, due, desired) = await cursor.fetchone() or (None, None, False, [])
         if status == "stopped" or fold is None:
             return None
-        return Derived(desired=desired, applied=decode_fold(fold).applied, due=bool(due))
+        licenses = [_license.decode(text) for text in desired]
+        return Derived(desired=licenses, applied=decode_fold(fold).applied, due=bool(due))
 
     async def renew(self, claim: Claim, doubt: Sequence[str], *, lease: float) -> None:
         """Keeps the claim, and records what is in doubt from now on. Raises LostClaim."""

@@ -17,15 +17,15 @@ update {schema}.push as push set owner = %(owner)s, leased_until = now() + %(ttl
  where push.partition = work.partition and push.stream = work.stream and push.target = work.target
 returning push.partition, push.stream, push.target, push.attempts, push.folded, push.doubt
 
--- name: load_fold
--- As the runner left it, with whether there is work at the target by now.
-select stream.status, stream.fold, push.due from {schema}.stream as stream
+-- name: load_derived
+-- As the runner left it, all of one moment: the fold, whether there is work at the target by now, and what is desired.
+select stream.status, stream.fold, push.due,
+       array(select desired::text from {schema}.license
+              where partition = %(partition)s and stream = %(stream)s and target = %(target)s and withheld = ''
+              order by id)
+  from {schema}.stream as stream
   join {schema}.push as push on push.partition = stream.partition and push.stream = stream.stream
  where stream.partition = %(partition)s and stream.stream = %(stream)s and push.target = %(target)s
-
--- name: load_desired
-select desired::text from {schema}.license
- where partition = %(partition)s and stream = %(stream)s and target = %(target)s and withheld = '' order by id
 
 -- name: renew_push
 -- What the next call is about is in doubt until its receipt is recorded. None is made by what another version says.
