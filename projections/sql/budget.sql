@@ -2,9 +2,11 @@
 
 -- name: take_token
 -- One token bucket per account, refilled by the database's clock; the answer is how long to wait, 0 when taken. A clock
--- that is set back refills nothing and owes nothing; nobody waits longer than an hour.
+-- that is set back refills nothing and owes nothing; nobody waits longer than an hour. Callers queue for the row, so a
+-- flush to disk for each would set their pace; a token that a crash of the server gives back harms nobody.
 insert into call_budget as budget (partition, account, tokens, refilled_at)
-values (%(partition)s, %(account)s, %(burst)s - 1, clock_timestamp())
+select %(partition)s, %(account)s, %(burst)s - 1, clock_timestamp()
+ where set_config('synchronous_commit', 'off', true) = 'off'
 on conflict (partition, account) do update
    set tokens = greatest(-3600 * %(per_second)s, least(%(burst)s, budget.tokens
                       + greatest(0, extract(epoch from clock_timestamp() - budget.refilled_at)) * %(per_second)s)) - 1,

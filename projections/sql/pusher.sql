@@ -1,4 +1,8 @@
 -- Statements of the pusher. {schema} is the projection version's.
+--
+-- Those with synchronous_commit off are not waited for on their way to the disk. A crash of the server may undo them:
+-- then a claim is free again, or stays taken until its lease ends, and what was in doubt is looked at once more. Only
+-- what is in doubt (renew_push) has to be there before the call is made.
 
 -- name: claim_pushes
 -- Takes work whose receipts have been folded, that is not backing off, and that nobody holds; none of a version that is
@@ -15,6 +19,7 @@ with work as (
 update {schema}.push as push set owner = %(owner)s, leased_until = now() + %(ttl)s
   from work
  where push.partition = work.partition and push.stream = work.stream and push.target = work.target
+   and set_config('synchronous_commit', 'off', true) = 'off'
 returning push.partition, push.stream, push.target, push.attempts, push.folded, push.doubt
 
 -- name: load_derived
@@ -39,17 +44,20 @@ update {schema}.push
    set owner = null, leased_until = null, attempts = 0, error = null, doubt = '{{}}', next_at = now() + %(pause)s,
        waits_for = greatest(waits_for, %(waits_for)s)
  where partition = %(partition)s and stream = %(stream)s and target = %(target)s and owner = %(owner)s
+   and set_config('synchronous_commit', 'off', true) = 'off'
 
 -- name: release_push
 -- Untried: what it is about has to be folded first.
 update {schema}.push set owner = null, leased_until = null, next_at = now() + %(pause)s
  where partition = %(partition)s and stream = %(stream)s and target = %(target)s and owner = %(owner)s
+   and set_config('synchronous_commit', 'off', true) = 'off'
 
 -- name: postpone_push
 update {schema}.push
    set owner = null, leased_until = null, attempts = attempts + 1, error = %(error)s,
        next_at = now() + %(delay)s, doubt = %(doubt)s, waits_for = greatest(waits_for, %(waits_for)s)
  where partition = %(partition)s and stream = %(stream)s and target = %(target)s and owner = %(owner)s
+   and set_config('synchronous_commit', 'off', true) = 'off'
 
 -- name: pace_push
 -- Not its turn yet, which is no failure. Its receipts, if it has any by now, are folded first.
@@ -57,3 +65,4 @@ update {schema}.push
    set owner = null, leased_until = null, next_at = now() + %(pause)s, doubt = %(doubt)s,
        waits_for = greatest(waits_for, %(waits_for)s)
  where partition = %(partition)s and stream = %(stream)s and target = %(target)s and owner = %(owner)s
+   and set_config('synchronous_commit', 'off', true) = 'off'
