@@ -61,7 +61,7 @@ class Tables:
         """The version as it is now, which follows no other."""
         return Tables(self.version)
 
-    def __getitem__(self, name: str) -> sql.Composed:
+    def __getitem__(self, name: str) -> bytes:
         return _composed(self.version)[name]
 
     def comparing(self, name: str, other: "Tables") -> sql.Composed:
@@ -125,8 +125,9 @@ def schema_of(version: int) -> str:
 
 
 @lru_cache
-def _composed(version: int) -> Mapping[str, sql.Composed]:
-    return {name: _in_schema(text, version) for file in _FILES for name, text in _statements(file).items()}
+def _composed(version: int) -> Mapping[str, bytes]:
+    # As bytes, which the driver need not put together and take apart again at each call.
+    return {name: _in_schema(text, version).as_bytes() for file in _FILES for name, text in _statements(file).items()}
 
 
 def _in_schema(text: str, version: int, other: int | None = None) -> sql.Composed:
