@@ -7,6 +7,7 @@ answers in clear; no struct here has a place for them.
 
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -243,10 +244,14 @@ def id_in(value: object) -> object:
     return value.get("id") if isinstance(value, dict) else value
 
 
+# It reads annotations anew each time.
+_fields = cache(msgspec.structs.fields)
+
+
 def _read(kind: type[Answer], row: dict[str, Any], **parts: object) -> Answer | None:
     """A struct from the fields that can be read, `parts` taking precedence; None when the id cannot."""
     read: dict[str, Any] = {}
-    for field in msgspec.structs.fields(kind):
+    for field in _fields(kind):
         value = parts.get(field.name, row.get(field.name))
         if value is None:
             continue
