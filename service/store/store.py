@@ -22,6 +22,9 @@ from service.store.rows import event_of
 from service.store.sql import statements
 
 _READ = statements("read.sql") | statements("past.sql")
+_PREPARED = frozenset({"heads", "read_partition", "read_stream"})
+"""Asked all the time, and as much work to plan as to answer; the others are planned with the table as it is."""
+
 _MOST_STREAMS = 200
 
 MOST_NAMED = 10
@@ -83,8 +86,12 @@ class EventStore:
         limits = limits or Limits()
         pool = AsyncConnectionPool(
             dsn,
-            # Reads are planned each time, with the table as it is: a plan made over an empty table would stay.
-            kwargs={"autocommit": True, "prepare_threshold": None, "fallback_application_name": "tenure read"},
+            kwargs={
+                "autocommit": True,
+                "prepare_threshold": prepare_threshold,
+                "fallback_application_name": "tenure read",
+            },
+            configure=None if prepare_threshold is None else _by_keys,
             min_size=0,
             max_size=connections,
             timeout=limits.deadline,
@@ -201,5 +208,11 @@ class EventStore:
 
     async def _query(self, name: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
         async with self._pool.connection() as connection:
-            cursor = await connection.cursor(binary=True).execute(_READ[name], parameters)
+            statement, prepare = _READ[name], name in _PREPARED
+            cursor = await connection.cursor(binary=True).execute(statement, parameters, prepare=prepare)
             return await cursor.fetchall()
+
+
+async def _by_keys(connection: AsyncConnection[tuple[Any, ...]]) -> None:
+    """A prepared plan stays, perhaps one made over an empty table, where reading everything is cheapest."""
+    await connection.execute("set enable_seqscan = off")
