@@ -14,6 +14,7 @@ from projections.rows import Rows
 from projections.sources import Source, source_for
 from projections.tables import Pool, Tables
 from projections.targets import Target
+from projections.turns import Turns
 from projections.writing import Advance
 
 _log = structlog.get_logger("tenure.runner")
@@ -81,18 +82,15 @@ class Advancing:
         return Advance(partition=partition_of(stream), before=position, after=position, rows=[rows])
 
     async def advances(self, pages: Sequence[Page]) -> list[Advance]:
-        stored = await self._stored(pages)
-        return [
-            Advance(
-                partition=page.partition,
-                before=page.before,
-                after=page.after,
-                rows=[
-                    self.rows(stream, fold, page.after) for stream, fold in (await self._folds(page, stored)).items()
-                ],
-            )
-            for page in pages
-        ]
+        stored, turns = await self._stored(pages), Turns()
+        advances = []
+        for page in pages:
+            rows = []
+            for stream, fold in (await self._folds(page, stored, turns)).items():
+                rows.append(self.rows(stream, fold, page.after))
+                await turns.pass_on()
+            advances.append(Advance(partition=page.partition, before=page.before, after=page.after, rows=rows))
+        return advances
 
     async def _stored(self, pages: Sequence[Page]) -> dict[Stream, Fold | None]:
         """The folds of the pages' streams as they stand; None for one of other code, nothing for a new stream."""
@@ -111,7 +109,7 @@ class Advancing:
                 for stream, code, fold in await cursor.fetchall()
             }
 
-    async def _folds(self, page: Page, stored: Mapping[Stream, Fold | None]) -> dict[Stream, Fold]:
+    async def _folds(self, page: Page, stored: Mapping[Stream, Fold | None], turns: Turns) -> dict[Stream, Fold]:
         by_stream: dict[Stream, list[Event]] = {}
         for event in page.events:
             by_stream.setdefault(event.stream, []).append(event)
@@ -126,6 +124,7 @@ class Advancing:
                 folds[stream] = extend(fold, events, provider)
             else:
                 folds[stream] = await self._refold(stream, page.after)
+            await turns.pass_on()
         return folds
 
     def rows(self, stream: Stream, fold: Fold, position: int) -> Rows:
