@@ -19,6 +19,8 @@ class Leases:
         self.owner = owner
         self.ttl = ttl
         self.held: dict[int, int] = {}
+        self.lost = False
+        """Whether something turned out to be another's since the last renewal; it may be free again."""
 
     async def renew(self, connection: Connection) -> None:
         """Renews, takes free partitions up to a fair share, and gives back what is beyond it."""
@@ -35,6 +37,7 @@ class Leases:
             if beyond:
                 await self._release(connection, beyond)
         self.held = {partition: position for partition, position in held.items() if partition not in beyond}
+        self.lost = False
 
     async def release(self, connection: Connection) -> None:
         """Gives everything back."""
@@ -45,6 +48,7 @@ class Leases:
     def lose(self, partition: int) -> None:
         """Forgets a partition that turned out to be another's."""
         self.held.pop(partition, None)
+        self.lost = True
 
     async def _release(self, connection: Connection, partitions: list[int]) -> None:
         arguments = {"partitions": partitions, "owner": self.owner}

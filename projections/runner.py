@@ -114,7 +114,7 @@ class Runner:
             while not stop.is_set():
                 self._woken.clear()
                 try:
-                    if await self._follow() or loop.time() - renewed > self._settings.lease / 3:
+                    if await self._follow() or self._leases.lost or loop.time() - renewed > self._settings.lease / 3:
                         await self._renew()
                         renewed = loop.time()
                     busy = await self.project_once()
@@ -156,7 +156,7 @@ class Runner:
         renewed = -self._settings.lease
         loop = asyncio.get_running_loop()
         while True:
-            if loop.time() - renewed > self._settings.lease / 3:
+            if self._leases.lost or loop.time() - renewed > self._settings.lease / 3:
                 async with self._pool.connection() as connection:
                     await self._leases.renew(connection)
                 renewed = loop.time()
@@ -164,7 +164,7 @@ class Runner:
             if all(held.get(partition, 0) >= position for partition, position in positions.items()):
                 return
             await self.project_once()
-            if held == self._leases.held:
+            if held == self._leases.held and not self._leases.lost:
                 behind = min(each for each, position in positions.items() if held.get(each, 0) < position)
                 raise NoProgress(f"partition {behind} cannot be projected: the log says why")
 
