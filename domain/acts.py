@@ -11,9 +11,7 @@ import msgspec
 
 from domain.durations import later
 from domain.facts import Fact
-
-VERSION = 1
-"""Of the bodies of the events; a newer one is not guessed at."""
+from domain.upcasting import encode_own
 
 _NEXT = timedelta(microseconds=1)
 """What is over before it begins lapses right after it."""
@@ -125,15 +123,10 @@ TYPES = {f"operator.{each.__struct_config__.tag}" for each in DEEDS}
 
 
 class _Body(msgspec.Struct, frozen=True, kw_only=True):
-    version: int
     author: str
     reason: str
     deed: AnyDeed
     expires: datetime | None = None
-
-
-class NewerBody(ValueError):
-    """The body was written by a later version of Tenure."""
 
 
 _decoder = msgspec.json.Decoder(_Body)
@@ -141,16 +134,13 @@ _decoder = msgspec.json.Decoder(_Body)
 
 def write_body(fact: OperatorActed) -> bytes:
     """The body of an act's event."""
-    return msgspec.json.encode(
-        _Body(version=VERSION, author=fact.author, reason=fact.reason, deed=fact.deed, expires=fact.expires)
-    )
+    body = _Body(author=fact.author, reason=fact.reason, deed=fact.deed, expires=fact.expires)
+    return encode_own(type_of(fact.deed), body)
 
 
 def read_body(body: bytes) -> OperatorActed:
-    """What a body says. Raises msgspec.MsgspecError, and NewerBody."""
+    """What a body in the form of today says. Raises msgspec.MsgspecError."""
     said = _decoder.decode(body)
-    if said.version > VERSION:
-        raise NewerBody(f"its body has schema version {said.version}, this Tenure knows {VERSION}: upgrade it")
     return OperatorActed(author=said.author, reason=said.reason, deed=said.deed, expires=said.expires)
 
 

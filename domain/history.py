@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from domain.arrangement import arrange
+from domain.erasure import ERASED
 from domain.events import Event
 from domain.facts import Fact
 from domain.fold import Step, fold_event
@@ -82,7 +83,8 @@ def extends(fold: Fold, events: Sequence[Event]) -> bool:
     An equal instant counts as an earlier one, and so do two new events of one instant: what the provider settles such
     a tie by may lie in the events folded before.
     """
-    if fold.stopped:
+    if fold.stopped or any(event.type == ERASED for event in events):
+        # What was folded before held what is erased now.
         return False
     instants = [event.occurred_at for event in events if not is_receipt(event)]
     latest = fold.latest
@@ -108,7 +110,7 @@ def extend(fold: Fold, events: Sequence[Event], provider: Provider) -> Fold:
 def _apply(fold: Fold, event: Event) -> None:
     try:
         receipt = read_receipt(event)
-    except msgspec.MsgspecError as error:
+    except ValueError as error:
         fold.stopped = fold.stopped or f"{event.type} {event.event_id}: not a receipt this version knows ({error})"
     else:
         fold.applied = apply_receipt(fold.applied, receipt, event.occurred_at)

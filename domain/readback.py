@@ -4,11 +4,13 @@ No fold asks anybody. The fold of a stream shows what it wants (`Provider.wants`
 is an event of origin `readback` like any other: kept as it was at that moment, translated on read.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
 
 from domain.events import Event
+from domain.upcasting import encode_own, upcast
 
 TYPE = "readback."
 """How the types of read-back events begin; the rest is the provider's word for what was read."""
@@ -43,7 +45,12 @@ _decoder = msgspec.json.Decoder(Answer)
 
 def read_answer(event: Event) -> Answer:
     """The answer a read-back event holds. Raises ValueError."""
-    return _decoder.decode(event.body)
+    return _decoder.decode(upcast(TYPE, event.body))
+
+
+def encode_answer(about: str, pages: Iterable[bytes]) -> bytes:
+    """The body of a read-back event; each page is JSON."""
+    return encode_own(TYPE, Answer(about=about, pages=tuple(map(msgspec.Raw, pages))))
 
 
 def instant_of(asked_at: datetime) -> datetime:

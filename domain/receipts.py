@@ -11,6 +11,7 @@ from typing import Any, assert_never
 import msgspec
 
 from domain.events import Event
+from domain.upcasting import encode_own, upcast
 
 Value = str | int | bool | None
 Fields = dict[str, Value]
@@ -166,7 +167,13 @@ _decoder: msgspec.json.Decoder[AnyReceipt] = msgspec.json.Decoder(AnyReceipt)
 
 
 def read_receipt(event: Event) -> AnyReceipt:
-    return _decoder.decode(event.body)
+    """Raises ValueError."""
+    return _decoder.decode(upcast(event.type, event.body))
+
+
+def encode_receipt(receipt: AnyReceipt) -> bytes:
+    """The body of a receipt's event."""
+    return encode_own(type_of(receipt), receipt)
 
 
 def type_of(receipt: AnyReceipt | type[AnyReceipt]) -> str:

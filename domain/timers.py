@@ -19,6 +19,7 @@ from domain.licensing.claims import Claim, claims_of
 from domain.own import GRACE_ENDED, OVERRIDE_LAPSED, TIME_PASSED
 from domain.policy import PastDueDays, Policy
 from domain.subscription import EventRef, Subscription
+from domain.upcasting import encode_own
 
 _NEXT = timedelta(microseconds=1)
 """Without any grace it is over right after it fell past due, not at that instant: ties are the provider's to settle."""
@@ -50,7 +51,9 @@ def due_timers(
 
 def _lapses(act: str, at: datetime) -> Timer:
     fact = OverrideLapsed(act=act)
-    return Timer(at=at, event_id=f"{OVERRIDE_LAPSED}:{act}", type=OVERRIDE_LAPSED, body=msgspec.json.encode(fact))
+    return Timer(
+        at=at, event_id=f"{OVERRIDE_LAPSED}:{act}", type=OVERRIDE_LAPSED, body=encode_own(OVERRIDE_LAPSED, fact)
+    )
 
 
 def _ends(stream: Stream, subscription: Subscription, policies: Sequence[Policy]) -> Iterator[Timer]:
@@ -60,7 +63,7 @@ def _ends(stream: Stream, subscription: Subscription, policies: Sequence[Policy]
     ):
         fact = TimePassed(instant=at)
         instant = at.astimezone(UTC).isoformat()
-        yield Timer(at=at, event_id=f"{TIME_PASSED}:{instant}", type=TIME_PASSED, body=msgspec.json.encode(fact))
+        yield Timer(at=at, event_id=f"{TIME_PASSED}:{instant}", type=TIME_PASSED, body=encode_own(TIME_PASSED, fact))
 
 
 def _graces(subscription: Subscription, policies: Sequence[Policy]) -> tuple[Timer, ...]:
@@ -112,5 +115,5 @@ def _grace_ends(since: datetime, at: datetime, days: PastDueDays, *, last: bool)
         at=at,
         event_id=f"{GRACE_ENDED}:{since.astimezone(UTC).isoformat()}:{days}",
         type=GRACE_ENDED,
-        body=msgspec.json.encode(fact),
+        body=encode_own(GRACE_ENDED, fact),
     )

@@ -13,7 +13,16 @@ from urllib.parse import unquote
 import msgspec
 
 from domain.events import LONGEST_STREAM, NewEvent, Stream, source_of, stream_of
-from domain.receipts import RELAYED, Applied, KeysClaimed, KeysGenerated, apply_receipt, read_receipt, type_of
+from domain.receipts import (
+    RELAYED,
+    Applied,
+    KeysClaimed,
+    KeysGenerated,
+    apply_receipt,
+    encode_receipt,
+    read_receipt,
+    type_of,
+)
 from projections.ports import EventLog
 
 KIND = "fulfillment"
@@ -146,5 +155,5 @@ def _event(place: Place, receipt: KeysGenerated | KeysClaimed, at: datetime) -> 
         origin="receipt",
         occurred_at=at,
         received_at=at,
-        body=msgspec.json.encode(receipt),
+        body=encode_receipt(receipt),
     )

@@ -19,7 +19,7 @@ import structlog
 
 from domain.events import LONGEST_STREAM, NewEvent, Stream
 from domain.providers import Provider
-from domain.readback import Answer, instant_of
+from domain.readback import encode_answer, instant_of
 from projections.budget import Budget, hold, spend
 from projections.failures import FAILURES, in_short
 from projections.ports import EventLog, Provided
@@ -239,7 +239,7 @@ class Fetcher:
 
     async def _record(self, claim: Claim, asked: Asked, pages: list[bytes], at: datetime) -> None:
         """Appends the answer, in one go, to every stream it is an event of."""
-        body = msgspec.json.encode(Answer(about=claim.about, pages=tuple(map(msgspec.Raw, pages))))
+        body = encode_answer(claim.about, pages)
         events = [
             NewEvent(
                 stream=stream,

@@ -17,7 +17,7 @@ import structlog
 
 from domain.events import NewEvent
 from domain.licensing import License
-from domain.receipts import AnyReceipt, Applied, KeysMinted, PushRefused, apply_receipt, type_of
+from domain.receipts import AnyReceipt, Applied, KeysMinted, PushRefused, apply_receipt, encode_receipt, type_of
 from projections.authority import claim, place_of, standing_at
 from projections.budget import Budget, hold, take_turn
 from projections.claims import Claim, Claims, LostClaim
@@ -292,7 +292,7 @@ class Pusher:
                     origin="receipt",
                     occurred_at=now,
                     received_at=now,
-                    body=msgspec.json.encode(receipt),
+                    body=encode_receipt(receipt),
                 )
             ]
         )

@@ -13,7 +13,7 @@ from domain.events import NewEvent, Stream, partition_of, source_of
 from domain.history import Fold, decode_fold
 from domain.licensing import License
 from domain.readback import Want
-from domain.receipts import PUSH_RETRIED, AppliedLicense, PushRetried, Refusal
+from domain.receipts import PUSH_RETRIED, AppliedLicense, PushRetried, Refusal, encode_receipt
 from domain.version import CODE
 from projections.ports import EventLog
 from projections.tables import Pool, Tables
@@ -375,7 +375,7 @@ async def retry_refused(
         origin="operator",
         occurred_at=now,
         received_at=now,
-        body=msgspec.json.encode(receipt),
+        body=encode_receipt(receipt),
     )
     await log.append([event])
 

@@ -149,7 +149,7 @@ def _receipt(event: Event) -> Entry:
     kind: Kind = "operator" if event.origin == "operator" else "receipt"
     try:
         summary = say_receipt(read_receipt(event))
-    except msgspec.MsgspecError as problem:
+    except ValueError as problem:
         return _entry(event, kind=kind, summary=(), error=f"not a known receipt ({problem})", folded=False)
     return _entry(event, kind=kind, summary=(summary,), error="", folded=True)
 

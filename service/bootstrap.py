@@ -7,6 +7,7 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
+from domain import upcasting
 from projections.queries import Queries
 from projections.tables import Tables
 from projections.versions import following, read_version, tables_read
@@ -30,8 +31,10 @@ from service.wiring.targets import make_pusher, open_accounts, targets_of
 async def prepare(dsn: str, rules: str = "") -> Tables:
     """Brings the database to the schema of this version; says which projections are read.
 
-    Where there are none yet they are made, to be filled by those rules. Raises MigrationError and TablesDiffer.
+    Where there are none yet they are made, to be filled by those rules.
+    Raises MigrationError, TablesDiffer and UpcastersIncomplete.
     """
+    upcasting.check()
     await migrate(dsn)
     async with await _connect(dsn) as connection:
         tables = Tables(await read_version(connection) or 1)
@@ -42,8 +45,9 @@ async def prepare(dsn: str, rules: str = "") -> Tables:
 async def check(dsn: str) -> Tables:
     """Says which projections are read, if the database has the schema of this version.
 
-    Raises MigrationError and TablesDiffer.
+    Raises what `prepare` does.
     """
+    upcasting.check()
     await check_store(dsn)
     async with await _connect(dsn) as connection:
         await Tables(await read_version(connection) or 1).check(connection)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import msgspec
 
+from domain.erasure import is_stand_in
 from domain.events import Stream, identifier_of
 from domain.licensing import silence
 from domain.licensing.access import access, no_longer_sold, works_before_payment
@@ -20,12 +21,12 @@ from domain.licensing.fields import (
     trial_of,
     users_of,
 )
-from domain.licensing.license import Because, License, LicenseId, in_order, license_id
+from domain.licensing.license import Because, License, LicenseId, User, in_order, license_id
 from domain.licensing.overrides import Overrides, override, overrides_of
 from domain.licensing.overrides import problems as problems_of_acts
 from domain.lifecycle import State
 from domain.policy import Policy
-from domain.subscription import Subscription
+from domain.subscription import Customer, Subscription
 
 
 class Entitlement(msgspec.Struct, frozen=True):
@@ -95,10 +96,22 @@ def _decide(s: Subscription, policy: Policy, claim: Claim, add_ons: Collection[s
         **from_attributes(claim),
         "consumption_period": consumption_period(s, claim),
         "features": features_of(s, claim, add_ons),
-        "users": users_of(s, claim),
+        "users": _known_users(*users_of(s, claim)),
         "note": note_of(s),
         "free_devices": free_devices(s, policy, enabled=enabled[0]),
         "fulfillment": fulfillment_of(s, claim),
         "begins": begins_of(s, claim),
-        "customer": (s.customer, Because("the customer as last described", s.customer_since)),
+        "customer": (_known(s.customer), Because("the customer as last described", s.customer_since)),
     }
+
+
+# What stands in for erased values is told to no license server, which keeps what it holds.
+
+
+def _known(customer: Customer) -> Customer:
+    told = {name: "" for name in ("email", "name", "company") if is_stand_in(getattr(customer, name))}
+    return msgspec.structs.replace(customer, **told) if told else customer
+
+
+def _known_users(users: tuple[User, ...], why: Because) -> tuple[tuple[User, ...], Because]:
+    return tuple(user for user in users if not is_stand_in(user.email)), why

@@ -1,4 +1,4 @@
-"""Commands that prove that history is whole: verify, export."""
+"""Commands that prove that history is whole, and that take a person out of it: verify, export, erase."""
 
 import sys
 from datetime import datetime
@@ -71,3 +71,45 @@ def export(
     if out is None or chosen != 1:
         raise click.UsageError("Give OUT and one of --subscription, --from and --to, or --all.")
     export_events(config, out, identifier=subscription, since=since, until=until, key=key, as_json=as_json)
+
+
+@tenure.command()
+@click.option("--email", metavar="ADDRESS", help="The person with this e-mail address, wherever it stands.")
+@click.option("--customer", metavar="SOURCE/ID", help="The customer whom this source calls so, such as shop/cus_1.")
+@click.option("--dry-run", is_flag=True, help="Only list what would be touched.")
+@click.option("--despite-pushes", is_flag=True, help="Also while license servers have still to be told something.")
+@click.option("--author", help="Who erases; kept in the history. Without it, the user of this machine.")
+@click.option("--reason", help="Why, such as a ticket's number; kept in the history for ever.")
+@as_json
+@click.pass_obj
+def erase(
+    config: Path | None,
+    email: str | None,
+    customer: str | None,
+    dry_run: bool,
+    despite_pushes: bool,
+    author: str | None,
+    reason: str | None,
+    as_json: bool,
+) -> None:
+    """Forget a person: replace their data in every event by stand-ins, in one act that the history tells of.
+
+    Licenses, dates and amounts stay, and so does the proof of history. License servers keep what they hold; it is
+    listed. Ends with 1 when there is nothing to erase.
+    """
+    from service.commands.erase import erase_person
+
+    if (email is None) == (customer is None):
+        raise click.UsageError("Give --email or --customer.")
+    sys.exit(
+        erase_person(
+            config,
+            email=email,
+            customer=customer,
+            dry_run=dry_run,
+            despite_pushes=despite_pushes,
+            author=author,
+            reason=reason,
+            as_json=as_json,
+        )
+    )

@@ -10,9 +10,9 @@ from rich.text import Text
 from domain.acts import plain
 from service import acting
 from service.acting import Acted, Said
+from service.commands.asker import user_of_this_machine
 from service.commands.output import harmless, print_json
 from service.commands.reading import ask
-from service.commands.retries import user
 from service.lookup import Reader
 
 
@@ -75,7 +75,7 @@ def _do(
 ) -> None:
     expires = said.get("expires")
     who = Said(
-        author=str(said["author"] or user()),
+        author=str(said["author"] or user_of_this_machine()),
         reason=str(said["reason"]),
         expires=expires if isinstance(expires, datetime) else None,
         dry_run=bool(said["dry_run"]),

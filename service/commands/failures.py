@@ -33,6 +33,7 @@ def _understood(error: Exception) -> CommandFailed | None:
     # Imported here, so that a command that needs no database does not load its driver.
     import psycopg
 
+    from domain.upcasting import UpcastersIncomplete
     from projections.ports import LogUnavailable
     from projections.tables import TablesDiffer
     from service.attention import NothingToRetry
@@ -56,6 +57,8 @@ def _understood(error: Exception) -> CommandFailed | None:
             return CommandFailed(
                 UNAVAILABLE, "The database lacks Tenure's tables of this version: run `tenure migrate`."
             )
+        case UpcastersIncomplete():
+            return CommandFailed(PART_FAILED, str(error))
         case EmbeddedServerError() | MigrationError() | TablesDiffer() | LogUnavailable():
             return CommandFailed(UNAVAILABLE, str(error))
         case TimeoutError():

@@ -1,11 +1,10 @@
 """The commands that ask for another attempt."""
 
-import getpass
 from pathlib import Path
 
 from domain.events import Stream
 from service import attention
-from service.commands.failures import usage
+from service.commands.asker import user_of_this_machine
 from service.commands.output import print_json, print_line
 from service.commands.reading import ask
 from service.lookup import Reader
@@ -16,7 +15,7 @@ def retry_dead_letter(config: Path | None, text: str, author: str | None, reason
 
     Raises NotFound, Ambiguous, NothingToRetry, and CommandFailed if nobody is known to ask.
     """
-    asking = author or user()
+    asking = author or user_of_this_machine()
 
     async def request(reader: Reader) -> str:
         return await attention.retry_refused(reader, text, asking, reason, by_key=True)
@@ -35,11 +34,3 @@ def retry_stream(config: Path | None, text: str) -> None:
         return await attention.retry_stream(reader, text, by_key=True)
 
     print_line(f"{ask(config, request)} will be tried again.")
-
-
-def user() -> str:
-    """Who uses this machine. Raises CommandFailed if that is nobody known."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        raise usage("This machine does not know who asks: name yourself with --author.") from None

@@ -18,6 +18,8 @@ from service.store.checking import Checked
 from service.store.verifying import Verified, verify
 
 MB = 1_000_000
+SHOWN = 40
+"""Positions of erased bodies that are listed of a partition; JSON has all."""
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +103,9 @@ def _show(console: Console, verified: Verified, stream: str | None, *, missing: 
         highlight=False,
         markup=False,
     )
+    for partition, positions in verified.erased_at.items():
+        shown = f"{', '.join(map(str, positions[:SHOWN]))}{', …' * (len(positions) > SHOWN)}"
+        console.print(Text(f"erased in partition {partition}, position {shown}", style="dim"))
     for finding in verified.findings:
         where = f"partition {finding.partition}, position {finding.position}: "
         console.print(Text.assemble((where, "bold"), (f"{finding.kind}: ", "bold red"), harmless(finding.detail)))

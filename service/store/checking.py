@@ -9,7 +9,7 @@ import msgspec
 from psycopg import Connection
 
 from domain.events import Stream, partition_of
-from service.store.erasures import Erasures
+from service.store.erasures import Erasures, erasures
 from service.store.findings import Finding
 from service.store.records import Record, headers_digest, link, record_digest
 from service.store.sealed import Seal, copy_records, seals, value_before
@@ -32,29 +32,44 @@ class Checked(msgspec.Struct, kw_only=True):
     """How many bodies were hashed."""
     bytes: int = 0
     """Of bodies."""
-    erased: int = 0
+    erased: dict[int, list[int]] = {}
+    """By partition the positions of bodies that are erased, among those checked."""
     findings: list[Finding] = []
 
     def add(self, other: "Checked") -> None:
         self.events += other.events
         self.bodies += other.bodies
         self.bytes += other.bytes
-        self.erased += other.erased
+        for partition, positions in other.erased.items():
+            self.erased.setdefault(partition, []).extend(positions)
         self.findings.extend(other.findings)
 
 
 def check_spans(
     connection: Connection[Any], spans: Sequence[Span], erased: Erasures, stream: Stream | None = None
 ) -> Checked:
-    """Checks each span; of one that is broken its first finding alone."""
-    checked = Checked(findings=[])
+    """Checks each span; of one that is broken its first finding alone.
+
+    What an act erases meanwhile is not told as altered: where something is, it is asked once more what is erased.
+    """
+    total = Checked(findings=[])
     for span in spans:
-        sealed = seals(connection, span.partition, span.after, span.upto)
-        previous = value_before(connection, span.partition, span.after + 1) if span.after < span.sealed else None
-        with closing(copy_records(connection, span, stream=stream)) as records:
-            finding = _check(span, records, sealed, previous, erased, checked)
-        if finding:
-            checked.findings.append(finding)
+        checked = _check_span(connection, span, erased, stream)
+        while checked.findings and (now := erasures(connection)) != erased:
+            erased = now
+            checked = _check_span(connection, span, erased, stream)
+        total.add(checked)
+    return total
+
+
+def _check_span(connection: Connection[Any], span: Span, erased: Erasures, stream: Stream | None) -> Checked:
+    checked = Checked(findings=[])
+    sealed = seals(connection, span.partition, span.after, span.upto)
+    previous = value_before(connection, span.partition, span.after + 1) if span.after < span.sealed else None
+    with closing(copy_records(connection, span, stream=stream)) as records:
+        finding = _check(span, records, sealed, previous, erased, checked)
+    if finding:
+        checked.findings.append(finding)
     return checked
 
 
@@ -103,7 +118,7 @@ def _body_wrong(record: Record, gone: bool, checked: Checked) -> Finding | None:
     checked.bodies += 1
     checked.bytes += len(record.body)
     if gone:
-        checked.erased += 1
+        checked.erased.setdefault(record.partition, []).append(record.position)
     elif sha256(record.body).digest() != record.digest:
         return Finding.of("altered body", record.partition, record.position)
     return None

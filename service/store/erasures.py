@@ -5,6 +5,20 @@ from typing import Any
 import msgspec
 from psycopg import Connection
 
+from domain.events import Stream, partition_of
+from service.store.sql import statements
+
+_ERASURES = statements("erase.sql")["erasures"]
+
+
+class _Named(msgspec.Struct):
+    """What matters here of an erasure event, in whatever version it is written."""
+
+    positions: tuple[int, ...] = ()
+
+
+_named = msgspec.json.Decoder(_Named)
+
 
 class Erasures(msgspec.Struct, frozen=True):
     """The events that erasure events name, by partition and position."""
@@ -16,6 +30,13 @@ class Erasures(msgspec.Struct, frozen=True):
         return (partition, position) in self.erased
 
 
-def erasures(_connection: Connection[Any]) -> Erasures:
-    """What the store's erasure events name: nothing, as long as no command appends any."""
-    return Erasures()
+def erasures(connection: Connection[Any]) -> Erasures:
+    """What the store's erasure events name; nothing follows from one that cannot be read."""
+    found: set[tuple[int, int]] = set()
+    for stream, body in connection.execute(_ERASURES).fetchall():
+        try:
+            named = _named.decode(body)
+        except msgspec.MsgspecError:
+            continue
+        found.update((partition_of(Stream(stream)), position) for position in named.positions)
+    return Erasures(frozenset(found))

@@ -76,12 +76,14 @@ select position, headers, chain from seal
 where partition = %(partition)s and position > %(after)s and position <= %(upto)s
 
 -- name: copy_records
--- The events of a span, with headers, source and body where the event is one of those asked for.
+-- The events of a span, with headers, source and body where the event is one of those asked for. Of a period, what
+-- says which bodies are erased is always one of them.
 copy (select {record}, case when wanted then headers::text end, source, case when wanted then body end
       from (select e.*,
-                   (%(stream)s::text is null or stream = %(stream)s)
-                   and (%(since)s::timestamptz is null or recorded_at >= %(since)s)
-                   and (%(until)s::timestamptz is null or recorded_at < %(until)s) as wanted
+                   case when %(stream)s::text is not null then stream = %(stream)s
+                        else type = 'tenure.erased'
+                             or (%(since)s::timestamptz is null or recorded_at >= %(since)s)
+                                and (%(until)s::timestamptz is null or recorded_at < %(until)s) end as wanted
             from event e
             where partition = %(partition)s and position > %(after)s and position <= %(upto)s) chosen
       order by position)

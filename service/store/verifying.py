@@ -42,6 +42,9 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     bodies: int
     bytes: int
     erased: int
+    """How many of the bodies are erased, as erasure events say."""
+    erased_at: dict[int, list[int]]
+    """Which, by partition and position."""
     partitions: int
     """Partitions that hold events or seals."""
     seconds: float
@@ -112,7 +115,8 @@ def _collect(
         unsealed=sum(max(each.events - each.seals, 0) for each in reaches),
         bodies=total.bodies,
         bytes=total.bytes,
-        erased=total.erased,
+        erased=sum(map(len, total.erased.values())),
+        erased_at={partition: sorted(total.erased[partition]) for partition in sorted(total.erased)},
         partitions=sum(each.events + each.seals > 0 for each in reaches),
         seconds=perf_counter() - began,
         processes=processes,

@@ -98,9 +98,26 @@ def body_of(event: dict[str, Any]) -> bytes:
     return base64.b64decode(event["body_base64"], validate=True) if text is None else text.encode()
 
 
-def is_erased(_event: dict[str, Any]) -> bool:
-    """Whether an erasure event names it: this version of the archive knows of none."""
-    return False
+class Erasures:
+    """Which events of a partition say that they are erased, and which ones erasure events of the same stream name."""
+
+    def __init__(self) -> None:
+        self.said: dict[int, str] = {}
+        self.named: set[tuple[str, int]] = set()
+
+    def note(self, line: dict[str, Any]) -> None:
+        if line.get("erased"):
+            self.said[line["position"]] = line["stream"]
+        elif is_erasure(line):
+            self.named.update((line["stream"], position) for position in json.loads(body_of(line))["positions"])
+
+    def unnamed(self) -> list[int]:
+        return [position for position, stream in self.said.items() if (stream, position) not in self.named]
+
+
+def is_erasure(line: dict[str, Any]) -> bool:
+    """Whether the event says what was erased; in an archive of a period there are those of all times."""
+    return (line.get("type"), line.get("origin")) == ("tenure.erased", "operator")
 
 
 def verify(path: str, key: str | None = None) -> Report:
@@ -203,6 +220,7 @@ def check_partitions(archive: zipfile.ZipFile, manifest: dict[str, Any], report:
 def check_partition(partition: int, head: dict[str, Any], lines: Iterator[bytes], report: Report) -> None:
     chain, position = digest("genesis", struct.pack(">h", partition)), 0
     sure = 0  # the last position at which the chain was seen to be right
+    erasures = Erasures()
     for number, text in enumerate(lines, start=1):
         where = f"partition {partition}, position {position + 1}"
         try:
@@ -213,6 +231,7 @@ def check_partition(partition: int, head: dict[str, Any], lines: Iterator[bytes]
             position = line["position"]
             where = f"partition {partition}, position {position}"
             chain = digest("chain", chain, check_line(partition, line, where, report))
+            erasures.note(line)
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, struct.error, RecursionError) as error:
             report.wrong(f"{where}: line {number} is no event as an archive has it ({type(error).__name__}: {error})")
             return
@@ -222,6 +241,10 @@ def check_partition(partition: int, head: dict[str, Any], lines: Iterator[bytes]
                 report.wrong(f"{where}: the event{since} is not the one that was sealed: the chain is broken")
                 chain = bytes.fromhex(line["chain"])
             sure = position
+    for unnamed in erasures.unnamed():
+        report.wrong(
+            f"partition {partition}, position {unnamed}: it is said to be erased, and no erasure event says so"
+        )
     if position != head["position"]:
         lacking = "events are missing at the end" if position < head["position"] else "there are events too many"
         report.wrong(f"partition {partition}, position {position}: the signed head is {head['position']}: {lacking}")
@@ -244,9 +267,10 @@ def check_line(partition: int, line: dict[str, Any], where: str, report: Report)
     report.bytes += len(body)
     if zlib.crc32(line["stream"].encode()) & 255 != partition:
         report.wrong(f"{where}: the event's stream belongs to another partition")
-    if not wanted(report.selection, stream, line["recorded_at"]):
+    of_period = "stream" not in report.selection
+    if not wanted(report.selection, stream, line["recorded_at"]) and not (of_period and is_erasure(line)):
         report.wrong(f"{where}: the event is none of those asked for")
-    if is_erased(line):
+    if line.get("erased"):
         report.erased += 1
         return record_digest(partition, line, stream, rest_digest(line, bytes.fromhex(line["headers_digest"])))
     if hashlib.sha256(body).hexdigest() != line["digest"]:
