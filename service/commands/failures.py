@@ -57,9 +57,7 @@ def _understood(error: Exception) -> CommandFailed | None:
             return CommandFailed(
                 UNAVAILABLE, "The database lacks Tenure's tables of this version: run `tenure migrate`."
             )
-        case UpcastersIncomplete():
-            return CommandFailed(PART_FAILED, str(error))
-        case EmbeddedServerError() | MigrationError() | TablesDiffer() | LogUnavailable():
+        case EmbeddedServerError() | MigrationError() | TablesDiffer() | LogUnavailable() | UpcastersIncomplete():
             return CommandFailed(UNAVAILABLE, str(error))
         case TimeoutError():
             return CommandFailed(
