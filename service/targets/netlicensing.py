@@ -27,6 +27,6 @@ SERVING = Serving(
     burst=1,
     paced=True,
     options=Options,
-    # As the vendor's own guide has it: what is overdue is deactivated. Licenses that float or count hold no date.
-    policy={"past_due_days": 0, "at_expiry": "disable"},
+    # As the vendor's own guide has it: what is overdue is deactivated.
+    policy={"past_due_days": 0},
 )
