@@ -136,6 +136,7 @@ async def merge(reader: Reader, duplicate: str, into: str, said: Said, *, by_key
         raise ActRefused(f"{away.stream} cannot be merged into itself: name the duplicate and the one that is kept.")
     _refuse_of_duplicate(away)
     _refuse_of_duplicate(kept)
+    _refuse_of_kept(away)
     wanted, there = away.working(), kept.held()
     for product, count in wanted.items():
         if there.get(product, 0) < count:
@@ -277,6 +278,16 @@ def _refuse_of_duplicate(standing: Standing) -> None:
             f"{standing.stream} was merged into {merged.deed.kept} as a duplicate: act on that one, or undo the merge, "
             f"tenure license undo {merged.id}"
         )
+
+
+def _refuse_of_kept(standing: Standing) -> None:
+    overrides = overrides_of(standing.stream, standing.subscription)
+    for merge in overrides.kept if overrides is not None else ():
+        if isinstance(merge.deed, Merged):
+            raise ActRefused(
+                f"{standing.stream} is kept for its duplicate {merge.deed.duplicate}: undo that merge, tenure license "
+                f"undo {merge.id}, and merge both into the third"
+            )
 
 
 def _remarks(standing: Standing, act: Act, found: Sequence[Change], *, repeated: bool) -> list[str]:

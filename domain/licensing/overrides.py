@@ -2,7 +2,8 @@
 
 Two acts on one thing: the later counts. An extension never shortens, and neither an extension nor an enabling brings
 back what is no longer sold, so that nobody has two licenses for one purchase. Above all others stands a merge: the
-licenses of a duplicate are disabled, whatever else was decided about them.
+licenses of a duplicate are disabled, whatever else was decided about them; but never those of one that is itself
+kept for another. So what a duplicate was merged into is never off by a merge, and merges in a circle switch nobody off.
 """
 
 from collections.abc import Mapping
@@ -39,6 +40,8 @@ class Overrides(msgspec.Struct, frozen=True):
     merged: Act | None = None
     kept: tuple[Act, ...] = ()
     """The merges by which its licenses stand for those of others."""
+    chained: Act | None = None
+    """A merge of it into another one that does not count, since it is kept for others."""
 
     def of(self, license_: str) -> Mapping[str, Act]:
         return self.acts.get(license_, {})
@@ -63,7 +66,9 @@ def overrides_of(stream: Stream, s: Subscription) -> Overrides | None:
                 merges[kept if stream == duplicate else duplicate] = act
     away = [act for act in merges.values() if _duplicate(act) == stream]
     stays = tuple(act for act in merges.values() if _duplicate(act) != stream)
-    return Overrides(acts, max(away, key=lambda act: act.age, default=None), stays)
+    last = max(away, key=lambda act: act.age, default=None)
+    # A fold sees no other stream. This rule needs none: both streams of a merge hold it, so each knows its own part.
+    return Overrides(acts, None, stays, last) if stays else Overrides(acts, last)
 
 
 def _duplicate(act: Act) -> str:
@@ -119,6 +124,12 @@ def problems(overrides: Overrides, s: Subscription) -> list[str]:
                 f"was merged into {overrides.merged.deed.kept} as a duplicate and is paid for again since: end it at "
                 f"the provider, or have it licensed again (tenure license undo {overrides.merged.id})"
             )
+    if overrides.chained is not None and isinstance(overrides.chained.deed, Merged):
+        kept = overrides.kept[-1]
+        told.append(
+            f"was merged into {overrides.chained.deed.kept}, which does not count while it is kept for "
+            f"{_duplicate(kept)}: undo one of the two (tenure license undo {overrides.chained.id}, or {kept.id})"
+        )
     if s.state in {State.SUSPENDED, State.TERMINATED}:
         told += [
             f"is {s.state}, and was kept for its duplicate {_duplicate(act)}: if that is paid for, have it licensed "

@@ -37,11 +37,11 @@ def read_value(field: str, given: Set, license_type: str | None = None) -> Set:
     if field == "note":
         return _text(field, given, LONGEST_NOTE)
     if field.startswith(CUSTOM):
-        if not 1 <= len(field) - len(CUSTOM) <= LONGEST_NAME:
-            raise NotSettable(f"the name of a custom field has 1 to {LONGEST_NAME} characters")
+        if not 1 <= len(field) - len(CUSTOM) <= LONGEST_NAME or not field.isprintable():
+            raise NotSettable(f"the name of a custom field has 1 to {LONGEST_NAME} characters that can be printed")
         return _text(field, given, LONGEST_VALUE)
     if field not in _BY_ATTRIBUTE:
-        raise NotSettable(f"{field} cannot be set; what can: {', '.join(SETTABLE)}{_remedy(field)}")
+        raise NotSettable(f"{ascii(field)[1:-1]} cannot be set; what can: {', '.join(SETTABLE)}{_remedy(field)}")
     return _read(field, given, ATTRIBUTES[_BY_ATTRIBUTE[field]], license_type)
 
 
@@ -76,9 +76,16 @@ def _read(field: str, given: Set, row: Attribute, license_type: str | None) -> S
 def _features(given: Set) -> tuple[str, ...]:
     codes = [each.strip() for each in given.split(",")] if isinstance(given, str) else given
     named = sorted({code for code in codes if code}) if isinstance(codes, (list, tuple)) else None
-    if named is None or len(named) > MOST_FEATURES or any(len(code) > LONGEST_NAME for code in named):
-        raise NotSettable(f"features are codes with commas between, at most {MOST_FEATURES}, or nothing for none")
+    if named is None or len(named) > MOST_FEATURES or not all(_is_code(code) for code in named):
+        raise NotSettable(
+            f"features are codes of at most {LONGEST_NAME} characters that can be printed, with commas between, "
+            f"at most {MOST_FEATURES} of them, or nothing for none"
+        )
     return tuple(named)
+
+
+def _is_code(text: object) -> bool:
+    return isinstance(text, str) and len(text) <= LONGEST_NAME and text.isprintable()
 
 
 def _text(field: str, given: Set, longest: int) -> str:

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.anyio
 
 SAID = Said(author="ada", reason="asked on the phone")
 DUPLICATE = Stream("acme/subscription/sub_2")
+THIRD = Stream("acme/subscription/sub_3")
 NOW = datetime.now(UTC).replace(microsecond=0)
 START, END = NOW - timedelta(days=10), NOW + timedelta(days=20)
 
@@ -186,9 +187,13 @@ async def test_a_mistaken_duplicate_is_merged_if_the_other_has_its_license_and_t
     ):
         with pytest.raises(ActRefused, match="as a duplicate"):
             await refused
+    await take(pushed, subscribed(THIRD, invoice="in_8"))
+    with pytest.raises(ActRefused, match=f"is kept for its duplicate {DUPLICATE}: undo that merge"):
+        await acting.merge(reader_of(pushed), STREAM, THIRD, SAID)
+    assert sorted(await enabled_there(pushed)) == [False, True, True]
     await acting.undo(reader_of(pushed), acted.act, SAID)
     await pushed.settle()
-    assert await enabled_there(pushed) == [True, True]
+    assert await enabled_there(pushed) == [True, True, True]
 
 
 async def test_a_merge_that_would_leave_somebody_without_a_license_is_refused(pushed: Pushed) -> None:

@@ -214,6 +214,12 @@ def test_values_are_read_as_the_catalogs_attributes_are(field: str, given_value:
         ("expiry", "2027-01-01", "tenure license extend"),
         ("colour", "red", "max_activations, floating_users"),
         ("custom_fields.", "x", "1 to 100"),
+        ("custom_fields.a\x1b", "x", "can be printed"),
+        ("custom_fields.\ud800", "x", "can be printed"),
+        ("\x1bcolour", "red", r"\\x1bcolour cannot be set"),
+        ("features", "a\x00b", "can be printed"),
+        ("features", ("a", "\x1b[31m"), "can be printed"),
+        ("features", "\ud800", "can be printed"),
         ("note", "two\nlines", "one line"),
     ],
 )
