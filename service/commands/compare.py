@@ -112,7 +112,7 @@ def _lines(each: Difference) -> Iterator[str]:
     more = f"; {each.late_events} events of it came late" if each.late_events > 1 else ""
     yield (
         f"because {came.type} {came.event_id} of {came.occurred_at:{INSTANT}} was recorded{how} "
-        f"{came.recorded_at:{INSTANT}}, {span(came.lag)} late{more}"
+        f"{came.recorded_at:{INSTANT}}, {span(came.lag)} after it happened{more}"
     )
     yield f"held at {each.target} then: {_HELD[each.held]}"
 

@@ -244,9 +244,9 @@ def _marks(entry: Entry, listening: datetime | None) -> list[str]:
         marks.append(f"by {entry.kind}")
     tardy = entry.lag >= LATE_SECONDS and (listening is None or entry.occurred_at >= listening)
     if entry.kind == "delivery" and (tardy or (listening is None and entry.late)):
-        marks.append(f"{span(entry.lag)} late, recorded {entry.recorded_at:{INSTANT}}")
+        marks.append(f"{span(entry.lag)} on the way, recorded {entry.recorded_at:{INSTANT}}")
     if entry.late:
-        marks.append("came after later events")
+        marks.append("out of order")
     if entry.same_as:
         marks.append(f"the same content as {harmless(entry.same_as)}")
     return marks

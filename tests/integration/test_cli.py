@@ -185,7 +185,7 @@ async def test_a_timeline_is_told_in_words(shop: Tenure) -> None:
     places = [next(place for place, line in enumerate(lines) if words in line) for words in order]
     assert places == sorted(places)
     assert max(map(len, ended.out.splitlines())) <= 80
-    assert "came after later events" in ended.out
+    assert "out of order" in ended.out
 
 
 async def test_a_timeline_is_told_as_of_an_instant(shop: Tenure) -> None:

@@ -268,7 +268,7 @@ tenure() {{ "{sys.executable}" -P -W error -m service "$@"; }}
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert max(map(len, ran.stdout.splitlines())) <= 80
     assert "payment failed" in ran.stdout
-    assert "4 days late, recorded 2026-03-05 09:00:01" in ran.stdout
+    assert "4 days on the way, recorded 2026-03-05 09:00:01" in ran.stdout
     assert f"{SUB_1}  past_due" in ran.stdout
     assert f"{SUB_1}  active" in ran.stdout
     assert "as known at 2026-03-03 00:00:00" in ran.stdout

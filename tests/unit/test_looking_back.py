@@ -80,7 +80,7 @@ def test_a_license_believed_active_that_was_not_is_told_with_what_came_late() ->
     words = " ".join(text.split())
     assert "believed active 1 really active 0 Believed active, and was not: 1" in words
     assert "believed: active until 2026-02-03 00:00; subscription active" in words
-    assert "because told ended of 2026-01-15 00:00:00 was recorded 2026-01-20 00:00:00, 5 days late" in words
+    assert "told ended of 2026-01-15 00:00:00 was recorded 2026-01-20 00:00:00, 5 days after it happened" in words
     assert "held at ls then: not there" in words
 
 
