@@ -14,6 +14,7 @@ from service.store import EventStore
 from service.store.bulk import copy_partition
 from service.store.errors import StoreUnavailable
 from service.store.limits import Limits
+from service.store.sql import statements
 from tests.integration.store.given import NOON, an_event, connected, stream_in
 
 pytestmark = pytest.mark.anyio
@@ -197,3 +198,22 @@ async def test_a_senseless_number_of_connections_is_refused(connections: int) ->
     with pytest.raises(ValueError, match="connections of the event store"):
         async with EventStore.open("host=/nowhere", connections=connections):
             pass
+
+
+async def test_a_page_of_streams_reads_little_even_of_a_table_that_was_never_analysed(database: str) -> None:
+    """Whole streams come page by page: a plan that reads all of a partition for each of them takes hours."""
+    page = {"partition": 7, "after": "", "limit": 200}
+    async with connected(database) as connection:
+        await connection.execute("alter table event set (autovacuum_enabled = false)")
+        await connection.execute(
+            "insert into event (partition, position, stream, event_id, item, type, origin, cause, occurred_at,"
+            " received_at, recorded_at, headers, content_type, body, digest)"
+            " select 7, n, 'shop/subscription/sub_' || n, 'evt', '', 'invoice.paid', 'webhook', '', now(), now(),"
+            " now(), '{}', '', convert_to(repeat(md5(n::text), 30), 'utf8'), sha256('')"
+            " from generate_series(1, 20000) n"
+        )
+        statement = b"explain (analyze, buffers, format json) " + statements("past.sql")["streams_after"]
+        [(explained,)] = await (await connection.cursor(binary=True).execute(statement, page)).fetchall()
+        [(pages,)] = await (await connection.execute("select pg_relation_size('event') / 8192")).fetchall()
+    touched = explained[0]["Plan"]["Shared Hit Blocks"] + explained[0]["Plan"]["Shared Read Blocks"]
+    assert touched < pages, "not even every page of the table once"
