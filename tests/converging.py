@@ -1,16 +1,19 @@
 """Two databases that must end alike: one takes what happened in true order, the other in any."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from datetime import datetime
 from typing import Any
 
-from domain.events import Event
+from domain.events import Event, NewEvent
 from domain.policy import Policy
 from domain.providers import Provider
 from tests.deliveries import Delivery, derived, events_of
-from tests.projecting import Projected, projecting
+from tests.projecting import Projected, as_new, projecting
 
+Deciding = Callable[[Sequence[tuple[str, str]], Sequence[datetime]], Sequence[NewEvent]]
+"""What operators decide about licenses (id, stream), at some of the instants at which something happened."""
 TABLES = ("stream", "license", "link", "push", "want", "timer")
 
 
@@ -55,6 +58,46 @@ class Worlds:
         for part, rows in expected.items():
             assert found[part] == rows, part
         return expected
+
+    def converge_with_acts(
+        self, told: Sequence[Delivery], arriving: Sequence[Delivery], cut: int, deciding: Deciding
+    ) -> Sequence[NewEvent]:
+        """The same with what operators decide, and with what time makes of it all; gives what was decided.
+
+        One world hears of the acts last, the other in the midst of the deliveries, some before what they are about.
+        """
+        return self._loop.run(self._converge_with_acts(told, arriving, cut, deciding))
+
+    async def _converge_with_acts(
+        self, told: Sequence[Delivery], arriving: Sequence[Delivery], cut: int, deciding: Deciding
+    ) -> Sequence[NewEvent]:
+        true, other = self.true, self.other
+        for world in (true, other):
+            await empty(world)
+        events = events_of(told, provider=self._provider)
+        await true.append(events)
+        await true.runner.project_until_idle()
+        rows = await true.rows()
+        licenses = sorted({(row[0], row[1]) for row in rows["license"]})
+        acts = deciding(licenses, sorted({event.occurred_at for event in events}))
+        for act in acts:
+            await true.append([act])
+            await true.runner.project_until_idle()
+        for some in (
+            acts[::2],
+            events_of(arriving[:cut], provider=self._provider),
+            acts[::-1],
+            events_of(arriving[cut:], provider=self._provider),
+        ):
+            await other.append([*some])
+            await other.runner.project_until_idle()
+        for world, heard in ((true, await rung(other)), (other, await rung(true))):
+            await world.append([as_new(event) for event in heard])
+            await world.runner.project_until_idle()
+        expected, found = await derived(true), await derived(other)
+        for part, whole in expected.items():
+            assert found[part] == whole, part
+        return acts
 
     def close(self) -> None:
         self._loop.run(self._open.aclose())

@@ -12,9 +12,9 @@ import pytest
 from service.bootstrap import prepare, reading
 from service.settings import Settings
 from tests.commands import ROOT, Tenure, tenure
-from tests.payloads.stripe import FEBRUARY, event, invoice, item, subscription
+from tests.payloads.stripe import FEBRUARY, event, invoice, item, session, subscription
 from tests.serving import OPERATOR, VIEWER, Served, served, settings
-from tests.shop import STOPPED, UNROUTED, WRONG_TERMS, as_event, project
+from tests.shop import STOPPED, STORY, UNROUTED, WRONG_TERMS, as_event, project
 
 pytestmark = pytest.mark.anyio
 
@@ -25,6 +25,7 @@ SUBSCRIBED = [
         event("invoice.paid", invoice(), id_="evt_2", created=FEBRUARY + 2),
     )
 ]
+CHECKOUT = json.dumps(event("checkout.session.completed", session(), id_="evt_checkout")).encode()
 SAID = ("--author", "ada", "--reason", "asked on the phone")
 OPERATE = {"authorization": f"Bearer {OPERATOR}"}
 BODY = {"author": "ada", "reason": "asked on the phone"}
@@ -129,6 +130,33 @@ async def test_it_is_explained_why_there_is_no_license(shop: Tenure, identifier:
     assert told in text
     assert todo in text
     assert json.loads(shop.run("explain", identifier, "--json").out)["reasons"]
+
+
+async def test_it_is_explained_that_a_delivery_is_of_the_wrong_mode_and_what_a_license_waits_for(
+    shop: Tenure, configured: Settings, database: str
+) -> None:
+    live = STORY[0].replace(b'"livemode":false', b'"livemode":true').replace(b"evt_created", b"evt_live")
+    async with reading(configured, database) as reader:
+        await reader.log.append(
+            [
+                as_event(live),
+                as_event(CHECKOUT),
+            ]
+        )
+    await project(configured, database)
+    for name, told, todo in (
+        ("shop/wrong-mode/evt_live", "the delivery is live", 'set mode = "live" in [sources.shop]'),
+        ("shop/payment/pi_1", "has to be fetched first", "set TENURE_SOURCE_SHOP_API_KEY"),
+    ):
+        ended = shop.run("explain", name)
+        assert ended.code == 0, ended.err
+        text = " ".join(ended.out.split())
+        assert "Why there is no license:" in text
+        assert told in text
+        assert todo in text
+        [reason] = json.loads(shop.run("explain", name, "--json").out)["reasons"]
+        assert reason["what"]
+        assert reason["todo"]
 
 
 # --- over HTTP ----------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from service.sandbox.fastspring import LIFECYCLES, Shape, Store, deliveries
 from tests.converging import Worlds
 from tests.databases import Server
 from tests.expectations import Expected, expected
+from tests.strategies.acts import decided
 from tests.strategies.fastspring import shuffled_and_doubled, stores
 from tests.strategies.fastspring import told as random_told
 
@@ -62,6 +63,22 @@ def test_random_lives_converge_whatever_the_order_of_arrival(worlds: Worlds, dat
 def test_random_lives_end_as_the_books_of_the_store_say(worlds: Worlds, store: Store) -> None:
     told = deliveries(store)
     assert_as_expected(worlds.converge(told, told, []), store)
+
+
+@pytest.mark.timeout(900)
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_what_operators_decide_converges_with_random_lives_whenever_it_is_heard_of(
+    worlds: Worlds, data: st.DataObject
+) -> None:
+    told = data.draw(random_told(data.draw(stores(most_acts=4))))
+    arriving = data.draw(shuffled_and_doubled(told))
+    worlds.converge_with_acts(
+        told,
+        arriving,
+        data.draw(st.integers(0, len(arriving))),
+        lambda licenses, at: data.draw(decided(licenses, at)),
+    )
 
 
 @pytest.mark.timeout(600)

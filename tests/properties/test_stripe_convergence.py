@@ -17,6 +17,7 @@ from domain.providers.stripe import PROVIDER
 from service.sandbox.stripe import LIFECYCLES, Shape, lifecycles
 from tests.converging import Worlds
 from tests.databases import Server
+from tests.strategies.acts import decided
 from tests.strategies.stripe import lifecycles as random_lifecycles
 from tests.strategies.stripe import shuffled_and_doubled
 
@@ -42,6 +43,22 @@ def test_random_lives_converge_whatever_the_order_of_arrival(worlds: Worlds, dat
     arriving = data.draw(shuffled_and_doubled(told))
     cuts = data.draw(st.lists(st.integers(0, len(arriving)), max_size=4))
     worlds.converge(told, arriving, cuts)
+
+
+@pytest.mark.timeout(900)
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_what_operators_decide_converges_with_random_lives_whenever_it_is_heard_of(
+    worlds: Worlds, data: st.DataObject
+) -> None:
+    told = data.draw(random_lifecycles(most_acts=4))
+    arriving = data.draw(shuffled_and_doubled(told))
+    worlds.converge_with_acts(
+        told,
+        arriving,
+        data.draw(st.integers(0, len(arriving))),
+        lambda licenses, at: data.draw(decided(licenses, at)),
+    )
 
 
 @pytest.mark.timeout(600)

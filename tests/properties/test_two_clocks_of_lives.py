@@ -1,4 +1,4 @@
-"""The two clocks over whole lives of Stripe and FastSpring, whose deliveries come late, and over what Tenure adds.
+"""The two clocks over whole lives of all providers, whose deliveries come late, and over what Tenure adds.
 
 What the promise means for each way in which an event comes is told below, by example: see
 `projections/decisions/0010-the-past-is-folded-when-asked.md`.
@@ -20,6 +20,7 @@ from domain.policy import Policy
 from domain.providers import Provider
 from domain.providers.fastspring import PROVIDER as FASTSPRING
 from domain.providers.stripe import PROVIDER as STRIPE
+from domain.providers.wallee import PROVIDER as WALLEE
 from domain.timers import due_timers
 from projections.comparing import compare
 from projections.past import stand
@@ -44,6 +45,7 @@ from tests.stories import (
 from tests.strategies.fastspring import stores
 from tests.strategies.fastspring import told as fastspring_told
 from tests.strategies.stripe import lifecycles
+from tests.strategies.wallee import answer, lives, readings
 
 DELAYS = (0, 0, 0, 2, 50, 400)
 """Hours until an event is recorded; most are at once."""
@@ -90,6 +92,21 @@ def test_lives_of_stripe_are_told_of_the_past_as_if_it_were_all_there_is(data: s
 def test_lives_of_fastspring_are_told_of_the_past_as_if_it_were_all_there_is(data: st.DataObject, after: int) -> None:
     streams = data.draw(histories(data.draw(fastspring_told(data.draw(stores(most_acts=5)))), FASTSPRING))
     holds(streams, FASTSPRING, _first(streams) + timedelta(days=after))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data(), after=st.integers(0, 200))
+def test_lives_of_wallee_are_told_of_the_past_as_if_it_were_all_there_is(data: st.DataObject, after: int) -> None:
+    life = data.draw(lives())
+    events = [*life.webhooks, *(answer(life, each) for each in data.draw(readings(life)))]
+    late = [
+        msgspec.structs.replace(
+            each, recorded_at=each.occurred_at + timedelta(hours=data.draw(st.sampled_from(DELAYS)))
+        )
+        for each in {each.event_id: each for each in events}.values()
+    ]
+    streams = {life.stream: recorded(sorted(late, key=lambda each: each.recorded_at))}
+    holds(streams, WALLEE, _first(streams) + timedelta(days=after))
 
 
 def _first(streams: dict[Stream, list[Event]]) -> datetime:

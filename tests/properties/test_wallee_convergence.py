@@ -8,6 +8,7 @@ torn before; and whoever answers all that is wanted has read what was announced 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from hashlib import sha256
 from itertools import groupby
 from typing import Any
 
@@ -15,7 +16,8 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.events import Event
+from domain.acts import TYPES
+from domain.events import Event, NewEvent, partition_of
 from domain.facts import Fact
 from domain.history import Fold, encode_fold, extend, extends, refold
 from domain.licensing import License, entitle
@@ -25,6 +27,7 @@ from domain.providers.wallee import PROVIDER
 from domain.subscription import Subscription
 from domain.timers import due_timers
 from tests.stories import rang, recorded
+from tests.strategies.acts import decided
 from tests.strategies.wallee import DAY, PARTS, Life, Reading, answer, lives, reading, readings
 
 policies = st.sampled_from(
@@ -105,12 +108,30 @@ def _held(it: License) -> dict[str, Any]:
 
 
 @st.composite
+def acts_on(draw: st.DrawFn, life: Life, policy: Policy) -> list[Event]:
+    """What operators decide about the licenses that it ends with."""
+    whole = folded([answer(life, reading(life, life.space.now))]).subscription
+    licenses = [(each.id, str(life.stream)) for each in entitle(life.stream, whole, policy).licenses]
+    if not draw(st.booleans()):
+        return []
+    made = draw(decided(licenses, sorted({it.occurred_at for it in life.webhooks})))
+    return [as_recorded(each) for each in made if each.origin == "operator" and each.type in TYPES]
+
+
+def as_recorded(event: NewEvent) -> Event:
+    known = {name: getattr(event, name) for name in event.__struct_fields__}
+    place: dict[str, Any] = {"partition": partition_of(event.stream), "position": 0}
+    return Event(**known, **place, digest=sha256(event.body).digest(), recorded_at=event.occurred_at)
+
+
+@st.composite
 def told(draw: st.DrawFn) -> tuple[Life, list[Event], Policy]:
-    """A life, with whatever was heard of it: some webhooks, some readings, what time made of them."""
+    """A life, with whatever was heard of it: some webhooks, some readings, acts by hand, what time made of them."""
     life, policy = draw(lives()), draw(policies)
+    by_hand = draw(acts_on(life, policy))
     webhooks = draw(st.lists(st.sampled_from(life.webhooks), max_size=12))
     answers = [answer(life, each) for each in draw(readings(life))]
-    return life, when_all_has_rung(life, [*webhooks, *answers], policy, life.space.now + 9 * DAY), policy
+    return life, when_all_has_rung(life, [*webhooks, *answers, *by_hand], policy, life.space.now + 9 * DAY), policy
 
 
 @settings(max_examples=60, deadline=None)

@@ -3,24 +3,29 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
 from domain import facts as f
+from domain.acts import LicenseDisabled
 from domain.events import Event, stream_of
 from projections.pusher import Account, Pusher
 from projections.targets.errors import Paced
 from projections.targets.netlicensing.client import open_netlicensing
 from projections.targets.netlicensing.options import Options
 from projections.targets.netlicensing.target import NetLicensingTarget
+from service import acting
+from service.acting import Said
+from service.lookup import Reader
 from service.sandbox.faults import Answer, Drop, Effect
 from service.sandbox.netlicensing import RunningSandbox, SandboxSettings, running_sandbox
 from tests.netlicensing import ALONE
 from tests.projecting import Projected, projecting
 from tests.pushing import ADA, AT_ONCE, PLENTY
-from tests.stories import FEBRUARY, JANUARY, MARCH, activated, described, happened, line, paid, period
+from tests.stories import FEBRUARY, JANUARY, MARCH, acted, activated, described, happened, line, paid, period
 
 pytestmark = pytest.mark.anyio
 
@@ -150,6 +155,37 @@ async def test_one_subscription_of_two_that_share_a_licensee_ends_alone(database
         (licensee,) = pushed.licensees().values()
         assert licensee["active"] == "true"
         assert sorted(each["active"] for each in pushed.licenses().values()) == ["false", "true"]
+
+
+async def test_what_is_decided_by_hand_reaches_netlicensing_and_is_not_wiped_and_can_be_undone(database: str) -> None:
+    async with pushing(database) as pushed:
+        await pushed.live(bought(A), bought(B))
+        projected, said = pushed.projected, Said(author="ada", reason="asked on the phone")
+        reader = Reader(log=projected.log, queries=projected.queries, sources=projected.sources)
+
+        async def works() -> list[str]:
+            await pushed.settle()
+            return sorted(each["active"] for each in pushed.licenses().values())
+
+        assert await works() == ["true", "true"]
+        disabled = await acting.disable(reader, A, said)
+        assert await works() == ["false", "true"]
+        await pushed.live(renewed(A))
+        assert await works() == ["false", "true"], "a payment does not wipe it"
+        await acting.undo(reader, disabled.act, said)
+        assert await works() == ["true", "true"]
+        await acting.set_field(reader, A, "floating_users", "5", said)
+        await works()
+        assert sorted(each["maxSessions"] for each in pushed.licenses().values()) == ["3", "5"]
+        merged = await acting.merge(reader, B, A, said)
+        assert await works() == ["false", "true"]
+        await acting.undo(reader, merged.act, said)
+        assert await works() == ["true", "true"]
+        [view] = await projected.queries.licenses(stream=B)
+        lapses = datetime.now(UTC) - timedelta(minutes=1)
+        await projected.append([acted(FEBRUARY, LicenseDisabled(license=view.id), expires=lapses, stream=B)])
+        assert await works() == ["true", "true"], "it has lapsed"
+        assert "tenure.override_lapsed" in [event.type for event in await projected.log.read_stream(B)]
 
 
 @pytest.mark.parametrize("path", ["/licensee", "/license", "/license/*"])
