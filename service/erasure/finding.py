@@ -54,9 +54,9 @@ class Search:
     def _scan(
         self, after: Mapping[int, int], upto: Mapping[int, int], progress: Callable[[int], None] | None = None
     ) -> None:
-        needles = _needles(self.person)
+        sought = needles(self.person)
         for event in erasing.scan(self._connection, after, upto, progress):
-            if _names(needles, event.body) or event.stream in self.streams or _named(event) in self._copied:
+            if names(sought, event.body) or event.stream in self.streams or _named(event) in self._copied:
                 self._take(event)
 
     def _known(self) -> int:
@@ -114,7 +114,7 @@ def _named(event: Event) -> str:
 _ESCAPED = re.compile(rb"\\+u00([2-7][0-9a-fA-F])")
 
 
-def _needles(person: Person) -> re.Pattern[bytes]:
+def needles(person: Person) -> re.Pattern[bytes]:
     """What a body that names the person holds, as JSON, as a form, or as part of an address."""
     texts = {form for email in person.emails for form in (email, quote(email), _escaped(email))}
     addresses = [re.escape(text.encode()) for text in sorted(texts)]
@@ -123,11 +123,11 @@ def _needles(person: Person) -> re.Pattern[bytes]:
     return re.compile(b"|".join([*addresses, *whole]) or rb"(?!)", re.IGNORECASE)
 
 
-def _names(needles: re.Pattern[bytes], body: bytes) -> bool:
+def names(sought: re.Pattern[bytes], body: bytes) -> bool:
     """Whether a body names the person, also where a program escaped what needs no escape: an @ as `\\u0040`."""
-    if needles.search(body):
+    if sought.search(body):
         return True
-    return b"\\u00" in body and bool(needles.search(_ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()), body)))
+    return b"\\u00" in body and bool(sought.search(_ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()), body)))
 
 
 def _escaped(text: str) -> str:

@@ -132,6 +132,22 @@ def test_escaped_and_accented_addresses_and_names_are_found() -> None:
     assert "rgen" not in redaction.redact(body).decode()
 
 
+def test_json_within_a_text_is_redacted_as_json() -> None:
+    within = json.dumps({"email": "ADA@example.com", "name": "Ada Example", "seats": 5}).replace("@", "\\u0040")
+    told = redacted({"metadata": {"order": within}, "comment": "[Ada Example] rang"}, own=True)
+    order = json.loads(told["metadata"]["order"])
+    assert (is_stand_in(order["email"]), is_stand_in(order["name"]), order["seats"]) == (True, True, 5)
+    assert "Ada" not in told["comment"]
+
+
+def test_another_tag_is_another_address_unless_the_customer_is_the_same() -> None:
+    others = {"email": "ada+news@example.com", "url": "https://shop.example/?e=ada%2Bnews%40example.com"}
+    assert redacted(others) == others
+    told = redacted({"customer": "cus_1", **others}, own=True)
+    assert is_stand_in(told["email"])
+    assert "news" not in told["url"]
+
+
 @pytest.mark.parametrize(
     ("text", "is_one"),
     [
