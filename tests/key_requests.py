@@ -20,6 +20,7 @@ FORM = {
     "internalProductName": "falcon-pro",
     "test": "",
 }
+_MOST_ASKED = 10
 
 
 def signed(
@@ -49,8 +50,11 @@ async def ask(
 
 
 async def keys(http: httpx2.AsyncClient, source: str, fields: Mapping[str, str]) -> list[str]:
-    """The keys of an answer that has some."""
-    answer = await ask(http, source, fields)
+    """The keys of an answer that has some. Asks again as the store would, when a busy machine missed the deadline."""
+    for _ in range(_MOST_ASKED):
+        answer = await ask(http, source, fields)
+        if answer.status_code != 503:
+            break
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     return answer.text.split("\n")
