@@ -85,7 +85,9 @@ def _tell(exported: Exported) -> None:
         print_line(f"Signed; public key {exported.signed_by}")
     else:
         print_line("Not signed: it proves only that it agrees with itself. Give --key FILE.")
-    print_line(f"To check it: python3 -m zipfile -e {exported.file} audit && python3 audit/verify.py {exported.file}")
+    key = f" --key {exported.signed_by}" if exported.signed_by else ""
+    print_line("To check it:")
+    print_line(f"python3 -m zipfile -e {exported.file} audit && python3 audit/verify.py {exported.file}{key}")
 
 
 async def _seal(dsn: str, numbers: SealerSettings) -> None:

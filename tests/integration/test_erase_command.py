@@ -74,9 +74,10 @@ async def test_the_act_stands_in_the_history_by_position_and_not_whose(shop: Ten
 async def test_exports_afterwards_are_clean_and_proved(shop: Tenure, database: str) -> None:
     assert shop.run("erase", "--customer", "shop/cus_1", "--author", "Dora", "--reason", "request 7").code == 0
     await seal(database)
+    public = shop.run("export", "--new-key", "signing.key").out.split()[-1]
     for arguments in (["--all"], ["--subscription", "sub_1"], ["--from", "2026-01-01", "--to", "2100-01-01"]):
         name = f"{arguments[0].strip('-')}.zip"
-        exported = shop.run("export", name, *arguments)
+        exported = shop.run("export", name, *arguments, "--key", "signing.key")
         assert exported.code == 0, exported.err
         with zipfile.ZipFile(shop.folder / name) as archive:
             content = b"".join(archive.read(each) for each in archive.namelist()).decode().casefold()
@@ -84,7 +85,7 @@ async def test_exports_afterwards_are_clean_and_proved(shop: Tenure, database: s
         assert [word for word in ADA if word in content and not word.isdigit() and word != "ada"] == []
         proved = await asyncio.to_thread(
             subprocess.run,
-            [sys.executable, "-I", "-W", "error", "verify.py", name],
+            [sys.executable, "-I", "-W", "error", "verify.py", name, "--key", public],
             cwd=shop.folder, capture_output=True, text=True, check=False, timeout=60,
         )  # fmt: skip
         assert proved.returncode == 0, proved.stdout

@@ -153,17 +153,34 @@ async def test_an_auditor_proves_a_whole_store_with_the_script_alone(shop: Tenur
     assert proved.out.startswith("PROVED")
     assert "signed with the key that you gave" in proved.out
     assert audited(shop.folder, "all.zip", "--key", "00" * 32).code == 1
-    assert "every event of the whole store" in audited(shop.folder, "all.zip").out
+    assert "every event of the whole store" in proved.out
+    assert f"verify.py all.zip --key {public}" in exported.out.replace("\n", " ")
+
+
+async def test_whoever_gives_no_key_is_told_that_nothing_is_proved(shop: Tenure) -> None:
+    new_key(shop)
+    assert shop.run("export", "signed.zip", "--all", "--key", "signing.key").code == 0
+    assert shop.run("export", "unsigned.zip", "--all").code == 0
+    for archive, told in (("signed.zip", "SIGNED BY WHOM?"), ("unsigned.zip", "NOBODY SIGNED IT")):
+        intact = audited(shop.folder, archive)
+        assert (intact.code, intact.out.startswith("INTACT, BUT NOT PROVED")) == (3, True)
+        assert told in intact.out
+        report = json.loads(audited(shop.folder, archive, "--json").out)
+        assert (report["intact"], report["proved"]) == (True, False)
+        # What comes of `--key "$KEY"` where that is not set.
+        empty = audited(shop.folder, archive, "--key", "")
+        assert (empty.code, empty.out) == (2, "")
+        assert "64 hexadecimal digits" in empty.err
 
 
 async def test_one_subscription_is_proved_complete_without_showing_another(shop: Tenure) -> None:
     exported = shop.run("export", "one.zip", "--subscription", "sub_1", "--key", "signing.key", "--json")
     assert exported.code == 2, "there is no key yet"
-    new_key(shop)
+    public = new_key(shop)
     exported = shop.run("export", "one.zip", "--subscription", "sub_1", "--key", "signing.key", "--json")
     assert exported.code == 0, exported.err
     told = json.loads(exported.out)
-    proved = audited(shop.folder, "one.zip", "--json")
+    proved = audited(shop.folder, "one.zip", "--json", "--key", public)
     assert proved.code == 0, proved.out
     report = json.loads(proved.out)
     assert report["proved"] is True
@@ -180,8 +197,7 @@ async def test_a_period_is_proved_complete(shop: Tenure) -> None:
     exported = shop.run("export", "year.zip", "--from", "2026-01-01", "--to", "2100-01-01")
     assert exported.code == 0, exported.err
     proved = audited(shop.folder, "year.zip")
-    assert proved.code == 0, proved.out
-    assert "NOBODY SIGNED IT" in proved.out
+    assert proved.code == 3, proved.out
     assert "recorded from 2026-01-01" in proved.out
     assert shop.run("export", "past.zip", "--to", "2001-01-01").code == 0
     assert "that was sealed then: 0." in audited(shop.folder, "past.zip").out

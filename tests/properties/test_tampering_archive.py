@@ -7,6 +7,7 @@ that ends in the heads, or the signature of the key that the auditor knows.
 import asyncio
 import copy
 import json
+import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -76,6 +77,7 @@ def archives(
             "all": Selection(),
             "stream": Selection(stream=stream_in(PARTITION, 1)),
             "period": Selection(since=row[0], until=row[0] + timedelta(hours=1)),
+            "before": Selection(until=row[0]),
         }
         made = {}
         for kind, selection in selections.items():
@@ -93,12 +95,16 @@ def sealed_database(database: str) -> str:
 
 
 def report_of(files: Files, key: Ed25519PrivateKey | None = None) -> alone.Report:
-    packed = BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
+    return alone.verify(packed(files), public_hex(key) if key else None)  # type: ignore[arg-type]
+
+
+def packed(files: Files, compression: int = zipfile.ZIP_STORED) -> BytesIO:
+    file = BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as archive:
         for name, content in files.items():
             archive.writestr(name, content)
-    packed.seek(0)
-    return alone.verify(packed, public_hex(key) if key else None)  # type: ignore[arg-type]
+    file.seek(0)
+    return file
 
 
 def forged(files: Files, change: Callable[[list[Line]], list[Line]]) -> Files:
@@ -137,7 +143,88 @@ def test_an_untouched_archive_is_proved(archives: dict[str, Files], kind: str) -
         report = report_of(archives[kind], key)
         assert report.findings == []
         assert report.signed_by == public_hex(KEY)
+        assert report.proved is (key is not None), "whose key it is nobody knows who was not told"
         assert (report.events, report.left_out) == expected[kind]
+
+
+def test_an_event_recorded_at_the_end_of_a_period_is_none_of_it(archives: dict[str, Files]) -> None:
+    report = report_of(archives["before"], KEY)
+    assert report.findings == []
+    assert (report.events, report.left_out) == (3, 12)
+
+
+@pytest.mark.parametrize("key", ["", " ", "x", "00" * 31, "00" * 33, "0x" + "00" * 31, "00" * 31 + "٣٣", "zz" * 32])
+def test_what_is_no_key_is_not_taken_for_one_that_was_not_given(archives: dict[str, Files], key: str) -> None:
+    with pytest.raises(ValueError, match="64 hexadecimal digits"):
+        alone.verify(packed(archives["all"]), key)  # type: ignore[arg-type]
+
+
+def test_what_the_key_did_not_sign_is_not_looked_into(archives: dict[str, Files]) -> None:
+    report = report_of(signed(archives["all"], json.loads(archives["all"]["manifest.json"])), KEY)
+    assert report.findings
+    assert not report.proved
+    assert (report.events, report.partitions) == (0, 0)
+
+
+def test_nothing_out_of_an_archive_is_obeyed_by_a_terminal(archives: dict[str, Files]) -> None:
+    escape = "\x1b[2J\x1b[HPROVED, of an archive\n\u202e\x9b8m"
+    manifest = json.loads(archives["all"]["manifest.json"])
+    made = signed(archives["all"], {**manifest, "made_at": escape, "selection": {"stream": escape}})
+    assert any("[2J" in line for line in alone.told(report_of({**archives["all"], escape: b""})))
+    for files in ({**archives["all"], escape: b""}, made):
+        assert all(line.isprintable() for line in alone.told(report_of(files)))
+    intact = alone.Report(made_at=escape, selection={"since": escape})
+    assert all(line.isprintable() for line in alone.told(intact))
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "manifest.sig", "verify.py", FILE])
+def test_a_file_that_unpacks_to_very_much_is_not_unpacked(
+    archives: dict[str, Files], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alone, "LONGEST_LINE", 1 << 16)
+    bomb = packed({**archives["all"], name: b"0" * (1 << 26)}, zipfile.ZIP_DEFLATED)
+    tracemalloc.start()
+    report = alone.verify(bomb)  # type: ignore[arg-type]
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert report.findings
+    assert most < 1 << 25
+
+
+def test_an_archive_of_very_many_files_is_refused_at_once(archives: dict[str, Files]) -> None:
+    [finding] = report_of({**archives["all"], **{str(number): b"" for number in range(300)}}, KEY).findings
+    assert "files" in finding
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_an_archive_compressed_otherwise_is_refused_for_its_memory(
+    archives: dict[str, Files], compression: int
+) -> None:
+    [finding] = alone.verify(packed(archives["all"], compression)).findings  # type: ignore[arg-type]
+    assert "compressed otherwise" in finding
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"made_at": 7},
+        {"selection": "x"},
+        {"selection": {"since": 7}},
+        {"selection": {"kind": "x"}},
+        {"heads": []},
+        {"heads": {"99999": {"position": 1, "chain": ""}}},
+        {"files": {}},
+        {"public_key": 5},
+    ],
+)
+def test_a_manifest_of_another_form_is_told_without_a_trace(archives: dict[str, Files], changed: Line) -> None:
+    text = json.dumps({**json.loads(archives["all"]["manifest.json"]), "public_key": public_hex(FORGERS), **changed})
+    content = text.encode()
+    report = report_of(
+        {**archives["all"], "manifest.json": content, "manifest.sig": FORGERS.sign(SIGNED + content).hex().encode()}
+    )
+    assert report.findings
+    assert all(map(str.isprintable, alone.told(report)))
 
 
 @kinds
@@ -269,12 +356,12 @@ def test_an_archive_damaged_anywhere_is_told_without_a_trace(archives: dict[str,
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in archives["all"].items():
             archive.writestr(name, content)
-    packed = whole.read_bytes()
-    for place in range(0, len(packed), 97):
-        damaged = bytearray(packed)
+    content = whole.read_bytes()
+    for place in range(0, len(content), 97):
+        damaged = bytearray(content)
         damaged[place] ^= 0x55
         alone.verify(BytesIO(bytes(damaged)), public_hex(KEY))  # type: ignore[arg-type]
-        assert alone.verify(BytesIO(packed[:place])).findings  # type: ignore[arg-type]
+        assert alone.verify(BytesIO(content[:place])).findings  # type: ignore[arg-type]
 
 
 def numbered(lines: list[Line]) -> list[Line]:

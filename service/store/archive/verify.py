@@ -4,7 +4,8 @@
 
 Needs Python 3.11 or newer and `pip install cryptography`, nothing of Tenure. PUBLIC_KEY is the signer's, as 64
 hexadecimal digits, from somewhere else than the archive: whoever can forge an archive can put a key of his own, and
-another verify.py, into it. Exit codes: 0 proved, 1 not so, 2 usage.
+another verify.py, into it. Exit codes: 0 proved, 1 not what was exported, 2 usage, 3 intact but not proved: signed by
+nobody, or with a key that was not given.
 
 How the chain is made, version 1. Integers are big-endian and signed: partition 2 bytes, position 8, a length 4, an
 instant 8, in microseconds since 2000-01-01T00:00:00Z. Texts are UTF-8.
@@ -22,22 +23,26 @@ instant 8, in microseconds since 2000-01-01T00:00:00Z. Texts are UTF-8.
 import argparse
 import base64
 import hashlib
+import io
 import json
 import struct
 import sys
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import IO, Any
 
 EPOCH = datetime(2000, 1, 1, tzinfo=timezone.utc)  # noqa: UP017 - plain names for a script that others read
 SIGNED = b"tenure export 1\n"
 LONGEST_LINE = 512 * 1024 * 1024
-LARGEST_MANIFEST = 16 * 1024 * 1024
+LARGEST = {"manifest.json": 1 << 20, "manifest.sig": 1 << 10, "verify.py": 1 << 20}
+MOST_FILES = 256 + len(LARGEST)
 TEXTS = ("event_id", "item", "type", "origin", "cause")
 MOST_FINDINGS = 100
+PROVED, NOT_SO, INTACT = 0, 1, 3
 
 
 @dataclass
@@ -57,7 +62,28 @@ class Report:
 
     def wrong(self, text: str) -> None:
         if len(self.findings) < MOST_FINDINGS:
-            self.findings.append(text)
+            self.findings.append(plain(text))
+
+    @property
+    def intact(self) -> bool:
+        return not self.findings
+
+    @property
+    def proved(self) -> bool:
+        """Whether the holder of the key that was given signed exactly this."""
+        return self.intact and self.key_given and self.signed_by is not None
+
+
+def plain(text: str) -> str:
+    """Without what a terminal would obey: an archive comes from whoever sent it."""
+    return "".join(character if character.isprintable() else "�" for character in text[:500])
+
+
+def public_key(text: str) -> str:
+    """A key that was given, in small letters. Raises ValueError for what is none, an empty variable above all."""
+    if len(text) != 64 or not set(text) <= set("0123456789abcdefABCDEF"):
+        raise ValueError("a public key has 64 hexadecimal digits")
+    return text.lower()
 
 
 def digest(tag: str, *parts: bytes) -> bytes:
@@ -121,12 +147,16 @@ def is_erasure(line: dict[str, Any]) -> bool:
 
 
 def verify(path: str, key: str | None = None) -> Report:
-    """Checks everything, and goes on after a finding, so that all that is wrong is named."""
+    """Checks everything, and goes on after a finding, so that all that is wrong is named.
+
+    What the key that was given did not sign is not looked into. Raises ValueError where that is no key.
+    """
+    key = None if key is None else public_key(key)
     report = Report(key_given=key is not None)
     try:
         with zipfile.ZipFile(path) as archive:
             manifest = check_manifest(archive, key, report)
-            if manifest is not None:
+            if manifest is not None and (key is None or report.signed_by):
                 check_files(archive, manifest, report)
                 check_partitions(archive, manifest, report)
     except OSError as error:
@@ -135,24 +165,37 @@ def verify(path: str, key: str | None = None) -> Report:
         report.wrong(f"the archive is damaged: {error}")
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, struct.error, RecursionError) as error:
         report.wrong(f"the manifest is not of the form it should have ({type(error).__name__}: {error})")
+    except MemoryError:
+        report.wrong("the archive holds more in one piece than there is memory for")
     return report
 
 
 def check_manifest(archive: zipfile.ZipFile, key: str | None, report: Report) -> dict[str, Any] | None:
-    names = archive.namelist()
-    if "manifest.json" not in names:
-        report.wrong("manifest.json is missing")
+    entries = {entry.filename: entry for entry in archive.infolist()}
+    if len(archive.infolist()) > MOST_FILES:
+        report.wrong(f"it holds more than {MOST_FILES} files, which no archive does")
         return None
-    if archive.getinfo("manifest.json").file_size > LARGEST_MANIFEST:
-        report.wrong("manifest.json is too large to be one")
+    if any(entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries.values()):
+        report.wrong("it is compressed otherwise than archives are")
+        return None
+    for name in (name for name, most in LARGEST.items() if name in entries and entries[name].file_size > most):
+        report.wrong(f"{name} is too large to be one")
+        return None
+    if "manifest.json" not in entries:
+        report.wrong("manifest.json is missing")
         return None
     content = archive.read("manifest.json")
     manifest: dict[str, Any] = json.loads(content)
     if (manifest["format"], manifest["version"]) != ("tenure export", 1):
         report.wrong("this script knows archives of version 1 only: take the verify.py of the version that made it")
         return None
-    report.made_at, report.selection = manifest["made_at"], manifest["selection"]
-    signature = archive.read("manifest.sig").decode() if "manifest.sig" in names else None
+    made_at, selection = manifest["made_at"], dict(manifest["selection"])
+    if not set(selection) <= {"stream", "since", "until"} or not all(
+        isinstance(text, str) for text in [made_at, *selection.values()]
+    ):
+        raise ValueError("what was asked for, or when")
+    report.made_at, report.selection = made_at, selection
+    signature = archive.read("manifest.sig").decode() if "manifest.sig" in entries else None
     report.signed_by = check_signature(content, signature, manifest["public_key"], key, report)
     return manifest
 
@@ -162,7 +205,7 @@ def check_signature(
 ) -> str | None:
     """The public key that the manifest is signed with, where the signature is right."""
     if signature is None:
-        if key or named:
+        if key is not None or named is not None:
             report.wrong("manifest.sig is missing: nobody signed this archive")
         return None
     try:
@@ -171,10 +214,10 @@ def check_signature(
     except ImportError:
         report.wrong("the signature cannot be checked here: run `pip install cryptography` first")
         return None
-    if key and named and key.lower() != named.lower():
+    if key is not None and named is not None and key != named.lower():
         report.wrong("the archive names another signer than the key that was given")
     try:
-        public = bytes.fromhex(key or named or "")
+        public = bytes.fromhex(public_key((named or "") if key is None else key))
         Ed25519PublicKey.from_public_bytes(public).verify(bytes.fromhex(signature.strip()), SIGNED + content)
     except (InvalidSignature, ValueError):
         report.wrong("the signature is not that of this manifest by this key")
@@ -183,21 +226,21 @@ def check_signature(
 
 
 def check_files(archive: zipfile.ZipFile, manifest: dict[str, Any], report: Report) -> None:
-    names = archive.namelist()
+    names = Counter(archive.namelist())
     files = manifest["files"]
-    for name in sorted({name for name in names if names.count(name) > 1}):
+    for name in sorted(name for name, times in names.items() if times > 1):
         report.wrong(f"{name} is in the archive twice")
     for name in sorted(set(names) - set(files) - {"manifest.json", "manifest.sig"}):
         report.wrong(f"{name} is in the archive, but not in the manifest")
     for name in sorted(set(files) - set(names)):
         report.wrong(f"{name} is in the manifest, but not in the archive")
-    for name in sorted(set(files) & set(names)):
-        with archive.open(name) as file:
-            hashed = hashlib.sha256()
-            while part := file.read(1 << 20):
-                hashed.update(part)
-        if hashed.hexdigest() != files[name]:
-            report.wrong(f"{name} is not the file that the manifest names")
+    if "verify.py" in names and "verify.py" in files:
+        check_hash("verify.py", hashlib.sha256(archive.read("verify.py")).hexdigest(), files, report)
+
+
+def check_hash(name: str, found: str, files: dict[str, str], report: Report) -> None:
+    if found != files.get(name):
+        report.wrong(f"{name} is not the file that the manifest names")
 
 
 def check_partitions(archive: zipfile.ZipFile, manifest: dict[str, Any], report: Report) -> None:
@@ -205,7 +248,7 @@ def check_partitions(archive: zipfile.ZipFile, manifest: dict[str, Any], report:
     stream = report.selection.get("stream")
     wanted = sorted(heads) if stream is None else [zlib.crc32(stream.encode()) & 255]
     expected = {f"events/{partition:03}.ndjson" for partition in wanted if partition in heads}
-    for name in sorted(expected ^ {name for name in manifest["files"] if name.startswith("events/")}):
+    for name in sorted(expected ^ (set(manifest["files"]) - {"verify.py"})):
         report.wrong(
             f"{name} should be in the archive, and is not" if name in expected else f"{name} should not be here"
         )
@@ -213,8 +256,18 @@ def check_partitions(archive: zipfile.ZipFile, manifest: dict[str, Any], report:
         name = f"events/{partition:03}.ndjson"
         if partition in heads and name in archive.namelist():
             report.partitions += 1
+            hashed = hashlib.sha256()
             with archive.open(name) as file:
-                check_partition(partition, heads[partition], iter(lambda: file.readline(LONGEST_LINE), b""), report)
+                check_partition(partition, heads[partition], lines_of(file, hashed), report)
+                # Behind a line that is none, nothing is read: it could be anything, of any size.
+                if not file.read(1):
+                    check_hash(name, hashed.hexdigest(), manifest["files"], report)
+
+
+def lines_of(file: IO[bytes], hashed: Any) -> Iterator[bytes]:
+    while line := file.readline(LONGEST_LINE):
+        hashed.update(line)
+        yield line
 
 
 def check_partition(partition: int, head: dict[str, Any], lines: Iterator[bytes], report: Report) -> None:
@@ -305,8 +358,8 @@ def told(report: Report) -> Iterator[str]:
         if len(report.findings) == MOST_FINDINGS:
             yield "  - and perhaps more"
         return
-    yield f"PROVED, of an archive made at {report.made_at}:"
-    yield f"  - It holds every event {asked_for(report.selection)} that was sealed then: {report.events:,}."
+    yield f"{'PROVED' if report.proved else 'INTACT, BUT NOT PROVED'}, of an archive made at {plain(report.made_at)}:"
+    yield f"  - It holds every event {plain(asked_for(report.selection))} that was sealed then: {report.events:,}."
     yield "  - None was altered, removed, inserted, swapped or back-dated since it was sealed"
     yield f"    ({report.bytes:,} bytes of bodies)."
     if report.left_out:
@@ -315,11 +368,11 @@ def told(report: Report) -> Iterator[str]:
         yield f"  - {report.erased} of the events were erased, as erasure events say; their bodies are redacted."
     if report.signed_by is None:
         yield "  - NOBODY SIGNED IT: it agrees with itself, and whoever made it could have made it otherwise."
-    elif report.key_given:
+    elif report.proved:
         yield "  - It was signed with the key that you gave."
     else:
-        yield f"  - It was signed with the key {report.signed_by}"
-        yield "    Compare that with the signer's public key from elsewhere, or give it with --key."
+        yield f"  - SIGNED BY WHOM? It was signed with the key {report.signed_by}"
+        yield "    Whoever made it could have put his own. Give the signer's, from elsewhere, with --key."
 
 
 def main() -> int:
@@ -328,12 +381,16 @@ def main() -> int:
     parser.add_argument("--key", metavar="PUBLIC_KEY", help="the signer's public key, 64 hexadecimal digits")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     given = parser.parse_args()
-    report = verify(given.archive, given.key)
-    if given.json:
-        sys.stdout.write(json.dumps({"proved": not report.findings, **asdict(report)}, indent=2) + "\n")
-    else:
-        sys.stdout.write("\n".join(told(report)) + "\n")
-    return 1 if report.findings else 0
+    try:
+        report = verify(given.archive, given.key)
+    except ValueError as error:
+        parser.error(f"--key: {error}")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    verdict = {"proved": report.proved, "intact": report.intact}
+    sys.stdout.write(json.dumps(verdict | asdict(report), indent=2) if given.json else "\n".join(told(report)))
+    sys.stdout.write("\n")
+    return PROVED if report.proved else INTACT if report.intact else NOT_SO
 
 
 if __name__ == "__main__":
