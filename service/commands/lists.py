@@ -21,17 +21,23 @@ def list_subscriptions(
 ) -> None:
     """Prints subscriptions and purchases, the one with the latest event first."""
 
-    async def question(reader: Reader) -> list[StreamView]:
-        return await reader.queries.streams(state=state, source=source, problems=problems, limit=limit)
+    async def question(reader: Reader) -> tuple[list[StreamView], str]:
+        views = await reader.queries.streams(state=state, source=source, problems=problems, limit=limit)
+        # A source that left the settings keeps its history: only where nothing is found may the name be mistaken.
+        unknown = source is not None and source not in reader.sources and not views
+        return (
+            views,
+            f" No source is named {source}; there are: {', '.join(sorted(reader.sources))}." if unknown else "",
+        )
 
-    views = ask(config, question)
+    views, hint = ask(config, question)
     if as_json:
         print_json(views)
         return
     rows = [
         (view.identifier, view.source, state_text(view.state), _day(view.latest_at), view.problem) for view in views
     ]
-    print_table(("subscription", "source", "state", "latest", "problem"), rows, empty="No subscriptions.")
+    print_table(("subscription", "source", "state", "latest", "problem"), rows, empty=f"No subscriptions.{hint}")
 
 
 def list_licenses(config: Path | None, text: str | None, *, limit: int, as_json: bool) -> None:
@@ -142,7 +148,10 @@ def _standing(view: LicenseView) -> Text:
         return Text("refused", style="red")
     if view.withheld:
         return Text("withheld", style="red")
-    return Text("due", style="yellow") if view.due else Text("yes", style="green")
+    if view.due:
+        return Text("due", style="yellow")
+    there = view.applied is not None and view.applied.remote
+    return Text("yes", style="green") if there else Text("not made", style="dim")
 
 
 def _day(instant: datetime | None) -> str:

@@ -174,6 +174,8 @@ def test_an_empty_database_is_migrated_by_command(tmp_path: Path, empty_database
     assert tested.run("migrate").code == 0
     assert tested.run("migrate").code == 0
     assert tested.run("subscriptions").out == "No subscriptions.\n"
+    hint = tested.run("subscriptions", "--source", "nope").out.split()
+    assert " ".join(hint) == "No subscriptions. No source is named nope; there are: other, shop."
 
 
 async def test_a_timeline_is_told_in_words(shop: Tenure) -> None:
