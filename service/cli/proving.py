@@ -19,9 +19,14 @@ from service.cli.root import tenure
     metavar="ARCHIVE",
     help="Check, too, that the chain is still the one of this earlier export.",
 )
+@click.option(
+    "--key", metavar="PUBLIC_KEY", help="The key that has to have signed that archive, 64 hexadecimal digits."
+)
 @as_json
 @click.pass_obj
-def verify(config: Path | None, partition: int | None, stream: str | None, against: Path | None, as_json: bool) -> None:
+def verify(
+    config: Path | None, partition: int | None, stream: str | None, against: Path | None, key: str | None, as_json: bool
+) -> None:
     """Check every body and the whole hash chain, and name the first position that is not as it was sealed.
 
     Ends with 1 when there is one. Events that are not sealed yet are counted, and no error.
@@ -30,7 +35,9 @@ def verify(config: Path | None, partition: int | None, stream: str | None, again
 
     if partition is not None and stream is not None:
         raise click.UsageError("Give --partition or --stream.")
-    sys.exit(verify_store(config, partition=partition, stream=stream, against=against, as_json=as_json))
+    if key is not None and against is None:
+        raise click.UsageError("--key says who signed the archive of --against: give that, too.")
+    sys.exit(verify_store(config, partition=partition, stream=stream, against=against, key=key, as_json=as_json))
 
 
 @tenure.command()

@@ -22,11 +22,19 @@ SHOWN = 40
 """Positions of erased bodies that are listed of a partition; JSON has all."""
 
 
+class Witness(msgspec.Struct, frozen=True, kw_only=True):
+    """Who signed the archive of `--against`; `proved` where it is the key that was given."""
+
+    signed_by: str | None
+    proved: bool
+
+
 class Told(msgspec.Struct, frozen=True, kw_only=True):
     """A verification for programs."""
 
     intact: bool
     verified: Verified
+    against: Witness | None = None
 
 
 class Rate(ProgressColumn):
@@ -56,7 +64,13 @@ def bar(what: str) -> Progress:
 
 
 def verify_store(
-    config: Path | None, *, partition: int | None, stream: str | None, against: Path | None, as_json: bool
+    config: Path | None,
+    *,
+    partition: int | None,
+    stream: str | None,
+    against: Path | None,
+    key: str | None,
+    as_json: bool,
 ) -> int:
     """Prints what was checked and the first broken position of each partition; 1 if there is one, or nothing to check.
 
@@ -64,7 +78,7 @@ def verify_store(
     """
     settings = load(config, os.environ)
     try:
-        known = heads_of(against) if against else None
+        heads = heads_of(against, key) if against else None
     except ArchiveUnfit as unfit:
         raise usage(str(unfit)) from None
     with database(settings) as dsn, bar("verifying") as progress:
@@ -77,14 +91,19 @@ def verify_store(
             dsn,
             partitions=range(PARTITIONS) if partition is None else [partition],
             stream=Stream(stream) if stream else None,
-            known=known,
+            known=heads.known if heads else None,
             progress=show,
         )
     missing = stream is not None and not verified.bodies
     if as_json:
-        print_json(Told(intact=verified.intact, verified=verified))
+        witness = Witness(signed_by=heads.signed_by, proved=heads.proved) if heads else None
+        print_json(Told(intact=verified.intact, verified=verified, against=witness))
     else:
         _show(Console(), verified, stream, missing=missing)
+        if heads and not heads.proved:
+            signer = f"with the key {heads.signed_by}" if heads.signed_by else "by nobody"
+            doubt = f"The archive is signed {signer}: give the signer's with --key, or anybody could have made it."
+            Console().print(Text(doubt, style="yellow"))
     return NOT_FOUND if missing or not verified.intact else 0
 
 
@@ -109,6 +128,9 @@ def _show(console: Console, verified: Verified, stream: str | None, *, missing: 
     for finding in verified.findings:
         where = f"partition {finding.partition}, position {finding.position}: "
         console.print(Text.assemble((where, "bold"), (f"{finding.kind}: ", "bold red"), harmless(finding.detail)))
+        if finding.stream is not None:
+            named = " ".join(part for part in (finding.stream, finding.event_id, finding.occurred_at) if part)
+            console.print(Text(f"  {harmless(named)}"))
     if missing:
         console.print(Text("The stream has no events: is its name whole (shop/subscription/sub_...)?", style="red"))
     elif verified.intact:

@@ -2,20 +2,31 @@
 
 from typing import Any
 
+import msgspec
 from psycopg import Connection
 
 from service.store.findings import Finding
 from service.store.records import Record, headers_digest, link, record_digest
 from service.store.sealed import Seal, copy_without_bodies, seals, value_before
+from service.store.sql import statements
 
+_SEAL = statements("seal.sql")
 WINDOW = 10_000
 """How far around a broken link another place is looked for; what was moved farther is called altered."""
 
 
 def diagnosed(connection: Connection[Any], finding: Finding) -> Finding:
-    """The finding with the kind that fits best, where its own is unsure. Raises psycopg.Error."""
-    if not finding.unsure:
-        return finding
+    """The finding with the kind that fits best, where its own is unsure, and with whose event stands there.
+
+    Raises psycopg.Error.
+    """
+    found = _explained(connection, finding) if finding.unsure else finding
+    place = {"partition": found.partition, "position": found.position}
+    stream, event_id, at = connection.execute(_SEAL["names"], place).fetchone() or (None, None, None)
+    return msgspec.structs.replace(found, stream=stream, event_id=event_id, occurred_at=at)
+
+
+def _explained(connection: Connection[Any], finding: Finding) -> Finding:
     partition, position = finding.partition, finding.position
     first, last = max(position - WINDOW, 1), position + WINDOW
     around = _Around(

@@ -32,7 +32,11 @@ MEANINGS: dict[Kind, str] = {
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """The first position of a partition that is not as it was sealed, and what is wrong there."""
+    """The first position of a partition that is not as it was sealed, and what is wrong there.
+
+    Whose event stands there, as far as it does: `stream`, `event_id`, and `occurred_at` in ISO 8601, UTC. Of an event
+    that was altered that is what it says now.
+    """
 
     partition: int
     position: int
@@ -40,6 +44,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
     unsure: bool = False
     """Whether the link alone is known to be broken, and the kind is still to be found out."""
+    stream: str | None = None
+    event_id: str | None = None
+    occurred_at: str | None = None
 
     @classmethod
     def of(cls, kind: Kind, partition: int, position: int, detail: str = "", *, unsure: bool = False) -> Self:

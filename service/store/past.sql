@@ -28,6 +28,7 @@ order by stream
 select {event}
 from event
 where partition = %(partition)b and stream = any (%(streams)b::text[])
+  and position + 0 > 0 -- in front of the first is nothing that the chain reaches; see read_stream for the addition
   and (%(as_of)b::timestamptz is null or occurred_at <= %(as_of)b::timestamptz)
   and (%(known_at)b::timestamptz is null or recorded_at <= %(known_at)b::timestamptz)
 order by stream, position

@@ -26,13 +26,13 @@ limit %(limit)b
 -- The one event of that id in a stream.
 select {event}
 from event
-where partition = %(partition)b and stream = %(stream)b and event_id = %(event_id)b
+where partition = %(partition)b and stream = %(stream)b and event_id = %(event_id)b and position + 0 > 0
 
 -- name: find_named
 -- Whatever has that id in a partition: an act of an operator that concerns two streams stands in each.
 select {event}
 from event
-where partition = %(partition)b and event_id = %(event_id)b
+where partition = %(partition)b and event_id = %(event_id)b and position + 0 > 0
 order by position
 limit %(limit)b
 

@@ -64,11 +64,25 @@ order by p.partition
 -- How far each table reaches in each partition, in one snapshot. The subqueries look at the last entry of a key.
 select p.partition, h.position, s.position,
        coalesce((select max(e.position) from event e where e.partition = p.partition), 0),
-       coalesce((select max(l.position) from seal l where l.partition = p.partition), 0)
+       coalesce((select max(l.position) from seal l where l.partition = p.partition), 0),
+       (select min(e.position) from event e where e.partition = p.partition and e.position < 1)
 from unnest(%(partitions)s::smallint[]) as p (partition)
 left join head h on h.partition = p.partition
 left join seal_head s on s.partition = p.partition
 order by p.partition
+
+-- name: foreign
+-- The first event on either side of the partitions that there are. Each looks at one entry of the key.
+(select partition, position from event where partition < 0 order by partition, position limit 1)
+union all
+(select partition, position from event where partition > 255 order by partition, position limit 1)
+
+-- name: names
+-- Whose event stands at a position, and when it is said to have happened, in UTC; null for what is no time.
+select stream, event_id, to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+from event
+where partition = %(partition)s and position = %(position)s
+limit 1
 
 -- name: seals
 -- The seals of a span.

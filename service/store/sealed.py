@@ -40,9 +40,13 @@ class Extent(msgspec.Struct, frozen=True):
     seal_head: int | None
     events: int
     seals: int
+    below: int | None = None
+    """The first position of events in front of the first, where the chain does not reach."""
 
     def findings(self) -> Iterator[Finding]:
         """What the ends alone give away."""
+        if self.below is not None:
+            yield Finding.of("inserted", self.partition, self.below, "in front of the partition's first event")
         known = max(self.head or 0, self.seals, self.seal_head or 0)
         if self.events < known:
             cut = known - self.events
@@ -60,6 +64,12 @@ class Extent(msgspec.Struct, frozen=True):
 def extents(connection: Connection[Any], partitions: Sequence[int]) -> list[Extent]:
     """How far those partitions reach, in one snapshot."""
     return [Extent(*row) for row in connection.execute(_SEAL["extents"], {"partitions": list(partitions)}).fetchall()]
+
+
+def foreign(connection: Connection[Any]) -> list[Finding]:
+    """Of events in partitions that there are not: the first on either side."""
+    found = connection.execute(_SEAL["foreign"]).fetchall()
+    return [Finding.of("inserted", partition, position, "there is no such partition") for partition, position in found]
 
 
 def seals(connection: Connection[Any], partition: int, after: int, upto: int) -> dict[int, Seal]:

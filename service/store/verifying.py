@@ -24,7 +24,7 @@ from service.store.checking import Checked, Span, check_spans
 from service.store.diagnosis import diagnosed
 from service.store.erasures import Erasures, erasures
 from service.store.findings import Finding
-from service.store.sealed import Extent, extents, value_before
+from service.store.sealed import Extent, extents, foreign, value_before
 
 SPAN_EVENTS = 5_000
 """Events checked by one task; enough to make its two statements cheap, few enough for a bar that moves."""
@@ -107,6 +107,8 @@ def _collect(
             progress(total, expected)
     first: dict[int, Finding] = {}
     ends = [finding for reach in reaches for finding in reach.findings()]
+    if len(reaches) == PARTITIONS:
+        ends += foreign(connection)
     for finding in sorted([*total.findings, *ends, *witnessed], key=lambda one: (one.partition, one.position)):
         first.setdefault(finding.partition, finding)
     return Verified(

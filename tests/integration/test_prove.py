@@ -89,6 +89,8 @@ async def test_a_broken_store_ends_with_1_and_is_told_where_and_what(shop: Tenur
     told = json.loads(shop.run("verify", "--json").out)
     [finding] = told["verified"]["findings"]
     assert (told["intact"], finding["position"], finding["kind"]) == (False, 2, "altered body")
+    assert finding["stream"] == SUB_1
+    assert f"{SUB_1} {finding['event_id']} {finding['occurred_at']}" in broken.out
     assert shop.run("verify", "--stream", SUB_1).code == 1
     assert shop.run("verify", "--partition", str(finding["partition"])).code == 1
     assert shop.run("verify", "--partition", str((finding["partition"] + 1) % 256)).code == 0
@@ -112,8 +114,27 @@ async def test_a_history_made_anew_is_intact_by_itself_and_found_against_an_earl
     found = shop.run("verify", "--against", "earlier.zip")
     assert found.code == 1
     assert "rewritten" in found.out
+    assert json.loads(shop.run("verify", "--against", "earlier.zip", "--json").out)["against"] == {
+        "signed_by": None,
+        "proved": False,
+    }
     (shop.folder / "earlier.zip").write_bytes(b"no archive")
     assert shop.run("verify", "--against", "earlier.zip").code == 2
+
+
+async def test_an_archive_to_check_against_has_to_be_signed_by_the_key_that_is_given(shop: Tenure) -> None:
+    public = new_key(shop)
+    assert shop.run("export", "signed.zip", "--all", "--key", "signing.key").code == 0
+    assert shop.run("export", "unsigned.zip", "--all").code == 0
+    proved = shop.run("verify", "--against", "signed.zip", "--key", public)
+    assert (proved.code, "anybody" in proved.out) == (0, False)
+    for archive, signer in (("signed.zip", public), ("unsigned.zip", "by nobody")):
+        doubtful = shop.run("verify", "--against", archive)
+        assert doubtful.code == 0
+        assert signer in " ".join(doubtful.out.split())
+        assert "anybody could have made it" in " ".join(doubtful.out.split())
+    for archive, key in (("signed.zip", "00" * 32), ("unsigned.zip", public), ("signed.zip", "")):
+        assert shop.run("verify", "--against", archive, "--key", key).code == 2
 
 
 @pytest.mark.timeout(240)
@@ -246,6 +267,7 @@ async def test_an_archive_is_never_overwritten(shop: Tenure) -> None:
         "export x.zip --all --new-key k",
         "verify --partition 256",
         "verify --partition 1 --stream x",
+        "verify --key 00",
     ],
 )
 def test_wrong_usage_ends_with_2(tmp_path: Path, arguments: str) -> None:

@@ -56,9 +56,13 @@ def sealed_store(server: Server, migrated_template: str) -> Iterator[Connection[
             yield connection
 
 
-def found_after(connection: Connection[Any], *statements: tuple[str, Values]) -> list[Finding]:
+def found_after(
+    connection: Connection[Any], *statements: tuple[str, Values], before: Sequence[tuple[str, Values]] = ()
+) -> list[Finding]:
     """What `verify` finds once those statements have run; they are undone."""
     with connection.transaction(force_rollback=True):
+        for statement, values in before:
+            connection.execute(statement.encode(), values)
         for statement, values in statements:
             assert connection.execute(statement.encode(), values).rowcount > 0, "nothing was tampered with"
         return verify_on(connection).findings
@@ -165,6 +169,33 @@ def test_an_inserted_event_is_found_even_if_those_behind_it_are_renumbered(
     original = of + 1 if of >= position else of
     findings = found_after(sealed_store, *shift(position, 1), copy_of(original, position))
     assert told(findings) == [(PARTITION, position, "inserted")]
+
+
+@pytest.mark.parametrize("position", [0, -7])
+def test_an_event_inserted_in_front_of_the_first_is_found(sealed_store: Connection[Any], position: int) -> None:
+    unbound: tuple[str, Values] = ("alter table event drop constraint event_position", {})
+    assert told(found_after(sealed_store, copy_of(3, position), before=[unbound])) == [
+        (PARTITION, position, "inserted")
+    ]
+
+
+@pytest.mark.parametrize("partition", [-1, 256])
+def test_an_event_in_a_partition_that_there_is_not_is_found(sealed_store: Connection[Any], partition: int) -> None:
+    unbound: tuple[str, Values] = ("alter table event drop constraint event_partition", {})
+    statement, values = copy_of(3, 1)
+    elsewhere = (statement.replace("select partition,", f"select {partition},"), values)
+    assert told(found_after(sealed_store, elsewhere, before=[unbound])) == [(partition, 1, "inserted")]
+
+
+@pytest.mark.parametrize("at", ["occurred_at", "'infinity'"])
+def test_a_finding_names_whose_event_it_is(sealed_store: Connection[Any], at: str) -> None:
+    statement = f"update event set body = 'x', occurred_at = {at} where partition = %(at)s and position = 5"
+    [found] = found_after(sealed_store, (statement, {"at": PARTITION}))
+    assert (found.stream, found.event_id) == (stream_in(PARTITION, 1), "evt_4")
+    assert found.occurred_at == (None if "infinity" in at else "2026-03-01T12:04:00.000004Z")
+    removal = ("delete from event where partition = %(at)s and position = 5", {"at": PARTITION})
+    [removed] = found_after(sealed_store, removal)
+    assert removed.stream is None
 
 
 def test_an_event_inserted_behind_the_head_is_found(sealed_store: Connection[Any]) -> None:

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from domain.events import PARTITIONS, Event, NewEvent, partition_of
+from domain.past import Past
 from projections.ports import EventLog
 from service.store import EventStore
 from service.store.bulk import copy_partition
@@ -217,3 +218,17 @@ async def test_a_page_of_streams_reads_little_even_of_a_table_that_was_never_ana
         [(pages,)] = await (await connection.execute("select pg_relation_size('event') / 8192")).fetchall()
     touched = explained[0]["Plan"]["Shared Hit Blocks"] + explained[0]["Plan"]["Shared Read Blocks"]
     assert touched < pages, "not even every page of the table once"
+
+
+async def test_nothing_in_front_of_the_first_event_is_read(store: EventStore, database: str) -> None:
+    await store.append(EVENTS)
+    async with connected(database) as forger:
+        await forger.execute("set session_replication_role = replica")
+        await forger.execute("alter table event drop constraint event_position")
+        await forger.execute("update event set position = 0 where partition = 7 and event_id = 'evt_03'")
+    assert await store.find_named(7, "evt_03") == []
+    assert await store.find(LEFT, "evt_03") is None
+    lot = await store.read_lot(7, "", 100, Past(as_of=NOON))
+    assert lot is not None
+    for read in (await store.read_stream(LEFT), *(events for stream, events in lot.streams if stream == LEFT)):
+        assert [event.event_id for event in read] == [f"evt_{number:02}" for number in (0, 6, 9, 12, 15, 18)]
