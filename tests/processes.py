@@ -58,6 +58,12 @@ class Running:
         return self._process.wait(PATIENCE)
 
     @property
+    def pid(self) -> int:
+        """Of the process that runs, or ran last."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 

@@ -12,24 +12,25 @@ import msgspec
 from rich.console import Console
 
 from service.embedded import EmbeddedServerError, embedded_server
+from tests.benchmarks.goals import GOALS, judge
 from tests.benchmarks.loops import loop_factory
 from tests.benchmarks.machine import look
-from tests.benchmarks.measuring import FULL, TINY, Outcome, Place, Size, measure
-from tests.benchmarks.report import Report, as_json, as_tables
+from tests.benchmarks.measuring import FULL, TINY, USUAL, Outcome, Place, Size, measure
+from tests.benchmarks.peers import lacking
+from tests.benchmarks.report import Report, as_json, as_markdown, as_tables
 from tests.benchmarks.table import BENCHES
 from tests.databases import Server
 
 
 def main(arguments: Sequence[str]) -> int:
     parsed = _parser().parse_args(arguments)
-    size: Size = TINY if parsed.tiny else FULL
-    if parsed.rounds:
-        size = msgspec.structs.replace(size, rounds=parsed.rounds)
     # A polite kill ends as Ctrl-C does: with everything stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        report = _run(list(dict.fromkeys(parsed.names)) or list(BENCHES), size)
-    except EmbeddedServerError as error:
+        if parsed.peers and (missing := lacking()):
+            raise EmbeddedServerError(f"Not installed: {', '.join(missing)}. Run this as ./run bench --peers.")
+        report = _read(parsed.of) if parsed.of else _run(_names(parsed), _size(parsed))
+    except (EmbeddedServerError, OSError, msgspec.MsgspecError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -37,24 +38,49 @@ def main(arguments: Sequence[str]) -> int:
         return 130
     if parsed.json:
         print(as_json(report))
+    elif parsed.markdown:
+        print(as_markdown(report))
     else:
         as_tables(report, Console())
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    about = "\n".join(f"  {bench.name:9}{bench.about}" for bench in BENCHES.values())
+    about = "\n".join(f"  {bench.name:14}{bench.about}" for bench in BENCHES.values())
     parser = argparse.ArgumentParser(
         prog="./run bench",
-        description="Measures Tenure against plain baselines, on an embedded PostgreSQL with durability on.",
+        description="Measures Tenure against plain baselines, on an embedded PostgreSQL with durability on, and says "
+        "of what must be reached whether it is.",
         epilog=f"benches:\n{about}\n\nHow to read the numbers: tests/benchmarks/README.md",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("names", nargs="*", type=_bench, metavar="NAME", help="which ones; all by default")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.add_argument("--rounds", type=_rounds, help=f"how often each case is measured (default {FULL.rounds})")
-    parser.add_argument("--tiny", action="store_true", help="only show that everything works: the numbers mean nothing")
+    parser.add_argument("names", nargs="*", type=_bench, metavar="NAME", help="which ones; else all that have goals")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON document")
+    form.add_argument("--markdown", action="store_true", help="print the table of the README")
+    parser.add_argument("--of", type=Path, metavar="FILE", help="print a JSON document anew instead of measuring")
+    parser.add_argument("--rounds", type=_number, help=f"how often each case is measured (default {USUAL.rounds})")
+    parser.add_argument("--peers", action="store_true", help="install other libraries first, and measure them too")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--tiny", action="store_true", help="only show that everything works: the numbers mean nothing")
+    size.add_argument("--full", action="store_true", help="as many events as the goals speak of: hours, 40 GB of disk")
+    parser.add_argument("--events", type=_number, metavar="N", help="events that `rebuild` derives anew")
     return parser
+
+
+def _names(parsed: argparse.Namespace) -> list[str]:
+    judged = {goal.bench for goal in GOALS}
+    return list(dict.fromkeys(parsed.names)) or [name for name in BENCHES if name in judged]
+
+
+def _size(parsed: argparse.Namespace) -> Size:
+    size = TINY if parsed.tiny else FULL if parsed.full else USUAL
+    given = {"rounds": parsed.rounds, "history": parsed.events}
+    return msgspec.structs.replace(size, **{name: number for name, number in given.items() if number})
+
+
+def _read(file: Path) -> Report:
+    return msgspec.json.decode(file.read_bytes(), type=Report)
 
 
 def _bench(text: str) -> str:
@@ -63,9 +89,9 @@ def _bench(text: str) -> str:
     return text
 
 
-def _rounds(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 1000:
-        raise argparse.ArgumentTypeError("give a whole number from 1 to 1000")
+def _number(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError("give a whole number, 1 or more")
     return int(text)
 
 
@@ -79,7 +105,8 @@ def _run(names: Sequence[str], size: Size) -> Report:
         machine = look(embedded.dsn(), Path(folder), type(runner.get_loop()).__module__)
         if not machine.durable:
             raise EmbeddedServerError(f"The server must keep what it confirms, but has {machine.durability}.")
-        return Report(machine=machine, benches=runner.run(_measure(names, server, Path(folder), size)))
+        outcomes = runner.run(_measure(names, server, Path(folder), size))
+        return Report(machine=machine, benches=outcomes, goals=judge(outcomes))
 
 
 async def _measure(names: Sequence[str], server: Server, folder: Path, size: Size) -> list[Outcome]:

@@ -9,7 +9,7 @@ from domain.events import NewEvent
 from service.store import EventStore
 from service.store.migrate import migrate
 from tests.benchmarks.measuring import Bench, Case, Place
-from tests.benchmarks.single import BASELINE, single_inserts
+from tests.benchmarks.pgbench import BASELINE, PgBench
 from tests.benchmarks.workload import Webhooks
 
 CALLERS = (32, 128)
@@ -22,30 +22,30 @@ async def _open(place: Place) -> AsyncIterator[Sequence[Case]]:
     with place.server.database() as name:
         dsn = place.server.dsn(name)
         await migrate(dsn)
-        async with EventStore.open(dsn) as store, single_inserts(dsn) as insert:
+        async with EventStore.open(dsn) as store, PgBench.open(dsn, place.folder) as bench:
 
             async def single() -> float:
-                return await insert(webhooks.events(place.size.events))
+                return (await bench.insert(place.size.events)).rate
 
             def shared(callers: int) -> Case:
                 async def measure() -> float:
-                    return await _append(store, webhooks.events(place.size.events), callers)
+                    return await append_all(store, webhooks.events(place.size.events), callers)
 
                 return Case(name=f"shared append, {callers} callers", unit=UNIT, measure=measure, against=(BASELINE,))
 
             yield [Case(name=BASELINE, unit=UNIT, measure=single), *map(shared, CALLERS)]
 
 
-async def _append(store: EventStore, events: Sequence[NewEvent], callers: int) -> float:
+async def append_all(store: EventStore, events: Sequence[NewEvent], callers: int) -> float:
     waiting = iter(events)
     started = perf_counter()
     async with asyncio.TaskGroup() as tasks:
         for _ in range(callers):
-            tasks.create_task(_append_all(store, waiting))
+            tasks.create_task(_one_by_one(store, waiting))
     return len(events) / (perf_counter() - started)
 
 
-async def _append_all(store: EventStore, events: Iterator[NewEvent]) -> None:
+async def _one_by_one(store: EventStore, events: Iterator[NewEvent]) -> None:
     for event in events:
         [stored] = await store.append([event])
         if stored.repeated:

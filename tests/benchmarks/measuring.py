@@ -17,6 +17,7 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     """How much is done in one round."""
 
     rounds: int
+    warm_up: bool = True
     events: int
     """Appended or posted, by each case."""
     lives: int
@@ -26,10 +27,43 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     """Events that wait for the runner."""
     lone: int
     """Events appended one by one to an idle process."""
+    longest: int
+    """Events of a stream that is read by its key."""
+    history: int
+    """Events that a rebuild derives anew."""
+    growth: tuple[int, ...]
+    """Events of the stores that are compared."""
+    demo: bool
+    """Whether the whole demo is run."""
 
 
-FULL = Size(rounds=5, events=4_000, lives=30, subscriptions=300, backlog=5_000, lone=20)
-TINY = Size(rounds=1, events=50, lives=1, subscriptions=3, backlog=20, lone=2)
+USUAL = Size(
+    rounds=5,
+    events=4_000,
+    lives=30,
+    subscriptions=300,
+    backlog=5_000,
+    lone=50,
+    longest=10_000,
+    history=100_000,
+    growth=(100_000, 300_000),
+    demo=True,
+)
+FULL = msgspec.structs.replace(USUAL, history=1_000_000, growth=(300_000, 1_000_000, 3_000_000, 10_000_000))
+"""Takes hours and 40 GB of disk."""
+TINY = Size(
+    rounds=1,
+    warm_up=False,
+    events=50,
+    lives=1,
+    subscriptions=3,
+    backlog=20,
+    lone=2,
+    longest=20,
+    history=300,
+    growth=(300, 400),
+    demo=False,
+)
 """Shows that everything works; its numbers mean nothing."""
 
 
@@ -41,16 +75,26 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     size: Size
 
 
+class Aside(msgspec.Struct, frozen=True, kw_only=True):
+    """Another number of a case: `read` gives it, for the round that was just measured."""
+
+    name: str
+    unit: str
+    read: Callable[[], float]
+    against: tuple[str, ...] = ()
+
+
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is measured; `measure` does one round of it and gives its number in `unit`.
 
-    `against` names its baselines, other cases of the same bench and unit.
+    `against` names its baselines, other cases or asides of the same bench and unit.
     """
 
     name: str
     unit: str
     measure: Callable[[], Awaitable[float]]
     against: tuple[str, ...] = ()
+    asides: tuple[Aside, ...] = ()
 
 
 class Bench(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,18 +135,24 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def measure(bench: Bench, place: Place, progress: Callable[[str], None]) -> Outcome:
-    """Runs a round that does not count, then the size's rounds, each beginning with another case."""
+    """Runs a round that does not count, where the size has one, then its rounds, each beginning with another case."""
     async with bench.open(place) as cases:
-        progress(f"{bench.name}: warming up")
-        for case in cases:
-            await _once(case)
-        numbers: dict[str, list[float]] = {case.name: [] for case in cases}
+        if place.size.warm_up:
+            progress(f"{bench.name}: warming up")
+            for case in cases:
+                await _once(case)
+        numbers: dict[str, list[float]] = {}
         for turn in range(place.size.rounds):
             progress(f"{bench.name}: round {turn + 1} of {place.size.rounds}")
             first = turn % len(cases)
             for case in (*cases[first:], *cases[:first]):
-                numbers[case.name].append(await _once(case))
-    return Outcome(bench=bench.name, about=bench.about, rows=tuple(_row(case, numbers) for case in cases))
+                numbers.setdefault(case.name, []).append(await _once(case))
+                for aside in case.asides:
+                    numbers.setdefault(aside.name, []).append(aside.read())
+    told: list[Case | Aside] = []
+    for case in cases:
+        told += (case, *case.asides)
+    return Outcome(bench=bench.name, about=bench.about, rows=tuple(_row(each, numbers) for each in told))
 
 
 async def _once(case: Case) -> float:
@@ -111,11 +161,12 @@ async def _once(case: Case) -> float:
     return await case.measure()
 
 
-def _row(case: Case, numbers: dict[str, list[float]]) -> Row:
+def _row(case: Case | Aside, numbers: dict[str, list[float]]) -> Row:
     own = numbers[case.name]
     ratios = tuple(
         Ratio(to=to, value=_spread([mine / base for mine, base in zip(own, numbers[to], strict=True)]))
         for to in case.against
+        if all(numbers[to])  # what this system cannot tell is 0
     )
     return Row(name=case.name, unit=case.unit, value=_spread(own), ratios=ratios, rounds=tuple(own))
 

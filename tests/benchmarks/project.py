@@ -4,6 +4,7 @@ import asyncio
 import statistics
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from itertools import count
 from time import perf_counter
 from typing import Any
@@ -14,13 +15,18 @@ from domain.events import PARTITIONS, NewEvent
 from projections.ports import EventLog
 from service.bootstrap import wired
 from service.process import Process
+from tests.benchmarks.ingest import stored
 from tests.benchmarks.measuring import Bench, Case, Place
+from tests.benchmarks.services import Service, tenure_serve
 from tests.benchmarks.workload import Webhooks, cohort
 from tests.serving import settings
 
 PROJECT = "backlog, by the runner"
 READ = "bare keyset read of the same events"
 LONE_APPEND = "idle: append alone"
+INGEST = "HTTP, 32 connections, receiver alone"
+STEADY = "HTTP, 32 connections, receiver and runner, until every row is committed"
+LAG = "idle: append to visible row"
 PAGE = 500
 SECONDS = 120
 """After which a runner that has not come to rest is a failure."""
@@ -35,12 +41,30 @@ async def _open(place: Place) -> AsyncIterator[Sequence[Case]]:
             watcher = await psycopg.AsyncConnection.connect(dsn, autocommit=True)
             await stack.enter_async_context(watcher)
             flow = _Flow(place, process, watcher)
+            receiver = await stack.enter_async_context(tenure_serve(place, "receiver", ["receiver"]))
+            both = await stack.enter_async_context(tenure_serve(place, "both", ["receiver", "runner"]))
             yield [
+                Case(name=INGEST, unit="events/s", measure=partial(stored, receiver, place.size.events, 32)),
+                Case(
+                    name=STEADY, unit="events/s", measure=partial(_steady, both, place.size.events), against=(INGEST,)
+                ),
                 Case(name=PROJECT, unit="events/s", measure=flow.project, against=(READ,)),
                 Case(name=READ, unit="events/s", measure=flow.read),
                 Case(name=LONE_APPEND, unit="ms", measure=flow.append_alone),
-                Case(name="idle: append to visible row", unit="ms", measure=flow.lag, against=(LONE_APPEND,)),
+                Case(name=LAG, unit="ms", measure=flow.lag, against=(LONE_APPEND,)),
             ]
+
+
+async def _steady(service: Service, count: int) -> float:
+    """Webhooks per second from the first one sent until what follows from the last one is committed."""
+    started = perf_counter()
+    sent = await service.take(count, 32)
+    # The sender prepares its requests before its clock starts.
+    ready = perf_counter() - sent.seconds
+    await service.caught_up()
+    if sent.statuses != {200: count}:
+        raise AssertionError(f"of {count} webhooks, answers by status: {sent.statuses}")
+    return count / (perf_counter() - max(ready, started))
 
 
 class _Flow:

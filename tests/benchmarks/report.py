@@ -1,4 +1,4 @@
-"""Prints what was measured: tables for people, one JSON document for programs."""
+"""Prints what was measured: tables for people, one JSON document for programs, one table for the README."""
 
 from collections.abc import Sequence
 
@@ -7,13 +7,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tests.benchmarks.goals import Judged
 from tests.benchmarks.machine import Machine
 from tests.benchmarks.measuring import Outcome, Row, Spread
+
+_SIGNS = {True: "✓", False: "✗", None: "-"}
+_COMPARISONS = {"at least": "≥", "at most": "≤"}
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     machine: Machine
     benches: Sequence[Outcome]
+    goals: Sequence[Judged]
 
 
 def as_json(report: Report) -> str:
@@ -21,15 +26,28 @@ def as_json(report: Report) -> str:
 
 
 def as_tables(report: Report, console: Console) -> None:
-    for line in _facts(report.machine):
+    for line in facts(report.machine):
         console.print(line, markup=False, highlight=False)
     for outcome in report.benches:
         console.print()
         console.print(Text.assemble((outcome.bench, "bold"), f": {outcome.about}"))
         console.print(_table(outcome.rows))
+    if report.goals:
+        console.print()
+        console.print(_goals(report.goals))
 
 
-def _facts(machine: Machine) -> list[str]:
+def as_markdown(report: Report) -> str:
+    """One table of what must be reached and what was, and what it was measured on."""
+    lines = ["| bench | what | must reach | measured | |", "| --- | --- | --- | --- | --- |"]
+    lines += [
+        f"| `{goal.bench}` | {_what(goal)} | {_bound(goal)} | {_measured(goal)} | {_SIGNS[goal.holds]} |"
+        for goal in report.goals
+    ]
+    return "\n".join([*lines, "", *(f"{line}." for line in facts(report.machine))])
+
+
+def facts(machine: Machine) -> list[str]:
     settings = ", ".join(f"{name}={value}" for name, value in machine.durability.items())
     hardware = f"{machine.cores} cores ({machine.processor}), {machine.memory_gib} GiB, {machine.system}"
     return [
@@ -50,6 +68,36 @@ def _table(rows: Sequence[Row]) -> Table:
         for ratio in row.ratios:
             table.add_row(f"  to {ratio.to}", _number(ratio.value.median), "times", _range(ratio.value), style="cyan")
     return table
+
+
+def _goals(goals: Sequence[Judged]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("", no_wrap=True)
+    table.add_column("goal", overflow="fold")
+    table.add_column("must reach", justify="right", no_wrap=True)
+    table.add_column("measured", no_wrap=True)
+    for goal in goals:
+        style = {True: "green", False: "red", None: "dim"}[goal.holds]
+        table.add_row(_SIGNS[goal.holds], f"{goal.bench}: {_what(goal)}", _bound(goal), _measured(goal), style=style)
+    return table
+
+
+def _what(goal: Judged) -> str:
+    return f"{goal.case} / {goal.to}" if goal.to else goal.case
+
+
+def _bound(goal: Judged) -> str:
+    return f"{_COMPARISONS[goal.comparison]} {goal.must_reach:g}{_unit(goal)}"
+
+
+def _unit(goal: Judged) -> str:
+    return " times" if goal.to else f" {goal.unit}"
+
+
+def _measured(goal: Judged) -> str:
+    if goal.measured is None:
+        return "not measured"
+    return f"{_number(goal.measured.median)} ({_range(goal.measured)})"
 
 
 def _range(spread: Spread) -> str:

@@ -1,7 +1,21 @@
-"""The benches there are."""
+"""The benches there are: those that have goals, and tools for who works on one part."""
 
-from tests.benchmarks import append, fold, ingest, project, prove, rebuild
+from tests.benchmarks import (
+    append,
+    cold,
+    fold,
+    growth,
+    ingest,
+    ingest_mixed,
+    latency,
+    project,
+    prove,
+    push,
+    rebuild,
+    timeline,
+)
 
 BENCHES = {
-    bench.name: bench for bench in (append.BENCH, fold.BENCH, project.BENCH, ingest.BENCH, prove.BENCH, rebuild.BENCH)
+    each.BENCH.name: each.BENCH
+    for each in (ingest, latency, ingest_mixed, project, rebuild, growth, push, timeline, cold, append, fold, prove)
 }
