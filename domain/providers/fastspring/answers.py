@@ -23,6 +23,7 @@ from domain.providers.fastspring.periods import current_period, moved
 from domain.providers.fastspring.shapes import Account, Product, texts
 from domain.providers.fastspring.subscription_shapes import Subscription
 from domain.providers.fastspring.wants import AGAIN, CHARGE
+from domain.providers.reading import Reader
 from domain.readback import TYPE, read_answer
 
 T = TypeVar("T")
@@ -61,7 +62,7 @@ def _nothing(_one: Raw, _event: Event, _asked: str) -> list[f.Fact]:
     return []
 
 
-def _reads(decoder: Decoder[T], tell: Tell[T]) -> Read:
+def _reads(decoder: Reader[T], tell: Tell[T]) -> Read:
     return lambda one, event, asked: tell(decoder.decode(one), event, asked)
 
 
@@ -106,10 +107,10 @@ _FIELDS = Decoder(dict[str, Raw])
 _LIST = Decoder(list[Raw])
 
 _BY_KIND: dict[str, Read] = {
-    "products": _reads(Decoder(Product), _product),
-    "subscriptions": _reads(Decoder(Subscription), _subscription),
-    "accounts": _reads(Decoder(Account), _account),
-    "orders": _reads(Decoder(Order), _order),
+    "products": _reads(Reader(Product), _product),
+    "subscriptions": _reads(Reader(Subscription), _subscription),
+    "accounts": _reads(Reader(Account), _account),
+    "orders": _reads(Reader(Order), _order),
 }
 """By the first part of what was asked."""
 

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-Text = Annotated[str, Meta(pattern=r"^[^\x00]*\Z")]
-"""PostgreSQL's text and jsonb cannot hold a zero character."""
+Text = str
+"""Without zero characters, which `Reader` sees to."""
 Milliseconds = Annotated[int, Meta(ge=0, le=253_402_300_799_000)]
 Count = Annotated[float, Meta(ge=0, le=2**31 - 1)]
 """A whole number, which JSON may write as 3.0."""

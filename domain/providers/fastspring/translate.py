@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from msgspec import Struct
-from msgspec.json import Decoder
 
 from domain.events import Event, kind_of
 from domain.facts import Fact, Noted
@@ -15,6 +14,7 @@ from domain.providers.fastspring.order_shapes import Order, Return
 from domain.providers.fastspring.shapes import Account
 from domain.providers.fastspring.subscription_shapes import Subscription
 from domain.providers.item import part_of
+from domain.providers.reading import Reader
 from domain.readback import TYPE
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ class Notification(Struct, Generic[T], frozen=True):
     data: T
 
 
-def _reads(decoder: Decoder[Notification[T]], tell: Callable[[T, Event], list[Fact]]) -> Translate:
+def _reads(decoder: Reader[Notification[T]], tell: Callable[[T, Event], list[Fact]]) -> Translate:
     def read(event: Event) -> Sequence[Fact]:
         try:
             return tell(decoder.decode(part_of(event.body, event.item)).data, event)
@@ -51,13 +51,13 @@ def _reads(decoder: Decoder[Notification[T]], tell: Callable[[T, Event], list[Fa
     return read
 
 
-_ORDER = Decoder(Notification[Order])
-_SUBSCRIPTION = Decoder(Notification[Subscription])
-_CHARGE = Decoder(Notification[charges.Charge])
-_FAILED_CHARGE = Decoder(Notification[charges.FailedCharge])
-_RETURN = Decoder(Notification[Return])
-_UNFULFILLED = Decoder(Notification[returns.Unfulfilled])
-_ACCOUNT = Decoder(Notification[Account])
+_ORDER = Reader(Notification[Order])
+_SUBSCRIPTION = Reader(Notification[Subscription])
+_CHARGE = Reader(Notification[charges.Charge])
+_FAILED_CHARGE = Reader(Notification[charges.FailedCharge])
+_RETURN = Reader(Notification[Return])
+_UNFULFILLED = Reader(Notification[returns.Unfulfilled])
+_ACCOUNT = Reader(Notification[Account])
 
 _BY_TYPE: dict[str, Translate] = {
     "order.completed": _reads(_ORDER, orders.completed),

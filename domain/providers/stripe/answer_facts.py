@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from msgspec import Raw, Struct, structs
-from msgspec.json import Decoder
 
 from domain import facts as f
 from domain.events import Event, Stream, kind_of
 from domain.providers import Untranslatable
+from domain.providers.reading import Reader
 from domain.providers.stripe import customers, invoices, subscriptions
 from domain.providers.stripe.invoice_shapes import Invoice, InvoiceLine, InvoicePayment
 from domain.providers.stripe.shapes import Count, Page, Price, Ref, Text, id_of
@@ -73,11 +73,11 @@ def _without_itself(facts: Sequence[f.Fact], stream: Stream) -> Iterator[f.Fact]
             yield fact
 
 
-def _one(decoder: Decoder[T], tell: Tell[T]) -> Read:
+def _one(decoder: Reader[T], tell: Tell[T]) -> Read:
     return lambda pages, event: tell(decoder.decode(pages[0]), event)
 
 
-def _all(decoder: Decoder[Page[T]], tell: Tell[list[T]]) -> Read:
+def _all(decoder: Reader[Page[T]], tell: Tell[list[T]]) -> Read:
     return lambda pages, event: tell([each for page in pages for each in decoder.decode(page).data], event)
 
 
@@ -148,16 +148,16 @@ def asked_anew(facts: Sequence[f.Fact], event: Event) -> list[f.Fact]:
 
 
 _BY_TYPE: dict[str, Read] = {
-    TYPE + "customer": _one(Decoder(Deletable), _customer),
-    TYPE + "invoice": _one(Decoder(Invoice), _invoice),
-    TYPE + "invoice_lines": _all(Decoder(Page[InvoiceLine]), lambda lines, _: invoices.bought(lines)),
-    TYPE + "invoice_payments": _all(Decoder(Page[InvoicePayment]), _invoice_payments),
-    TYPE + "invoices": _all(Decoder(Page[Invoice]), _invoices),
-    TYPE + "line_items": _all(Decoder(Page[LineItem]), _line_items),
-    TYPE + "price": _one(Decoder(Price), _price),
-    TYPE + "session": _one(Decoder(Visit), _session),
-    TYPE + "subscription": _one(Decoder(subscriptions.Subscription), _subscription),
+    TYPE + "customer": _one(Reader(Deletable), _customer),
+    TYPE + "invoice": _one(Reader(Invoice), _invoice),
+    TYPE + "invoice_lines": _all(Reader(Page[InvoiceLine]), lambda lines, _: invoices.bought(lines)),
+    TYPE + "invoice_payments": _all(Reader(Page[InvoicePayment]), _invoice_payments),
+    TYPE + "invoices": _all(Reader(Page[Invoice]), _invoices),
+    TYPE + "line_items": _all(Reader(Page[LineItem]), _line_items),
+    TYPE + "price": _one(Reader(Price), _price),
+    TYPE + "session": _one(Reader(Visit), _session),
+    TYPE + "subscription": _one(Reader(subscriptions.Subscription), _subscription),
     TYPE + "subscription_items": _all(
-        Decoder(Page[subscriptions.Item]), lambda items, _: [subscriptions.all_items(items)]
+        Reader(Page[subscriptions.Item]), lambda items, _: [subscriptions.all_items(items)]
     ),
 }

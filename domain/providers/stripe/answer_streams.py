@@ -9,6 +9,7 @@ from msgspec.json import Decoder
 
 from domain.events import Stream, source_of, stream_of
 from domain.providers.legible import is_legible
+from domain.providers.reading import Reader
 from domain.providers.stripe.invoice_shapes import Bill
 from domain.providers.stripe.shapes import Page, Ref, id_of
 from domain.readback import TYPE, Answer
@@ -57,14 +58,14 @@ _WORDS = tuple(
 )
 
 _ANSWER = Decoder(Answer)
-_BILL = Decoder(Bill)
+_BILL = Reader(Bill)
 
 
 class _Paid(Struct, frozen=True):
     invoice: Ref = None
 
 
-_PAID = Decoder(Page[_Paid])
+_PAID = Reader(Page[_Paid])
 
 
 def _subscription_billed(pages: Sequence[Raw]) -> Iterator[tuple[str, str]]:

@@ -15,8 +15,8 @@ T = TypeVar("T")
 LAST_SECOND = 253_402_300_799
 """9999-12-31T23:59:59Z, the last one a datetime can hold."""
 
-Text = Annotated[str, Meta(pattern=r"^[^\x00]*\Z")]
-"""PostgreSQL's text and jsonb cannot hold a zero character."""
+Text = str
+"""Without zero characters, which `Reader` sees to."""
 Seconds = Annotated[int, Meta(ge=0, le=LAST_SECOND)]
 Amount = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from msgspec.json import Decoder
-
 from domain.events import Event, kind_of
 from domain.facts import Fact, Noted
 from domain.providers import Translate, Untranslatable
 from domain.providers.item import part_of
+from domain.providers.reading import Reader
 from domain.providers.stripe import customers, invoices, payments, subscriptions
 from domain.providers.stripe.answer_facts import asked_anew, translate_answer
 from domain.providers.stripe.invoice_shapes import Invoice, InvoicePayment
@@ -31,11 +30,11 @@ def translate(event: Event) -> Sequence[Fact]:
     return [Noted()] if read is None else read(event)
 
 
-def _reads(decoder: Decoder[Notification[T]], tell: Callable[[T], list[Fact]]) -> Translate:
+def _reads(decoder: Reader[Notification[T]], tell: Callable[[T], list[Fact]]) -> Translate:
     return _places(decoder, lambda shown, _: tell(shown))
 
 
-def _places(decoder: Decoder[Notification[T]], tell: Callable[[T, Event], list[Fact]]) -> Translate:
+def _places(decoder: Reader[Notification[T]], tell: Callable[[T, Event], list[Fact]]) -> Translate:
     """As `_reads`, for what depends on the event as well: the stream it stands in, or its time."""
 
     def read(event: Event) -> Sequence[Fact]:
@@ -52,14 +51,14 @@ def _snapshot(tell: Callable[[subscriptions.Subscription], list[Fact]]) -> Trans
     return _places(_SUBSCRIPTION, lambda shown, event: asked_anew(tell(shown), event))
 
 
-_SESSION = Decoder(Notification[customers.Session])
-_CUSTOMER = Decoder(Notification[customers.Customer])
-_SUBSCRIPTION = Decoder(Notification[subscriptions.Subscription])
-_INVOICE = Decoder(Notification[Invoice])
-_INVOICE_PAYMENT = Decoder(Notification[InvoicePayment])
-_CHARGE = Decoder(Notification[payments.Charge])
-_REFUND = Decoder(Notification[payments.Refund])
-_DISPUTE = Decoder(Notification[payments.Dispute])
+_SESSION = Reader(Notification[customers.Session])
+_CUSTOMER = Reader(Notification[customers.Customer])
+_SUBSCRIPTION = Reader(Notification[subscriptions.Subscription])
+_INVOICE = Reader(Notification[Invoice])
+_INVOICE_PAYMENT = Reader(Notification[InvoicePayment])
+_CHARGE = Reader(Notification[payments.Charge])
+_REFUND = Reader(Notification[payments.Refund])
+_DISPUTE = Reader(Notification[payments.Dispute])
 
 _BY_TYPE: dict[str, Translate] = {
     "checkout.session.completed": _places(_SESSION, customers.session_completed),
