@@ -27,7 +27,7 @@ class Step(msgspec.Struct, frozen=True):
 
 def fold_event(subscription: Subscription, ref: EventRef, facts: Sequence[f.Fact]) -> Step:
     """Folds one event's facts into the subscription, in place."""
-    before = subscription.state
+    before, lines, opened = subscription.state, subscription.lines, subscription.opened_since
     anomalies: list[str] = []
     stale = versions.is_stale(subscription, facts)
     for fact in versions.doubted(subscription, facts):
@@ -50,7 +50,9 @@ def fold_event(subscription: Subscription, ref: EventRef, facts: Sequence[f.Fact
             _enter(subscription, after, fact, ref)
             subscription.state_reason = getattr(fact, "reason", "")
     subscription.anomalies += len(anomalies)
-    sold.remember_sold(subscription)
+    if (lines, before, opened) != (subscription.lines, subscription.state, subscription.opened_since):
+        # Nothing else decides what was ever licensed.
+        sold.remember_sold(subscription)
     return Step(before, subscription.state, tuple(anomalies))
 
 
@@ -88,11 +90,12 @@ def _customer(s: Subscription, fact: f.CustomerDescribed, ref: EventRef) -> None
     told = {
         name: value
         for name in Customer.__struct_fields__
-        if (value := getattr(fact, name)) and not (fact.as_billed and getattr(known, name))
+        if (value := getattr(fact, name))
+        and value != (before := getattr(known, name))
+        and not (fact.as_billed and before)
     }
-    customer = msgspec.structs.replace(known, **told)
-    if customer != s.customer:
-        s.customer, s.customer_since = customer, ref
+    if told:
+        s.customer, s.customer_since = msgspec.structs.replace(known, **told), ref
 
 
 def _trial(s: Subscription, fact: f.TrialStarted, ref: EventRef) -> None:
@@ -125,7 +128,9 @@ def _test(s: Subscription, fact: f.TestDescribed, ref: EventRef) -> None:
 
 
 def _links(s: Subscription, fact: f.StreamsLinked, ref: EventRef) -> None:
-    s.links = s.links + [link for link in fact.streams if link not in s.links]
+    new = [link for link in fact.streams if link not in s.links]
+    if new:
+        s.links = s.links + new
 
 
 def _opened(s: Subscription, fact: f.Fact, ref: EventRef) -> None:

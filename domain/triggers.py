@@ -1,5 +1,8 @@
 """What a fact pulls at the state machine, given what is known already; and which facts count for nothing."""
 
+from collections.abc import Callable
+from typing import Any
+
 from domain import debt
 from domain import facts as f
 from domain.lifecycle import State
@@ -20,40 +23,29 @@ TRIGGERS: dict[type[f.Fact], str] = {
 
 def objection_to(subscription: Subscription, fact: f.Fact) -> str | None:
     """Why a fact counts for nothing, beyond what the state machine says; empty where that is not worth a word."""
-    match fact:
-        case f.GraceEnded():
-            return debt.objection_to_end_of_grace(subscription, fact) or None
-        case f.PartsLeftOut():
-            return f"could not be read and was left out: {', '.join(fact.places)}"
-        case f.SubscriptionActivated() | f.TrialStarted() if fact.key in subscription.activations:
-            well = subscription.state in {State.TRIALING, State.ACTIVE}
-            return "" if well else "an activation that was told before brings nothing back"
-    return None
+    objection = _OBJECTIONS.get(type(fact))
+    return None if objection is None else objection(subscription, fact)
+
+
+def _told_before(subscription: Subscription, fact: f.SubscriptionActivated | f.TrialStarted) -> str | None:
+    if fact.key not in subscription.activations:
+        return None
+    well = subscription.state in {State.TRIALING, State.ACTIVE}
+    return "" if well else "an activation that was told before brings nothing back"
+
+
+_OBJECTIONS: dict[type[f.Fact], Callable[[Subscription, Any], str | None]] = {
+    f.GraceEnded: lambda subscription, fact: debt.objection_to_end_of_grace(subscription, fact) or None,
+    f.PartsLeftOut: lambda _, fact: f"could not be read and was left out: {', '.join(fact.places)}",
+    f.SubscriptionActivated: _told_before,
+    f.TrialStarted: _told_before,
+}
 
 
 def trigger_of(subscription: Subscription, fact: f.Fact) -> str | None:
     """The trigger that a fact pulls, if any, once what it says has been taken down."""
-    usual = TRIGGERS.get(type(fact))
-    match fact:
-        case f.PurchaseCompleted() | f.PaymentRefunded() | f.PurchaseBecameSubscriptions():
-            return _of_purchase(subscription, fact)
-        case f.SubscriptionActivated() if fact.reopens and subscription.state is State.TERMINATED:
-            return "subscription_reactivated"
-        case f.TrialStarted() if fact.reopens and subscription.state is State.TERMINATED:
-            return "trial_reopened"
-        case f.TrialStarted() if ended_with_a_charge(subscription, fact):
-            return "subscription_activated"
-        case f.PeriodPaid():
-            settled = "overdue_paid" if debt.settled(subscription) else usual
-            return None if subscription.purchase else settled
-        case f.PaymentFellOverdue() if subscription.grace is not None and subscription.grace.last:
-            # Nothing new: what is past due is suspended already, and a reminder of it must not bring it back.
-            return usual if debt.is_another(subscription, fact) else None
-        case f.GraceEnded():
-            over = subscription.grace is not None and subscription.grace.last
-            return "grace_ended" if over and subscription.state is State.PAST_DUE else None
-        case _:
-            return usual
+    depends = _DEPENDING.get(type(fact))
+    return TRIGGERS.get(type(fact)) if depends is None else depends(subscription, fact)
 
 
 def ended_with_a_charge(subscription: Subscription, fact: f.TrialStarted) -> bool:
@@ -61,16 +53,65 @@ def ended_with_a_charge(subscription: Subscription, fact: f.TrialStarted) -> boo
     return fact.ends_with_a_charge and subscription.charged and subscription.state is not State.TERMINATED
 
 
-def _of_purchase(subscription: Subscription, fact: f.Fact) -> str | None:
-    match fact:
-        case f.PurchaseCompleted() if fact.paid:
-            if subscription.state is not State.TERMINATED:
-                return "purchase_completed"
-            # One attempt to pay failed and another did not; what was given back stays so.
-            return None if all_given_back(subscription) else "failed_purchase_completed"
-        case f.PaymentRefunded() if subscription.purchase and all_given_back(subscription):
-            return "purchase_refunded"
-        case f.PurchaseBecameSubscriptions() if subscription.purchase and subscription.state is State.PENDING:
-            # Only one that waited for its payment was taken for a purchase of its own.
-            return "purchase_failed"
-    return None
+def _activated(subscription: Subscription, fact: f.SubscriptionActivated) -> str:
+    again = fact.reopens and subscription.state is State.TERMINATED
+    return "subscription_reactivated" if again else TRIGGERS[f.SubscriptionActivated]
+
+
+def _trial_started(subscription: Subscription, fact: f.TrialStarted) -> str:
+    if fact.reopens and subscription.state is State.TERMINATED:
+        return "trial_reopened"
+    over = ended_with_a_charge(subscription, fact)
+    return TRIGGERS[f.SubscriptionActivated if over else f.TrialStarted]
+
+
+def _paid(subscription: Subscription, fact: f.PeriodPaid) -> str | None:  # noqa: ARG001 - one of a table's functions
+    if subscription.purchase:
+        return None
+    return "overdue_paid" if debt.settled(subscription) else TRIGGERS[f.PeriodPaid]
+
+
+def _fell_overdue(subscription: Subscription, fact: f.PaymentFellOverdue) -> str | None:
+    """Nothing new: what is past due is suspended already, and a reminder of it must not bring it back."""
+    suspended = subscription.grace is not None and subscription.grace.last
+    return None if suspended and not debt.is_another(subscription, fact) else TRIGGERS[f.PaymentFellOverdue]
+
+
+def _grace_ended(subscription: Subscription, fact: f.GraceEnded) -> str | None:  # noqa: ARG001
+    over = subscription.grace is not None and subscription.grace.last
+    return "grace_ended" if over and subscription.state is State.PAST_DUE else None
+
+
+def _purchase_completed(subscription: Subscription, fact: f.PurchaseCompleted) -> str | None:
+    if not fact.paid:
+        return None
+    if subscription.state is not State.TERMINATED:
+        return "purchase_completed"
+    # One attempt to pay failed and another did not; what was given back stays so.
+    return None if all_given_back(subscription) else "failed_purchase_completed"
+
+
+def _refunded(subscription: Subscription, fact: f.PaymentRefunded) -> str | None:  # noqa: ARG001
+    return "purchase_refunded" if subscription.purchase and all_given_back(subscription) else None
+
+
+def _became_subscriptions(
+    subscription: Subscription,
+    fact: f.PurchaseBecameSubscriptions,  # noqa: ARG001
+) -> str | None:
+    """Only one that waited for its payment was taken for a purchase of its own."""
+    waited = subscription.purchase and subscription.state is State.PENDING
+    return "purchase_failed" if waited else None
+
+
+_DEPENDING: dict[type[f.Fact], Callable[[Subscription, Any], str | None]] = {
+    f.SubscriptionActivated: _activated,
+    f.TrialStarted: _trial_started,
+    f.PeriodPaid: _paid,
+    f.PaymentFellOverdue: _fell_overdue,
+    f.GraceEnded: _grace_ended,
+    f.PurchaseCompleted: _purchase_completed,
+    f.PaymentRefunded: _refunded,
+    f.PurchaseBecameSubscriptions: _became_subscriptions,
+}
+"""The facts whose trigger depends on what is known already."""

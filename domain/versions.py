@@ -14,6 +14,8 @@ ALWAYS = (f.AnswerRead, f.StreamsLinked)
 
 def is_stale(s: Subscription, facts: Sequence[f.Fact]) -> bool:
     """Whether an event shows something that was shown before, or anything older than what was."""
+    if not s.shown and not s.versions:
+        return False
     return any(isinstance(fact, f.Shown) and fact.key in s.shown for fact in facts) or _is_older(s, facts)
 
 
@@ -25,6 +27,8 @@ def doubted(s: Subscription, facts: Sequence[f.Fact]) -> Sequence[f.Fact]:
 
 
 def _is_older(s: Subscription, facts: Sequence[f.Fact]) -> bool:
+    if not s.versions:
+        return False
     versions = (fact for fact in facts if isinstance(fact, f.VersionShown))
     return any((fact.number, fact.version) < s.versions.get(fact.of, (0, 0)) for fact in versions)
 
