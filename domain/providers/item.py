@@ -10,6 +10,8 @@ def part_of(body: bytes, item: str) -> bytes | msgspec.Raw:
 
     Raises ValueError where the body is not JSON or has no such part.
     """
+    if not item:
+        return body
     part: bytes | msgspec.Raw = body
     for token in item.split("/")[1:]:
         name = token.replace("~1", "/").replace("~0", "~")

@@ -138,6 +138,8 @@ def asked_anew(facts: Sequence[f.Fact], event: Event) -> list[f.Fact]:
 
     It stands behind a `#`, which is not sent.
     """
+    if not any(isinstance(fact, f.LinesDescribed) and fact.rest_from for fact in facts):
+        return list(facts)
     second = int(event.occurred_at.timestamp())
     return [
         structs.replace(fact, rest_from=f"{fact.rest_from}#{second}")

@@ -8,9 +8,9 @@ while that second went on; Tenure's own events come after Stripe's; a final stat
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 from msgspec.json import Decoder
 
 from domain.events import Event
@@ -37,6 +37,7 @@ RANKS: tuple[tuple[str, int], ...] = (
 """Causal rank by the first prefix that fits. What fits none is not Stripe's, or tells nothing of a subscription."""
 
 _CHAINED = frozenset({3, 4})
+_NO_SUBSCRIPTION = frozenset({_ANSWER, _BESIDE, _UNKNOWN})
 
 
 def settle(tied: Sequence[Event], earlier: Sequence[Event] = ()) -> Sequence[Event]:
@@ -44,33 +45,39 @@ def settle(tied: Sequence[Event], earlier: Sequence[Event] = ()) -> Sequence[Eve
     if len(tied) < 2:
         return tied
     marked = sorted((_mark(event) for event in tied), key=lambda mark: (mark.group, mark.event.event_id))
-    settled: list[_Mark] = []
-    latest = _latest(earlier)
+    settled: list[Event] = []
     for (_, _, rank), members in groupby(marked, key=lambda mark: mark.group):
-        group = list(members)
-        if rank in _CHAINED:
-            group = _chain(group, latest)
-        settled += group
-        latest = next((mark for mark in reversed(group) if mark.current), latest)
-    return [mark.event for mark in settled]
-
-
-def _latest(earlier: Sequence[Event]) -> "_Mark | None":
-    """How the subscription stood before."""
-    shown = (_mark(event) for event in reversed(earlier) if event.type.startswith(_SUBSCRIPTION))
-    return next((mark for mark in shown if mark.current), None)
+        group = [mark.event for mark in members]
+        # What stands there is decoded only where several updates are to be told apart.
+        settled += _chain(group, [*earlier, *settled]) if rank in _CHAINED and len(group) > 1 else group
+    return settled
 
 
 class _Mark(Struct, frozen=True, eq=False):
-    """What decides an event's place. `current` and `previous` are empty unless it shows a subscription."""
+    """What decides an event's place among those of other kinds."""
 
     event: Event
     group: tuple[bool, bool, int]
     """Not Stripe's; final; rank."""
+
+
+class _Standing(Struct, frozen=True):
+    status: Any = None
+
+
+class _Marked(Struct, frozen=True):
+    object: _Standing
+    previous_attributes: dict[str, Raw] | None = None
+
+
+class _Change(Struct, frozen=True, eq=False):
+    """A subscription after an event and, of what that changed, before it; empty where it shows none."""
+
+    event: Event
     current: dict[str, Any] = {}
     previous: dict[str, Any] = {}
 
-    def follows(self, other: "_Mark | None") -> bool:
+    def follows(self, other: "_Change | None") -> bool:
         """Whether the values this event says there were before it are those that the other one left."""
         try:
             return other is not None and bool(self.previous) and _held(self.previous, other.current)
@@ -83,43 +90,67 @@ class _Shown(Struct, frozen=True):
     previous_attributes: dict[str, Any] | None = None
 
 
-class _Body(Struct, frozen=True):
-    data: _Shown
+T = TypeVar("T")
 
 
-_BODY = Decoder(_Body)
+class _Body(Struct, Generic[T], frozen=True):
+    data: T
+
+
+_MARKED, _SHOWN = Decoder(_Body[_Marked]), Decoder(_Body[_Shown])
+
+
+def _data(decoder: Decoder[_Body[T]], event: Event) -> T | None:
+    """None where it is of another shape."""
+    try:
+        return decoder.decode(part_of(event.body, event.item)).data
+    except (ValueError, RecursionError):
+        return None
+
+
+def _rank(event: Event) -> int:
+    return next((rank for prefix, rank in RANKS if event.type.startswith(prefix)), _UNKNOWN)
 
 
 def _mark(event: Event) -> _Mark:
-    rank = next((rank for prefix, rank in RANKS if event.type.startswith(prefix)), _UNKNOWN)
-    deleted = event.type == _SUBSCRIPTION + "deleted"
-    if rank in {_ANSWER, _BESIDE, _UNKNOWN}:
+    rank = _rank(event)
+    if rank in _NO_SUBSCRIPTION:
         return _Mark(event, (rank == _UNKNOWN, False, rank))
-    try:
-        shown = _BODY.decode(part_of(event.body, event.item)).data
-    except (ValueError, RecursionError):
-        return _Mark(event, (False, deleted, rank))
-    status = shown.object.get("status")
-    final = deleted or (isinstance(status, str) and status in FINAL_STATUSES)
-    return _Mark(event, (False, final, rank), shown.object, shown.previous_attributes or {})
+    shown = _data(_MARKED, event)
+    status = None if shown is None else shown.object.status
+    final = isinstance(status, str) and status in FINAL_STATUSES
+    return _Mark(event, (False, final or event.type == _SUBSCRIPTION + "deleted", rank))
 
 
-def _chain(group: list[_Mark], latest: _Mark | None) -> list[_Mark]:
+def _change(event: Event) -> _Change:
+    shown = _data(_SHOWN, event)
+    return _Change(event) if shown is None else _Change(event, shown.object, shown.previous_attributes or {})
+
+
+def _chain(events: list[Event], earlier: Sequence[Event]) -> list[Event]:
     """Puts each update after those whose values it found.
 
     A value that was changed and changed back within the second closes a circle; it is opened at the event with the
     fewest predecessors, at best one that continues what stands already, else the one with the smallest id.
     """
-    before = {mark: {other for other in group if other is not mark and mark.follows(other)} for mark in group}
-    chain: list[_Mark] = []
+    group = [_change(event) for event in events]
+    before = {each: {other for other in group if other is not each and each.follows(other)} for each in group}
+    latest = _latest(earlier)
+    chain: list[_Change] = []
     while before:
         last = chain[-1] if chain else latest
-        chosen = min(before, key=lambda mark: (len(before[mark]), not mark.follows(last), mark.event.event_id))
+        chosen = min(before, key=lambda each: (len(before[each]), not each.follows(last), each.event.event_id))
         del before[chosen]
         for others in before.values():
             others.discard(chosen)
         chain.append(chosen)
-    return chain
+    return [each.event for each in chain]
+
+
+def _latest(earlier: Sequence[Event]) -> _Change | None:
+    """How the subscription stood before."""
+    shown = (_change(event) for event in reversed(earlier) if _rank(event) not in _NO_SUBSCRIPTION)
+    return next((each for each in shown if each.current), None)
 
 
 def _held(previous: Any, current: Any) -> bool:
