@@ -5,6 +5,7 @@ that says what is allowed, and so are attributes of licenses without a code: a p
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -109,6 +110,15 @@ def read_terms(
     `kind` says in texts what `product` is the name of. A line that has nothing to do with licenses is not licensed, and
     its attributes are nobody's business.
     """
+    return _read_terms(tuple(attributes.items()), product, recurring, kind)
+
+
+@lru_cache(maxsize=4096)
+def _read_terms(
+    items: tuple[tuple[str, str], ...], product: str, recurring: bool, kind: Literal["product", "price"]
+) -> Reading:
+    """A catalog has few products, and each of their sales is read again and again."""
+    attributes = dict(items)
     if _ignored(attributes):
         return Reading(None, ignored=True)
     if not any(map(_is_of_licenses, attributes)):

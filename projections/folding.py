@@ -9,8 +9,8 @@ import msgspec
 from domain.events import LONGEST_STREAM, Stream, identifier_of, kind_of, partition_of, source_of, stream_of
 from domain.generated import problems
 from domain.history import Fold, encode_fold
-from domain.licensing import entitle
-from domain.providers import open_wants
+from domain.licensing import NOTHING, entitle
+from domain.providers import unanswered
 from domain.readback import Want
 from domain.receipts import Applied
 from domain.subscription import Subscription
@@ -52,7 +52,7 @@ def rows_of(stream: Stream, fold: Fold, position: int, source: Source, targets: 
         followed = _follow(stream, fold, source, targets)
         if not fold.stopped:
             missing = source.provider.wants(stream, fold.subscription)
-            wants = _want_rows(stream, fold, source)
+            wants = _want_rows(stream, missing, fold, source)
             timers = _timer_rows(stream, fold, source)
     except Exception as error:  # noqa: BLE001 - a fault of ours must stop this stream, not the others
         fold.stopped = f"{type(error).__name__} while deriving licenses: a fault in Tenure, please report it"
@@ -87,6 +87,8 @@ def refused_rows(rows: Rows, error: str, source: Source, targets: Mapping[str, T
 def _follow(stream: Stream, fold: Fold, source: Source, targets: Mapping[str, Target]) -> _Followed:
     """The licenses desired, and what their targets have still to be told; nothing while the stream is stopped."""
     entitled = {name: entitle(stream, fold.subscription, policy) for name, policy in source.targets.items()}
+    if not fold.applied and all(each == NOTHING for each in entitled.values()):
+        return _Followed()
     placement = place(entitled, fold.applied, source.other_mode(fold.subscription.test))
     there: list[_There] = []
     found = [problem for each in entitled.values() for problem in each.problems] + list(placement.problems)
@@ -174,7 +176,7 @@ def _license_row(stream: Stream, placed: Placed, there: _There) -> LicenseRow:
     )
 
 
-def _want_rows(stream: Stream, fold: Fold, source: Source) -> tuple[WantRow, ...]:
+def _want_rows(stream: Stream, missing: Sequence[Want], fold: Fold, source: Source) -> tuple[WantRow, ...]:
     """What is to be asked from the provider's API."""
     return tuple(
         WantRow(
@@ -186,7 +188,7 @@ def _want_rows(stream: Stream, fold: Fold, source: Source) -> tuple[WantRow, ...
             essential=want.essential,
             delay=source.patience if want.patient else timedelta(),
         )
-        for want in open_wants(source.provider, stream, fold.subscription)
+        for want in unanswered(missing, fold.subscription)
         # A longer one could not stand in an event's id.
         if len(want.about.encode()) <= LONGEST_ABOUT
     )

@@ -5,11 +5,12 @@ pauses and quantity changes, and a change to another product makes another licen
 """
 
 from domain.licensing.claims import MOST_UNITS, warnings_of
-from domain.licensing.entitlement import Entitlement, entitle
+from domain.licensing.entitlement import NOTHING, Entitlement, entitle
 from domain.licensing.license import Because, License, LicenseId, User, in_order, license_id
 
 __all__ = [
     "MOST_UNITS",
+    "NOTHING",
     "Because",
     "Entitlement",
     "License",

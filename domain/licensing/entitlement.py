@@ -39,8 +39,13 @@ class Entitlement(msgspec.Struct, frozen=True):
     """When something is to happen if nothing more is heard, the earliest first."""
 
 
+NOTHING = Entitlement(())
+
+
 def entitle(stream: Stream, subscription: Subscription, policy: Policy) -> Entitlement:
     """Derives the desired licenses, sorted by line, product, type and unit."""
+    if not (subscription.lines or subscription.sold or subscription.acts):
+        return NOTHING
     claims = claims_of(subscription)
     ends: set[datetime] = set()
     overrides = overrides_of(stream, subscription)

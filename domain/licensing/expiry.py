@@ -76,8 +76,9 @@ def begins_of(s: Subscription, claim: Claim) -> tuple[datetime | None, Because]:
 
 def consumption_period(s: Subscription, claim: Claim) -> tuple[str, Because]:
     """Names the billing interval whose consumption counts, by its first instant in ISO form."""
-    paid = governing_period(s, claim.line)
-    if claim.terms.license_type != "consumption" or not claim.line.recurring or paid is None:
+    counted = claim.terms.license_type == "consumption" and claim.line.recurring
+    paid = governing_period(s, claim.line) if counted else None
+    if paid is None:
         return "", Because("no paid interval whose consumption counts")
     return paid.period.start.isoformat(), Because(f"the interval paid by invoice {paid.invoice}", paid.paid.paid)
 

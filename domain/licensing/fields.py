@@ -1,6 +1,7 @@
 """The fields of a license that follow from the line's attributes, its quantity and who bought it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -41,16 +42,21 @@ def from_attributes(claim: Claim) -> Decided:
         "target": terms.target,
         **msgspec.structs.asdict(seats_of(terms, claim.quantity)),
     }
-    return {field: (value, _because(claim, field)) for field, value in said.items()}
+    setters = _setters(tuple(sorted(claim.line.attributes)))
+    default = Because("the default: no attribute of the line sets it", claim.since)
+    because = {field: Because(told, claim.since) for field, told in setters.items()}
+    if terms.single_license:
+        for field in ("max_activations", "max_license_users"):
+            told = f"{setters.get(field, _list(()))}, for all {claim.quantity} units together"
+            because[field] = Because(told, claim.since)
+    return {field: (value, because.get(field, default)) for field, value in said.items()}
 
 
-def _because(claim: Claim, field: str) -> Because:
-    told = [name for name in sorted(claim.line.attributes) if field in _ends_in(name)]
-    if field in {"max_activations", "max_license_users"} and claim.terms.single_license:
-        return Because(f"{_list(told)}, for all {claim.quantity} units together", claim.since)
-    if told:
-        return Because(_list(told), claim.since)
-    return Because("the default: no attribute of the line sets it", claim.since)
+@lru_cache(maxsize=4096)
+def _setters(attributes: tuple[str, ...]) -> Mapping[str, str]:
+    """Which fields those attributes set, each with their names in words."""
+    fields = dict.fromkeys(field for name in attributes for field in _ends_in(name))
+    return {field: _list([name for name in attributes if field in _ends_in(name)]) for field in fields}
 
 
 def _list(names: Collection[str]) -> str:

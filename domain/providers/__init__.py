@@ -6,7 +6,7 @@ goes through it.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Literal, Protocol
@@ -94,4 +94,9 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
 
 def open_wants(provider: Provider, stream: Stream, subscription: Subscription) -> list[Want]:
     """What is to be asked from the provider's API: what is missing and was not answered yet."""
-    return [want for want in provider.wants(stream, subscription) if want.about not in subscription.answered]
+    return unanswered(provider.wants(stream, subscription), subscription)
+
+
+def unanswered(wants: Iterable[Want], subscription: Subscription) -> list[Want]:
+    """Those of the wants that were not answered yet."""
+    return [want for want in wants if want.about not in subscription.answered]

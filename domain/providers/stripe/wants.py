@@ -16,7 +16,7 @@ from domain.subscription import Subscription
 
 def wants(stream: Stream, subscription: Subscription) -> Sequence[Want]:
     """What is missing in that stream."""
-    kind, identifier = kind_of(stream), named(identifier_of(stream))
+    kind, identifier = kind_of(stream), identifier_of(stream)
     return [
         *_lines(kind, identifier, subscription),
         *_prices(subscription),
@@ -35,7 +35,7 @@ def _lines(kind: str, identifier: str, s: Subscription) -> Iterator[Want]:
         yield Want(about=s.lines_from, why=why, essential=not s.lines, patient=told_soon)
     elif kind == "subscription" and not s.lines:
         why = "what was subscribed to (its items with their prices)"
-        yield Want(about=f"subscriptions/{identifier}", why=why, essential=True, patient=True)
+        yield Want(about=f"subscriptions/{named(identifier)}", why=why, essential=True, patient=True)
 
 
 def _prices(s: Subscription) -> Iterator[Want]:
@@ -61,7 +61,7 @@ def _bills(kind: str, identifier: str, s: Subscription) -> Iterator[Want]:
     paid += [s.payments.get(dispute.payment, "") for dispute in s.disputes.values()]
     unheard = sorted({invoice for invoice in paid if invoice and invoice not in s.invoices})
     if unheard:
-        about = f"invoices?subscription={identifier}&status=paid#{named(unheard[0])}"
+        about = f"invoices?subscription={named(identifier)}&status=paid#{named(unheard[0])}"
         yield Want(about=about, why="which periods were paid", patient=True)
 
 
@@ -79,8 +79,8 @@ def _owner(kind: str, identifier: str, s: Subscription) -> Iterator[Want]:
     if s.identified or not (s.refunds or s.disputes or s.payments):
         return
     if kind == "payment":
-        about = f"invoice_payments?payment[type]=payment_intent&payment[payment_intent]={identifier}"
+        about = f"invoice_payments?payment[type]=payment_intent&payment[payment_intent]={named(identifier)}"
         yield Want(about=about, why="which invoice the payment paid", patient=True)
     elif kind == "invoice":
         why = "which subscription or purchase the invoice is for"
-        yield Want(about=f"invoices/{identifier}", why=why, patient=True)
+        yield Want(about=f"invoices/{named(identifier)}", why=why, patient=True)
