@@ -107,13 +107,17 @@ async def begin(connection: Connection, purpose: Purpose, rules: str, owner: str
     """A version to be made, held by the owner, and whether it goes on from what is there already.
 
     One that was begun for the same purpose by the same rules is gone on with; what was begun otherwise, and nobody
-    holds, is dropped. Raises VersionHeld while another process makes one of that purpose.
+    holds, is dropped, simulations too. Raises VersionHeld while another process makes one of that purpose.
     """
     held_by = {"owner": owner, "ttl": LEASE}
     async with connection.transaction():
         await connection.execute(VERSIONS["lock_versions"])
-        begun = [each for each in await versions(connection) if each.purpose == purpose]
-        for each in begun:
+        there = await versions(connection)
+        for each in there:
+            # Whoever simulated was killed, else it would be dropped already.
+            if each.purpose == "simulation" and not each.held:
+                await _forget(connection, each.version)
+        for each in (each for each in there if each.purpose == purpose):
             if each.held and each.owner != owner:
                 raise VersionHeld(f"{each.owner} is making version {each.version}: wait until that ends, or stop it")
             if purpose == "rebuild" and each.rules == rules:

@@ -105,8 +105,10 @@ def _desired(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[FieldCh
 def _reason(because: object) -> str | None:
     """The rule, and the event that it followed from."""
     found = _object(because)
-    event = _object(found.get("event"))
-    return " ".join(str(part) for part in (found.get("rule"), event.get("id")) if part) or None
+    event = found.get("event")
+    # An EventRef, which is an array: id, type, time.
+    id_ = event[0] if isinstance(event, list) and event else None
+    return " ".join(str(part) for part in (found.get("rule"), id_) if part) or None
 
 
 def _columns(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[FieldChange]:

@@ -41,8 +41,11 @@ async def switch(
         arguments = {"partitions": list(heads), "heads": list(heads.values())}
         for name in (*_CARRIED, *_ENDED):
             await connection.execute(new.comparing(name, old), arguments)
-        unread = await connection.execute(VERSIONS["unread_version"], {"version": old.version})
-        read = await connection.execute(VERSIONS["set_read"], {"version": new.version, "owner": owner})
-        if unread.rowcount != 1 or read.rowcount != 1:
-            raise NotRead("another process switched or dropped a version meanwhile: look at `tenure rebuild --list`")
+        # One after the other: a second version that is read would be refused by the database.
+        for name, version in (("unread_version", old.version), ("set_read", new.version)):
+            flipped = await connection.execute(VERSIONS[name], {"version": version, "owner": owner})
+            if flipped.rowcount != 1:
+                raise NotRead(
+                    "another process switched or dropped a version meanwhile: look at `tenure rebuild --list`"
+                )
     _log.info("switched to other projections", before=old.version, after=new.version)

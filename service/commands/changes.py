@@ -36,8 +36,9 @@ def show(made: Rebuilt, limit: int) -> None:
     if found.nothing:
         _print(console, "Nothing differs.", style="green")
     else:
-        _licenses(console, found, limit)
-        _streams(console, found, limit)
+        changes = "changed" if made.switched else "would change"
+        _licenses(console, found, limit, changes)
+        _streams(console, found, limit, changes)
         _consequences(console, found, switched=made.switched)
     _print(console, _standing(made), style="bold")
 
@@ -54,12 +55,12 @@ def _how(made: Rebuilt) -> str:
     )
 
 
-def _licenses(console: Console, found: Difference, limit: int) -> None:
+def _licenses(console: Console, found: Difference, limit: int, changes: str) -> None:
     if not found.changed_licenses:
         _print(console, "No license differs.\n")
         return
     only = f", {found.reasons_only:,} of them in reasons alone" if found.reasons_only else ""
-    _print(console, f"{_count(found.changed_licenses, 'license')} would change{only}:", style="bold")
+    _print(console, f"{_count(found.changed_licenses, 'license')} {changes}{only}:", style="bold")
     stream = ""
     for each in found.licenses[:limit]:
         if each.stream != stream:
@@ -81,11 +82,11 @@ def _license(console: Console, change: LicenseChange) -> None:
     _fields(console, change.fields)
 
 
-def _streams(console: Console, found: Difference, limit: int) -> None:
+def _streams(console: Console, found: Difference, limit: int, changes: str) -> None:
     if not found.changed_streams:
         return
     states = f", {found.changed_states:,} of them in state or status" if found.changed_states else ""
-    _print(console, f"{_count(found.changed_streams, 'stream')} would change{states}:", style="bold")
+    _print(console, f"{_count(found.changed_streams, 'stream')} {changes}{states}:", style="bold")
     # What changes its state is what people look for.
     told = sorted(found.streams, key=lambda each: not each.changes_state)[:limit]
     for each in told:
@@ -107,7 +108,10 @@ def _stream(console: Console, change: StreamChange) -> None:
 def _fields(console: Console, fields: Sequence[FieldChange]) -> None:
     for each in fields:
         state = each.field == "state"
-        before, after = (state_text(str(one)) if state else _value(one) for one in (each.before, each.after))
+        both = (each.before, each.after)
+        before, after = (state_text(str(one)) if state else _value(one) for one in both)
+        if before.plain == after.plain:
+            before, after = (_value(one, exact=True) for one in both)
         name = harmless(each.field)
         line = Text.assemble(f"{name:<{_WIDTH}} " if len(name) <= _WIDTH else f"{name}  ", before, " → ", after)
         if each.because:
@@ -115,22 +119,23 @@ def _fields(console: Console, fields: Sequence[FieldChange]) -> None:
         console.print(Padding(line, (0, 0, 0, 4)), overflow="fold")
 
 
-def _value(value: Any) -> Text:
-    """A value of a row, short and as people write it."""
+def _value(value: Any, *, exact: bool = False) -> Text:
+    """A value of a row, short and as people write it; `exact` where that would hide a difference."""
     if value is None or value == "":
         return Text("none", style="dim")
     if isinstance(value, bool):
         return Text("yes" if value else "no")
     if isinstance(value, str):
-        return Text(_shortened(_instant(value)))
-    return Text(_shortened(json.dumps(value, ensure_ascii=False)))
+        return Text(harmless(_instant(value, exact=True)) if exact else _shortened(_instant(value)))
+    text = json.dumps(value, ensure_ascii=False)
+    return Text(harmless(text) if exact else _shortened(text))
 
 
-def _instant(text: str) -> str:
+def _instant(text: str, *, exact: bool = False) -> str:
     if not text[:4].isdigit() or "T" not in text:
         return text
     try:
-        return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M:%S}"
+        return f"{datetime.fromisoformat(text):{'%Y-%m-%d %H:%M:%S.%f' if exact else '%Y-%m-%d %H:%M:%S'}}"
     except ValueError:
         return text
 
@@ -141,9 +146,9 @@ def _shortened(text: str) -> str:
 
 
 def _consequences(console: Console, found: Difference, *, switched: bool) -> None:
-    will = "are" if switched else "would be"
     for target, count in found.pushes.items():
-        _print(console, f"{_count(count, 'subscription')} {will} to be pushed to {target}.")
+        will = "would be" if not switched else "is to be" if count == 1 else "are to be"
+        _print(console, f"{_count(count, 'subscription')} {will} pushed to {harmless(target)}.")
     if found.new_links:
         _print(
             console,
@@ -152,7 +157,8 @@ def _consequences(console: Console, found: Difference, *, switched: bool) -> Non
         )
     if found.moving:
         _print(console, "What is still moving has events that one of the versions had not come to yet.")
-    console.print()
+    if found.pushes or found.new_links or found.moving:
+        console.print()
 
 
 def _standing(made: Rebuilt) -> str:

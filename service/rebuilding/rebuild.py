@@ -85,8 +85,9 @@ async def rebuild(work: Work, purpose: Purpose = "rebuild", *, switching: bool =
     log raises.
     """
     async with work.pool.connection() as connection:
-        old = await tables_read(connection)
         new, resumed = await _begin(connection, purpose, work)
+        # Not before: another rebuild may have been waited for, which then switched.
+        old = await tables_read(connection)
     try:
         async with _holding(work, new):
             return await _made(work, purpose, old, new, resumed=resumed, switching=switching)

@@ -63,6 +63,9 @@ async def test_a_dry_run_tells_field_by_field_what_a_rebuild_then_mends(shop: Te
 
     switched = shop.run("rebuild")
     assert switched.code == 0, switched.err
+    assert "2 licenses changed" in switched.out
+    assert "would" not in switched.out
+    assert "\n\n\n" not in switched.out
     assert "Version 2 is read now. Version 1 is kept until `tenure rebuild --drop 1`." in switched.out
     assert "past_due" in shop.run("subscriptions").out
     assert shop.run("rebuild", "--drop", "1").code == 0

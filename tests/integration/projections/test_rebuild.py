@@ -317,6 +317,13 @@ async def test_only_one_process_makes_a_version_and_one_that_died_is_replaced(
         await connection.execute("update projection_version set expires_at = now() where owner = 'somebody'")
         assert (await begin(connection, "rebuild", "these", "another"))[1]
         await leave(connection, tables.version, "another")
+        await begin(connection, "simulation", "these", "somebody")
+        await begin(connection, "rebuild", "these", "another")
+        assert [each.purpose for each in await versions(connection)] == ["live", "rebuild", "simulation"]
+        await connection.execute("update projection_version set expires_at = now()")
+        await begin(connection, "rebuild", "these", "another")
+        assert [each.purpose for each in await versions(connection)] == ["live", "rebuild"], "it was killed"
+        await leave(connection, tables.version, "another")
         await drop(connection, tables.version, "anybody")
         with pytest.raises(NoSuchVersion, match="is read"):
             await drop(connection, 1, "anybody")

@@ -13,6 +13,7 @@ from projections.claims import Claims, LostClaim
 from projections.rebuilding.switching import NotRead, switch
 from projections.tables import Tables
 from projections.versions import begin, following, versions
+from service.rebuilding.rebuild import Progress, Rebuilt
 from service.sandbox.faults import Answer, Drop
 from tests.asking import LINES, answers, api, asking, checkout, status
 from tests.projecting import Projected
@@ -234,3 +235,35 @@ async def test_a_version_that_another_process_took_is_not_switched_to(database: 
             with pytest.raises(NotRead):
                 await switch(connection, old, new, "another", caught_up=caught_up)
             assert [each.version for each in await versions(connection) if each.is_read] == [1]
+
+
+async def test_where_another_version_is_read_by_now_nothing_is_switched(database: str) -> None:
+    async with pushing(database) as pushed:
+        await live(pushed, (bought(1),))
+        async with ready(pushed) as (old, new), pushed.projected.pool.connection() as connection:
+            await connection.execute("update projection_version set is_read = false where version = 1")
+            await connection.execute(
+                "insert into projection_version (version, is_read, purpose) values (9, true, 'live')"
+            )
+
+            async def caught_up() -> dict[int, int]:
+                return {}
+
+            with pytest.raises(NotRead):
+                await switch(connection, old, new, "rebuild-1", caught_up=caught_up)
+            assert [each.version for each in await versions(connection) if each.is_read] == [9]
+
+
+async def test_a_rebuild_that_waited_for_another_replaces_what_that_one_switched_to(database: str) -> None:
+    async with pushing(database) as pushed:
+        await live(pushed, (bought(1),))
+        waiting: list[asyncio.Task[Rebuilt]] = []
+
+        def begin_another(progress: Progress) -> None:
+            if not waiting:
+                waiting.append(asyncio.create_task(rebuilt(pushed.projected, switching=True, owner="rebuild-2")))
+
+        first = await rebuilt(pushed.projected, switching=True, on_progress=begin_another)
+        second = await waiting[0]
+        assert (first.before, second.before, second.switched) == (1, first.version, True)
+        assert await version_read(pushed.projected) == second.version
