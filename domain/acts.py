@@ -33,11 +33,13 @@ class LicenseEnabled(Deed, frozen=True, kw_only=True, tag="license_enabled"):
     license: str
 
 
-class LicenseExtended(Deed, frozen=True, kw_only=True, tag="license_extended"):
+class LicenseExtended(Deed, frozen=True, kw_only=True, omit_defaults=True, tag="license_extended"):
     """The license is to work until that instant at least; what is paid for longer counts for longer."""
 
     license: str
     until: datetime
+    by: str = ""
+    """The duration that was asked for, where it was one."""
 
 
 Set = str | int | bool | tuple[str, ...]

@@ -58,10 +58,16 @@ class EventLog(Protocol):
 
 
 class SearchableLog(EventLog, Protocol):
-    """The event store, as those see it who ask for events by their ids."""
+    """The event store, as those see it who ask for events by their ids, and decide by what they read."""
 
     async def find_named(self, partition: int, event_id: str) -> list[Event]:
         """The events of that id in a partition, of whatever streams, by position; a few."""
+        ...
+
+    async def append_if_unmoved(
+        self, events: Sequence[NewEvent], upto: Mapping[Stream, int]
+    ) -> Sequence[Appended] | None:
+        """Appends what was decided by those streams up to those positions; None if one has later events by now."""
         ...
 
 

@@ -1,22 +1,27 @@
-"""What an act would change, before it is recorded: the same fold and the same rules, on a copy."""
+"""A subscription as an act finds it, and what an act would change: the same fold and the same rules, on a copy."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from domain.acts import Act
 from domain.events import Stream
 from domain.licensing import License, entitle
+from domain.licensing.overrides import Overrides, overrides_of
+from domain.past import PRESENT
 from domain.policy import Policy
 from domain.subscription import Subscription
+from projections.past import stand
 from projections.queries import LicenseView
 from projections.sources import source_for
-from service.lookup import Ambiguous, NotFound, Reader, find_subscription, licenses_of
+from service.lookup import Ambiguous, NotFound, Reader, find_subscription
+from service.telling import read_whole
 
 _UNTOLD = {"because", "customer"}
+_NOTHING = Overrides({})
 
 
 class ActRefused(Exception):
@@ -34,12 +39,16 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """A subscription as it is projected, and the license of it that is meant; none where it is meant whole."""
+    """A subscription by all that is recorded up to `position`, and the license of it that is meant.
+
+    None where the subscription is meant whole.
+    """
 
     stream: Stream
     subscription: Subscription
     policies: Mapping[str, Policy]
     rows: tuple[LicenseView, ...]
+    position: int
     license: str = ""
 
     @property
@@ -49,37 +58,28 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         return [each for entitled in every for each in entitled.licenses if each.id == self.license]
 
     @property
-    def expiry(self) -> datetime | None:
-        """The latest at any target."""
-        return max((each.expiry for each in self.desired if each.expiry is not None), default=None)
+    def overrides(self) -> Overrides:
+        return self.overrides_after(self.subscription)
 
-    def working(self) -> Counter[str]:
-        """How many licenses of each product are to work, of the one that is meant or of all."""
-        meant = {row.id: row for row in self.rows if self.license in {"", row.id} and row.enabled and not row.withheld}
-        return Counter(row.desired.product_code for row in meant.values())
+    def overrides_after(self, subscription: Subscription) -> Overrides:
+        """What operators decided, if the subscription were that."""
+        return overrides_of(self.stream, subscription) or _NOTHING
 
-    def held(self) -> Counter[str]:
+    def working(self) -> Counter[tuple[str, str]]:
+        """How many licenses are to work at each target, of each product."""
+        return Counter((row.target, row.desired.product_code) for row in self.rows if row.enabled and not row.withheld)
+
+    def held(self) -> Counter[tuple[str, str]]:
         """How many of them a license server is known to hold, and to have working."""
-        there = {
-            row.id: row
+        return Counter(
+            (row.target, row.desired.product_code)
             for row in self.rows
             if row.enabled and row.applied and row.applied.remote and row.applied.fields.get("enabled") is not False
-        }
-        return Counter(row.desired.product_code for row in there.values())
-
-    def licenses_after(self, subscription: Subscription) -> list[License]:
-        """All licenses, as each target would have them, if the subscription were that."""
-        return [
-            each for policy in self.policies.values() for each in entitle(self.stream, subscription, policy).licenses
-        ]
+        )
 
     def paid_beyond(self, instant: datetime) -> bool:
         """Whether the license that is meant works and is paid for beyond that instant, or for ever."""
         return any(each.enabled and (each.expiry is None or each.expiry > instant) for each in self.desired)
-
-
-def with_act(s: Subscription, act: Act) -> Subscription:
-    return msgspec.structs.replace(s, acts={**s.acts, act.id: act})
 
 
 def changes(standing: Standing, after: Subscription) -> tuple[Change, ...]:
@@ -105,29 +105,37 @@ def changes(standing: Standing, after: Subscription) -> tuple[Change, ...]:
 async def standing_of(reader: Reader, text: str, *, by_key: bool = False, whole: bool = False) -> Standing:
     """The license meant by its id (or key), or as the only one of a subscription; or that subscription `whole`.
 
-    Raises NotFound, Ambiguous, TooLong, and ActRefused where no act would count.
+    It is found by what is projected, and told by what is recorded. Raises NotFound, Ambiguous, TooLong, and ActRefused
+    where no act would count.
     """
     named = await reader.queries.licenses_named(text, by_key=by_key)
-    view, fold = await find_subscription(reader, named[0].stream if named else text)
-    if fold.stopped:
+    view, projected = await find_subscription(reader, named[0].stream if named else text)
+    source = source_for(reader.sources, view.stream)
+    events = await read_whole(reader.log, view.stream)
+    # In a thread: a long one takes a second, in which webhooks are to be answered.
+    then = await asyncio.to_thread(stand, view.stream, events, source, PRESENT)
+    if then is None:
+        raise NotFound(f"Nothing is known of {text}.")
+    if stopped := projected.stopped or then.fold.stopped:
         raise ActRefused(
-            f"{view.stream} is stopped ({fold.stopped}): no act would count. Mend that first: tenure streams retry"
+            f"{view.stream} is stopped ({stopped}): no act would count. Mend that first: tenure streams retry"
         )
-    policies = source_for(reader.sources, view.stream).targets
-    if not policies:
+    if not source.targets:
         raise ActRefused(f"The source of {view.stream} is not in the settings: add it again first.")
-    rows = await licenses_of(reader, view.stream)
-    meant = "" if whole else named[0].id if named else _only(text, rows)
+    meant = "" if whole else named[0].id if named else _only(text, then.licenses)
+    if meant and all(row.id != meant for row in then.licenses):
+        raise NotFound(f"{text} is no license of {view.stream} any more.")
     return Standing(
         stream=view.stream,
-        subscription=fold.subscription,
-        policies=policies,
-        rows=tuple(rows),
+        subscription=then.fold.subscription,
+        policies=source.targets,
+        rows=tuple(then.licenses),
+        position=then.view.position,
         license=meant,
     )
 
 
-def _only(text: str, rows: list[LicenseView]) -> str:
+def _only(text: str, rows: Sequence[LicenseView]) -> str:
     names = sorted({row.id for row in rows})
     if not names:
         raise NotFound(f"{text} has no license: tenure explain {text} says why.")

@@ -3,3 +3,15 @@
 select * from append_events(
     %b::smallint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
     %b::timestamptz[], %b::text[], %b::text[], %b::integer[], %b::bytea[], %b::bytea[])
+
+-- name: lock_heads
+-- Keeps partitions as they are until the end of the transaction: in ascending order, as every append does.
+select from head where partition = any (%(partitions)b::smallint[]) order by partition for no key update
+
+-- name: moved
+-- Those streams that have events after the position by which they were judged.
+select u.stream
+from unnest(%(partitions)b::smallint[], %(streams)b::text[], %(positions)b::bigint[])
+     as u (partition, stream, position)
+where exists (select from event e
+              where e.partition = u.partition and e.stream = u.stream and e.position + 0 > u.position)

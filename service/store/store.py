@@ -1,10 +1,10 @@
 """The event store as the rest of the process sees it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import groupby
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import msgspec
 import psycopg
@@ -18,10 +18,11 @@ from service.store.batcher import SharedAppend
 from service.store.errors import StoreUnavailable
 from service.store.limits import Limits
 from service.store.retries import Verdict, pauses, reason, verdict
-from service.store.rows import event_of
+from service.store.rows import columns_of, event_of, request_of
 from service.store.sql import statements
 
 _READ = statements("read.sql") | statements("past.sql")
+_APPEND = statements("append.sql")
 _PREPARED = frozenset({"heads", "read_partition", "read_stream"})
 """Asked all the time, and as much work to plan as to answer; the others are planned with the table as it is."""
 
@@ -29,6 +30,7 @@ _MOST_STREAMS = 200
 
 MOST_NAMED = 10
 
+T = TypeVar("T")
 Pool = AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]
 
 
@@ -59,10 +61,17 @@ class EventStore:
     Every method raises StoreUnavailable when the database could not be used within the deadline.
     """
 
-    def __init__(self, shared: SharedAppend, pool: Pool, limits: Limits) -> None:
+    def __init__(
+        self,
+        shared: SharedAppend,
+        pool: Pool,
+        limits: Limits,
+        on_append: Callable[[frozenset[int]], object] | None = None,
+    ) -> None:
         self._shared = shared
         self._pool = pool
         self._limits = limits
+        self._on_append = on_append
 
     @classmethod
     @asynccontextmanager
@@ -102,7 +111,7 @@ class EventStore:
             pool,
             SharedAppend(dsn, limits=limits, prepare_threshold=prepare_threshold, on_append=on_append) as shared,
         ):
-            yield cls(shared, pool, limits)
+            yield cls(shared, pool, limits, on_append)
 
     async def append(self, events: Sequence[NewEvent]) -> list[Appended]:
         """Makes the events durable, all or none, and says where each stands, in their order.
@@ -110,6 +119,32 @@ class EventStore:
         Raises UnstorableEvent, StoreBusy, StoreUnavailable.
         """
         return await self._shared.append(events)
+
+    async def append_if_unmoved(self, events: Sequence[NewEvent], upto: Mapping[Stream, int]) -> list[Appended] | None:
+        """Appends what was decided by those streams up to those positions; None if one has later events by now.
+
+        None, too, where only the answer to a commit was lost: who then looks again finds the own events. Raises
+        UnstorableEvent.
+        """
+        columns = columns_of([request_of(events)])
+        judged = [(partition_of(stream), stream, position) for stream, position in upto.items()]
+        partitions = sorted({partition_of(event.stream) for event in events} | {partition for partition, *_ in judged})
+
+        async def attempt() -> list[Appended] | None:
+            async with self._pool.connection() as connection, connection.transaction():
+                cursor = connection.cursor(binary=True)
+                await cursor.execute(_APPEND["lock_heads"], {"partitions": partitions})
+                names = ("partitions", "streams", "positions")
+                parameters = {name: list(column) for name, column in zip(names, zip(*judged, strict=True), strict=True)}
+                if await (await cursor.execute(_APPEND["moved"], parameters)).fetchone():
+                    return None
+                await cursor.execute(_APPEND["append"], columns)
+                return [Appended(*row) for row in await cursor.fetchall()]
+
+        appended = await self._patiently("appended to", attempt)
+        if self._on_append and appended:
+            self._on_append(frozenset(one.partition for one in appended))
+        return appended
 
     async def heads(self, partitions: Sequence[int]) -> Mapping[int, int]:
         """The last position of each of those partitions, 0 for an empty one."""
@@ -191,12 +226,16 @@ class EventStore:
         return [event_of(row) for row in await self._rows(name, parameters)]
 
     async def _rows(self, name: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        return await self._patiently(f"read ({name})", lambda: self._query(name, parameters))
+
+    async def _patiently(self, doing: str, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Tries again what may come out another time, until the deadline."""
         failure: Exception = TimeoutError()
         try:
             async with asyncio.timeout(self._limits.deadline):
                 for pause in pauses():
                     try:
-                        return await self._query(name, parameters)
+                        return await attempt()
                     except psycopg.Error as error:
                         failure = error
                         if verdict(error) in {Verdict.REFUSED, Verdict.HOPELESS}:
@@ -204,7 +243,7 @@ class EventStore:
                     await asyncio.sleep(pause)
         except TimeoutError:
             pass
-        raise StoreUnavailable(f"the event store could not be read ({name}): {reason(failure)}") from None
+        raise StoreUnavailable(f"the event store could not be {doing}: {reason(failure)}") from None
 
     async def _query(self, name: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
         async with self._pool.connection() as connection:

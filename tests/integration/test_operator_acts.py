@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,37 +15,15 @@ from service import acting
 from service.acting import Acted, Said
 from service.attention import retry_refused
 from service.explaining import explain_one, explain_subscription
-from service.lookup import Reader, tell_stream
+from service.lookup import tell_stream
 from service.previewing import ActRefused
+from tests.acting import DUPLICATE, END, NOW, SAID, START, THIRD, enabled_there, ended, reader_of, subscribed, take
 from tests.converging import empty
 from tests.projecting import as_new
 from tests.pushing import ADA, Pushed, pushing
 from tests.stories import STREAM, activated, described, happened, line, paid, period, refunded
 
 pytestmark = pytest.mark.anyio
-
-SAID = Said(author="ada", reason="asked on the phone")
-DUPLICATE = Stream("acme/subscription/sub_2")
-THIRD = Stream("acme/subscription/sub_3")
-NOW = datetime.now(UTC).replace(microsecond=0)
-START, END = NOW - timedelta(days=10), NOW + timedelta(days=20)
-
-
-def subscribed(stream: str = STREAM, quantity: int = 1, invoice: str = "in_1", **attributes: str) -> Any:
-    terms = {"product_short_code": "APP", **attributes}
-    return happened(
-        START,
-        ADA,
-        described(line(quantity=quantity, start=START, end=END, attributes=terms)),
-        activated(),
-        paid(invoice, period(START, END)),
-        f.PaymentLinked(payment="pi_1", invoice=invoice),
-        stream=stream,
-    )
-
-
-def ended(stream: str = STREAM) -> Any:
-    return happened(NOW - timedelta(minutes=5), f.SubscriptionTerminated(), stream=stream)
 
 
 @pytest.fixture
@@ -54,22 +32,8 @@ async def pushed(database: str) -> AsyncIterator[Pushed]:
         yield pushed
 
 
-async def take(pushed: Pushed, *events: Any) -> None:
-    await pushed.projected.append(list(events))
-    await pushed.settle()
-
-
-def reader_of(pushed: Pushed) -> Reader:
-    projected = pushed.projected
-    return Reader(log=projected.log, queries=projected.queries, sources=projected.sources)
-
-
 async def license_ids(pushed: Pushed, stream: str = STREAM) -> list[str]:
     return [view.id for view in await pushed.projected.queries.licenses(stream=Stream(stream))]
-
-
-async def enabled_there(pushed: Pushed) -> list[bool]:
-    return [bool(each["enabled"]) for each in pushed.held()]
 
 
 async def summaries(pushed: Pushed, stream: str = STREAM) -> list[str]:
