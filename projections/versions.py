@@ -57,6 +57,15 @@ async def read_version(connection: Connection) -> int | None:
     return next((version for (version,) in await cursor.fetchall()), None)
 
 
+async def read_again(connection: Connection) -> int | None:
+    """Where no version is read any more, reads the one that was read last; None where there is none."""
+    cursor = await connection.execute(VERSIONS["has_versions"])
+    if await cursor.fetchone() != (True,):
+        return None
+    cursor = await connection.execute(VERSIONS["read_again"])
+    return next((version for (version,) in await cursor.fetchall()), None)
+
+
 async def tables_read(connection: Connection) -> Tables:
     """The version that is read. Raises TablesDiffer where the database has none."""
     version = await read_version(connection)
@@ -127,6 +136,7 @@ async def begin(connection: Connection, purpose: Purpose, rules: str, owner: str
         cursor = await connection.execute(VERSIONS["add_version"], {"purpose": purpose, "rules": rules, **held_by})
         (number,) = await cursor.fetchone() or (0,)
         tables = Tables(number)
+        await tables.drop(connection)  # left by a number that was forgotten
         await tables.make(connection, indexed=False)
     return tables, False
 

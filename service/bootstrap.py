@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 from domain import upcasting
 from projections.queries import Queries
 from projections.tables import Tables
-from projections.versions import following, read_version, tables_read
+from projections.versions import following, read_again, read_version, tables_read
 from service.auth import Access
 from service.health import database_check, part_check
 from service.lookup import Reader
@@ -37,7 +37,7 @@ async def prepare(dsn: str, rules: str = "") -> Tables:
     upcasting.check()
     await migrate(dsn)
     async with await _connect(dsn) as connection:
-        tables = Tables(await read_version(connection) or 1)
+        tables = Tables(await read_version(connection) or await read_again(connection) or 1)
         await tables.prepare(connection, rules)
     return tables
 

@@ -10,6 +10,7 @@ from domain.events import PARTITIONS, Stream, partition_of
 from projections.ports import EventLog
 from projections.rebuilding.changes import LicenseChange, StreamChange, license_change, stream_change
 from projections.rebuilding.loading import Derivation
+from projections.rebuilding.mending import stand_in
 from projections.rebuilding.ringing import ring_in_mind
 from projections.tables import Tables
 
@@ -42,6 +43,8 @@ class Difference(msgspec.Struct, kw_only=True):
     """Target → subscriptions that would be pushed to it, and are not to be now."""
     new_links: int = 0
     """Streams that lead to another one only now: what is relayed through them is not in the comparison."""
+    unreadable: list[str] = []
+    """Tables of the version that is read which are gone or lack a column, and count as empty."""
     licenses: list[LicenseChange] = []
     streams: list[StreamChange] = []
 
@@ -57,9 +60,10 @@ async def compare(
 
     Raises psycopg.Error and what the log raises.
     """
-    found = Difference(pushes={}, licenses=[], streams=[])
+    found = Difference(pushes={}, licenses=[], streams=[], unreadable=[])
     async with connection.transaction(force_rollback=True):
         await connection.execute("set transaction isolation level repeatable read")
+        found.unreadable = await stand_in(connection, old, new)
         await ring_in_mind(connection, log, old, new, derivation)
         positions = await _positions(connection, old, new)
         for first in range(0, PARTITIONS, TOGETHER):

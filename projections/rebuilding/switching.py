@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from psycopg import AsyncConnection
 
+from projections.rebuilding.mending import stand_in
 from projections.tables import VERSIONS, Tables
 
 _log = structlog.get_logger("tenure.rebuild")
@@ -36,6 +37,7 @@ async def switch(
     async with connection.transaction():
         await connection.execute("set local lock_timeout = '10s'")
         await connection.execute(VERSIONS["lock_versions"])
+        await stand_in(connection, old, new)
         await connection.execute(new.comparing("lock_work", old))
         heads = await caught_up()
         arguments = {"partitions": list(heads), "heads": list(heads.values())}

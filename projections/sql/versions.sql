@@ -36,6 +36,27 @@ select to_regclass('projection_version') is not null
 -- name: read_version
 select version from projection_version where is_read
 
+-- name: read_again
+-- Where none is read: the one that was read last.
+update projection_version set is_read = true
+ where not exists (select from projection_version where is_read)
+   and version = (select version from projection_version
+                   where purpose = 'live' order by read_at desc nulls last, version desc limit 1)
+returning version
+
+-- name: lacking
+-- The tables of one schema that are not in the other, or not with all their columns.
+select distinct mine.relname
+  from pg_class as mine
+  join pg_attribute as field on field.attrelid = mine.oid and field.attnum > 0 and not field.attisdropped
+ where mine.relnamespace = to_regnamespace(%(as_in)s) and mine.relkind = 'r'
+   and not exists (select from pg_class as other
+                     join pg_attribute as its on its.attrelid = other.oid and not its.attisdropped
+                    where other.relnamespace = to_regnamespace(%(schema)s) and other.relkind = 'r'
+                      and other.relname = mine.relname
+                      and its.attname = field.attname and its.atttypid = field.atttypid)
+ order by 1
+
 -- name: list_versions
 select version, is_read, purpose, rules, complete, owner, made_at, read_at,
        coalesce(expires_at > now(), false) as held

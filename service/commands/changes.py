@@ -32,6 +32,10 @@ def show(made: Rebuilt, limit: int) -> None:
     _print(
         console, f"{_count(found.compared_streams, 'stream')} and {_count(found.compared_licenses, 'license')} compared"
     )
+    if found.unreadable:
+        tables = ", ".join(found.unreadable)
+        told = f"Of version {made.before} these tables are gone or damaged, and count as empty: {tables}."
+        _print(console, told, style="yellow")
     console.print()
     if found.nothing:
         _print(console, "Nothing differs.", style="green")

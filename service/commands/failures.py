@@ -55,7 +55,9 @@ def _understood(error: Exception) -> CommandFailed | None:
             return CommandFailed(USAGE, *(str(finding) for finding in findings))
         case psycopg.errors.UndefinedTable() | psycopg.errors.UndefinedColumn():
             return CommandFailed(
-                UNAVAILABLE, "The database lacks Tenure's tables of this version: run `tenure migrate`."
+                UNAVAILABLE,
+                "The database lacks Tenure's tables of this version: run `tenure migrate`, and `tenure rebuild` where"
+                " that does not help: it derives all of them anew.",
             )
         case EmbeddedServerError() | MigrationError() | TablesDiffer() | LogUnavailable() | UpcastersIncomplete():
             return CommandFailed(UNAVAILABLE, str(error))

@@ -109,8 +109,11 @@ async def _made(work: Work, purpose: Purpose, old: Tables, new: Tables, *, resum
             difference = await _compared(work, old, new, runner, derivation, progress)
             if switching:
                 _enter(work, progress, "switching")
+                followed = None if "lease" in difference.unreadable else old
                 async with work.pool.connection() as connection:
-                    await switch(connection, old, new, work.owner, caught_up=lambda: _caught_up_with(work, old, runner))
+                    await switch(
+                        connection, old, new, work.owner, caught_up=lambda: _caught_up_with(work, followed, runner)
+                    )
         finally:
             await runner.release()
     return Rebuilt(
@@ -227,8 +230,12 @@ async def _compared(
     raise AssertionError
 
 
-async def _caught_up_with(work: Work, old: Tables, runner: Runner) -> Mapping[int, int]:
+async def _caught_up_with(work: Work, old: Tables | None, runner: Runner) -> Mapping[int, int]:
+    """Projects as far as the old version has come, or all there is where that says nothing."""
     heads = await work.log.heads(_ALL)
+    if old is None:
+        await runner.project_to(heads)
+        return heads
     async with work.pool.connection() as connection:
         cursor = await connection.execute(old["positions"])
         reached = dict(await cursor.fetchall())

@@ -74,6 +74,23 @@ async def test_a_dry_run_tells_field_by_field_what_a_rebuild_then_mends(shop: Te
     assert [each["version"] for each in json.loads(shop.run("rebuild", "--list", "--json").out)] == [2]
 
 
+async def test_what_migrating_cannot_mend_a_rebuild_does(shop: Tenure, database: str) -> None:
+    before = shop.run("licenses", "--json").out
+    await execute(database, "drop table projection_1.license")
+    lacking = shop.run("licenses")
+    assert (lacking.code, "`tenure rebuild`" in lacking.err) == (3, True)
+    mended = shop.run("rebuild")
+    assert mended.code == 0, mended.err
+    assert "are gone or damaged, and count as empty: license." in " ".join(mended.out.split())
+    assert shop.run("licenses", "--json").out == before
+    await execute(database, "update projection_version set is_read = false")
+    assert shop.run("migrate").code == 0
+    assert shop.run("licenses", "--json").out == before
+    await execute(database, "delete from projection_version")
+    assert shop.run("rebuild").code == 0
+    assert shop.run("licenses", "--json").out == before
+
+
 async def test_a_simulation_says_whom_another_policy_would_lock_out_and_changes_nothing(shop: Tenure) -> None:
     (shop.folder / "what-if.toml").write_text("[policy]\npast_due_days = 0\n")
     before = shop.run("licenses", "--json").out

@@ -71,6 +71,10 @@ DAMAGE = [
     "update projection_1.push set due = false, digest = 'other', folded = 0, waits_for = 1000000",
     "update projection_1.lease set position = 0",
     "truncate projection_1.stream, projection_1.license, projection_1.link, projection_1.push, projection_1.timer",
+    *(f"drop table projection_1.{name} cascade" for name in ("stream", "license", "push", "want", "timer", "lease")),
+    "alter table projection_1.license drop column refusal",
+    "alter table projection_1.push drop column attempts",
+    "alter table projection_1.lease drop column owner",
 ]
 
 
@@ -84,6 +88,7 @@ async def test_damaged_tables_are_as_they_were_after_a_rebuild_and_nothing_is_pu
         calls = len(pushed.sandbox.control.calls())
         await execute(pushed.projected, damage)
         made = await switched(pushed.projected)
+        assert bool(made.difference.unreadable) == damage.startswith(("drop", "alter"))
         assert await rows_of(pushed.projected, made.version) == before
         await pushed.settle()
         assert len(pushed.sandbox.control.calls()) == calls

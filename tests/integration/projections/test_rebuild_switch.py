@@ -101,6 +101,38 @@ async def test_who_has_not_noticed_the_switch_makes_no_call_by_the_old_version(d
         assert await pushed.mismatches() == []
 
 
+async def test_a_claim_by_what_is_not_read_is_lost_even_where_its_row_does_not_say_so(database: str) -> None:
+    async with pushing(database) as pushed:
+        await pushed.projected.take([bought(2)])
+        claims = Claims(pushed.projected.pool, pushed.projected.tables)
+        (claim,) = await claims.take(1, ["ls"], "slow", lease=60)
+        await claims.renew(claim, ["in doubt"], lease=60)
+        await one(pushed.projected, "update projection_version set is_read = false returning true")
+        with pytest.raises(LostClaim):
+            await claims.renew(claim, ["in doubt"], lease=60)
+
+
+@pytest.mark.parametrize("work", ["push", "want"])
+async def test_while_a_switch_is_under_way_nobody_claims_what_it_has_carried_over_already(
+    database: str, work: str
+) -> None:
+    async with pushing(database) as pushed:
+        await pushed.projected.take([bought(1)])
+        async with ready(pushed) as (old, new), pushed.projected.pool.connection() as connection:
+            refused: list[str] = []
+
+            async def caught_up() -> dict[int, int]:
+                async with await psycopg.AsyncConnection.connect(database, autocommit=True) as other:
+                    await other.execute("set lock_timeout = '50ms'")
+                    with pytest.raises(psycopg.errors.LockNotAvailable):
+                        await other.execute(f"update projection_1.{work} set owner = 'another'".encode())
+                refused.append(work)
+                return dict(await pushed.projected.log.heads(range(256)))
+
+            await switch(connection, old, new, "rebuild-1", caught_up=caught_up)
+            assert refused == [work]
+
+
 async def test_a_backoff_goes_over_and_what_is_to_be_done_anew_does_not_wait(database: str) -> None:
     async with pushing(database) as pushed:
         await pushed.projected.take([bought(1)])
