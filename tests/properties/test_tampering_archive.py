@@ -25,6 +25,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.store.archive import verify as alone
+from service.store.archive.heads import ArchiveUnfit, heads_of
 from service.store.archive.keys import public_hex
 from service.store.archive.writing import SIGNED, ExportRefused, Selection, export
 from tests.databases import Server
@@ -194,6 +195,24 @@ def test_a_file_that_unpacks_to_very_much_is_not_unpacked(
 def test_an_archive_of_very_many_files_is_refused_at_once(archives: dict[str, Files]) -> None:
     [finding] = report_of({**archives["all"], **{str(number): b"" for number in range(300)}}, KEY).findings
     assert "files" in finding
+
+
+def test_heads_are_not_taken_from_what_only_looks_like_an_archive(archives: dict[str, Files], tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    path.write_bytes(packed(archives["all"]).getvalue())
+    assert heads_of(path, public_hex(KEY)).proved
+    assert not heads_of(path).proved
+    for manifest in (b"[" * (1 << 19), b"0" * (1 << 19), b"{}"):
+        path.write_bytes(packed({**archives["all"], "manifest.json": manifest}).getvalue())
+        with pytest.raises(ArchiveUnfit):
+            heads_of(path)
+    encrypted = bytearray(packed(archives["all"]).getvalue())
+    for place in range(len(encrypted) - 10):  # the flag in every entry of the directory
+        if encrypted[place : place + 4] == b"PK\x01\x02":
+            encrypted[place + 8] |= 1
+    path.write_bytes(bytes(encrypted))
+    with pytest.raises(ArchiveUnfit):
+        heads_of(path)
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])

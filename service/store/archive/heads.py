@@ -45,4 +45,6 @@ def heads_of(path: Path, key: str | None = None) -> Heads:
             return Heads(known=known, signed_by=report.signed_by, proved=report.proved)
     except (OSError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, TypeError, AttributeError):
         raise ArchiveUnfit(f"{path} is no archive of `tenure export`, or damaged.") from None
+    except (RuntimeError, OverflowError, MemoryError):  # encrypted, nested without end, or larger than the memory
+        raise ArchiveUnfit(f"{path} is no archive of `tenure export`, or damaged.") from None
     raise ArchiveUnfit(f"{path} cannot be relied on: {'; '.join(report.findings)}.")
