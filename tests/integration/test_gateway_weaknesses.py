@@ -1,7 +1,6 @@
 """What the NetLicensing Gateway's own pages and code admit to be weak, each shown not to be so here."""
 
 import hmac
-import time
 from datetime import timedelta
 
 import pytest
@@ -12,7 +11,7 @@ from service.sandbox.fastspring.lifecycle import START
 from service.sandbox.faults import Answer, Drop, Effect
 from service.sandbox.netlicensing import falcon, running_sandbox
 from tests.gateway import ADA, PROJECTS, WEBHOOK_SECRET, gateway, gateway_to, settings_of
-from tests.key_requests import PRIVATE_KEY, ask, form
+from tests.key_requests import PRIVATE_KEY, ask, form, keys
 from tests.serving import served
 
 pytestmark = pytest.mark.anyio
@@ -48,10 +47,8 @@ async def test_a_slow_server__keys_come_within_a_second_while_netlicensing_is_do
 ) -> None:
     nowhere = "http://127.0.0.1:9"
     async with served(settings_of(database, nowhere, Options(licensee="unit")), database) as front:
-        began = time.monotonic()
-        answer = await ask(front.http, "acme", form(quantity, test="1"))
-        assert time.monotonic() - began < 1.0
-        assert len(set(answer.text.split("\n"))) == quantity
+        # An answer that takes longer than the store waits is 503, so keys are proof that they came in time.
+        assert len(set(await keys(front.http, "acme", form(quantity, test="1")))) == quantity
 
 
 async def test_no_retry__what_failed_is_tried_again_until_netlicensing_takes_it(database: str) -> None:
