@@ -131,7 +131,11 @@ async def begin(connection: Connection, purpose: Purpose, rules: str, owner: str
                 raise VersionHeld(f"{each.owner} is making version {each.version}: wait until that ends, or stop it")
             if purpose == "rebuild" and each.rules == rules:
                 await connection.execute(VERSIONS["take_version"], {"version": each.version, **held_by})
-                return Tables(each.version), True
+                tables = Tables(each.version)
+                # Only its maker projects it, and the leases of one that was killed outlive it.
+                for name in ("free_partitions", "forget_owners"):
+                    await connection.execute(tables[name])
+                return tables, True
             await _forget(connection, each.version)
         cursor = await connection.execute(VERSIONS["add_version"], {"purpose": purpose, "rules": rules, **held_by})
         (number,) = await cursor.fetchone() or (0,)

@@ -21,7 +21,7 @@ from service.wiring.rules import derivation, rules_of, without_secrets
 from service.wiring.storage import open_pool, open_store
 from tests.benchmarks.workload import cohort
 from tests.commands import tenure
-from tests.integration.store.given import connected
+from tests.integration.store.given import Connection, connected
 from tests.integration.test_wallee_lives import ENDS, configured, selling, send, settled
 from tests.rebuilding import COLUMNS
 
@@ -124,6 +124,64 @@ async def test_a_rebuild_that_was_killed_goes_on_where_it_was(database: str, tmp
         assert await cursor.fetchone() == (0,)
         cursor = await connection.execute("select sum(events) from projection_2.stream")
         assert await cursor.fetchone() == (count,)
+
+
+@pytest.mark.parametrize(
+    ("moment", "obstacle"),
+    [
+        ("right before", "lock table projection_1.push in row exclusive mode"),
+        ("in the midst", "select from projection_version where version = 1 for update"),
+        ("right after", ""),
+    ],
+)
+async def test_a_rebuild_killed_around_its_switch_ends_as_one_that_nobody_stopped(
+    database: str, tmp_path: Path, moment: str, obstacle: str
+) -> None:
+    await given_events(database, 60, 600)
+    shop = tenure(tmp_path, database)
+    loaded = shop.run("rebuild", "--dry-run")
+    assert loaded.code == 0, loaded.err
+    async with connected(database) as connection, connected(database) as holder:
+        async with holder.transaction():
+            if obstacle:
+                await holder.execute(obstacle.encode())
+            killed = subprocess.Popen(  # noqa: ASYNC220 - nothing else goes on
+                shop.command("rebuild"),
+                cwd=shop.folder,
+                env=dict(shop.environment),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            try:
+                await until(
+                    connection,
+                    WAITS_FOR_A_LOCK if obstacle else b"select is_read from projection_version where version = 2",
+                )
+            finally:
+                os.kill(killed.pid, signal.SIGKILL)
+                killed.wait()
+        assert (await tables_read(connection)).version == (1 if obstacle else 2), moment
+        again = shop.run("rebuild", "--json")
+        assert again.code == 0, again.err
+        resumed = (await tables_read(connection)).version
+        assert resumed == (2 if obstacle else 3)
+        found = await rows(database, resumed)
+        assert shop.run("rebuild").code == 0
+        unstopped = (await tables_read(connection)).version
+        assert unstopped == resumed + 1
+        assert await rows(database, unstopped) == found
+        assert found["stream"]
+
+
+WAITS_FOR_A_LOCK = (
+    b"select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')"
+)
+
+
+async def until(connection: Connection, question: bytes) -> None:
+    deadline = time.monotonic() + 60
+    while await (await connection.execute(question)).fetchone() != (True,):
+        assert time.monotonic() < deadline
 
 
 async def until_loaded(dsn: str, partitions: int) -> int:
