@@ -7,10 +7,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from domain.acts import Act, in_force, say
+from domain.acts import Act, LicenseExtended, Merged, in_force, say
 from domain.events import Event, Stream
 from domain.licensing import License, entitle
-from domain.licensing.changing import would_change
+from domain.licensing.changing import Possible, would_change
+from domain.licensing.objections import possible_acts
 from domain.policy import Policy
 from domain.receipts import PUSH_RETRIED, KeysMinted, LicenseChanged, OrderCreated, read_receipt
 from domain.subscription import EventRef, Subscription
@@ -86,6 +87,8 @@ class LicenseExplained(msgspec.Struct, frozen=True, kw_only=True):
     holding: Holding
     fields: tuple[FieldWhy, ...]
     acts: tuple[ActTold, ...]
+    extendable: bool
+    """Whether an operator may extend it as it is now."""
 
 
 def explain_license(
@@ -101,6 +104,7 @@ def explain_license(
     own, overruled = policy.of(desired.product_code), _without_acts(view, s, policy)
     set_by = _set_by(policy, desired.product_code, decided)
     counting = [act for act in in_force(s.acts, s.lapsed) if _concerns(act, view)]
+    possible = possible_acts(desired, s, policy)
     return LicenseExplained(
         license=view.id,
         stream=view.stream,
@@ -108,11 +112,12 @@ def explain_license(
         target=view.target,
         holding=_holding(view, push, receipts),
         fields=tuple(
-            _field(field, desired, overruled, s, own, set_by, counting)
+            _field(field, desired, overruled, s, own, set_by, counting, possible)
             for field in desired.__struct_fields__
             if field not in UNTOLD
         ),
         acts=acts_told(s, [act for act in s.acts.values() if _concerns(act, view)]),
+        extendable=LicenseExtended in possible,
     )
 
 
@@ -155,11 +160,12 @@ def _field(
     policy: Policy,
     set_by: Mapping[str, str],
     acts: Sequence[Act],
+    possible: Possible,
 ) -> FieldWhy:
     why = desired.because.get(field)
     named = _NAMES_POLICY.search(why.rule) if why else None
     act = next((each.id for each in acts if why and why.event and why.event.event_id == each.id), None)
-    changes = would_change(field, desired, s, policy)
+    changes = would_change(field, desired, s, policy, possible)
     beneath = overruled.because.get(field) if act and overruled is not None else None
     return FieldWhy(
         field=field,
@@ -179,9 +185,11 @@ def _of_act(act: str | None, acts: Sequence[Act]) -> tuple[str, ...]:
     """What ends an act; what would change the field otherwise counts only then."""
     if act is None:
         return ()
-    ends = next(each.ends for each in acts if each.id == act)
-    lapses = () if ends is None else (f"it lapses on {ends:%Y-%m-%d %H:%M} UTC",)
-    return (f"tenure license undo {act}", *lapses, "a later act on the same field")
+    deciding = next(each for each in acts if each.id == act)
+    lapses = () if deciding.ends is None else (f"it lapses on {deciding.ends:%Y-%m-%d %H:%M} UTC",)
+    # Over a merge no act counts.
+    later = () if isinstance(deciding.deed, Merged) else ("a later act on the same field",)
+    return (f"tenure license undo {act}", *lapses, *later)
 
 
 def _policy(name: str, policy: Policy, set_by: Mapping[str, str]) -> PolicySaid | None:

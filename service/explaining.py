@@ -27,6 +27,10 @@ class LicenseTold(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     enabled: bool
     rule: str
+    act: str | None
+    """The operator's act that decides whether it works."""
+    extendable: bool
+    """Whether an operator may extend it."""
     standing: Standing
     says: str
     remedy: str
@@ -113,6 +117,8 @@ def _in_short(told: LicenseExplained) -> LicenseTold:
         target=told.target,
         enabled=values["enabled"].value,
         rule=values["enabled"].rule,
+        act=values["enabled"].act,
+        extendable=told.extendable,
         standing=told.holding.standing,
         says=told.holding.says,
         remedy=told.holding.remedy,
@@ -138,7 +144,8 @@ async def _reasons(reader: Reader, view: StreamView, s: Subscription, licenses: 
             Reason("no event says that it is a subscription or a purchase", "nothing: it belongs to another, if any")
         ]
     merged = _merged(view.stream, s)
-    return [*merged, *_of_licenses(licenses), *why_no_license(s)]
+    extend = next((each.license for each in licenses if each.extendable), "")
+    return [*merged, *_of_licenses(licenses), *why_no_license(s, extend)]
 
 
 def _first(needy: NeedyStream) -> Reason:
@@ -165,7 +172,7 @@ def _of_licenses(licenses: Sequence[LicenseTold]) -> list[Reason]:
     """What stands between a license that should work and its server; or the act that stops one."""
     stuck = [Reason(f"{each.license}: {each.says}", each.remedy) for each in licenses if each.enabled and each.remedy]
     by_hand = [
-        Reason(f"{each.license}: {each.rule}", "tenure license undo, with the act below")
+        Reason(f"{each.license}: {each.rule}", f"tenure license undo {each.act} --reason ...")
         for each in licenses
         if not each.enabled and each.rule.startswith("operator act: disabled")
     ]

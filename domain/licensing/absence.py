@@ -17,12 +17,19 @@ class Reason(msgspec.Struct, frozen=True):
     todo: str
 
 
-def why_no_license(s: Subscription) -> list[Reason]:
-    """What keeps a folded subscription from having a license that works; empty when nothing does."""
-    return [*_of_state(s), *_of_lines(s), *_of_disputes(s)]
+def why_no_license(s: Subscription, extend: str = "") -> list[Reason]:
+    """What keeps a folded subscription from having a license that works; empty when nothing does.
+
+    `extend` is a license that an operator may extend, if there is one.
+    """
+    return [
+        *_of_state(s, f"; or tenure license extend {extend} --by 7d" if extend else ""),
+        *_of_lines(s),
+        *_of_disputes(s),
+    ]
 
 
-def _of_state(s: Subscription) -> Iterator[Reason]:
+def _of_state(s: Subscription, extend: str) -> Iterator[Reason]:
     reason = f" ({s.state_reason})" if s.state_reason else ""
     since = f" since {s.state_since.at:%Y-%m-%d %H:%M} UTC" if s.state_since is not None else ""
     match s.state:
@@ -34,17 +41,17 @@ def _of_state(s: Subscription) -> Iterator[Reason]:
         case State.SUSPENDED if s.grace is not None:
             yield Reason(
                 f"it is past due{since}, and its grace is over",
-                "have the open payment made; policy past_due_days grants more; or tenure license extend",
+                f"have the open payment made; policy past_due_days grants more{extend}",
             )
         case State.SUSPENDED:
             yield Reason(
                 f"the provider suspended it{reason}{since}",
-                "have it resumed at the provider; for pauses there is the policy on_pause; or tenure license extend",
+                f"have it resumed at the provider; for pauses there is the policy on_pause{extend}",
             )
         case State.TERMINATED if s.purchase and all_given_back(s):
             yield Reason(f"all that was paid went back{since}", 'policy on_refund = "keep" keeps such licenses')
         case State.TERMINATED:
-            yield Reason(f"it ended{reason}{since}", "a new purchase; or tenure license extend, for a while")
+            yield Reason(f"it ended{reason}{since}", f"a new purchase{extend}")
         case State.TRIALING | State.ACTIVE | State.PAST_DUE:
             return
 

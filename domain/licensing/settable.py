@@ -4,7 +4,7 @@ What says which license it is, or where it is, is none of them; access and the e
 """
 
 from domain.acts import Set
-from domain.attributes import ATTRIBUTES, CUSTOM_FIELD, LONGEST_NAME, LONGEST_VALUE, Attribute
+from domain.attributes import ATTRIBUTES, LONGEST_NAME, LONGEST_VALUE, Attribute
 
 CUSTOM = "custom_fields."
 """Before the name of one custom field."""
@@ -53,11 +53,10 @@ def fits(field: str, value: Set) -> bool:
         return False
 
 
-def attribute_for(field: str) -> str:
-    """The attribute of the catalog that sets a field; empty where none does."""
-    if field.startswith(CUSTOM):
-        return CUSTOM_FIELD + field.removeprefix(CUSTOM)
-    return "feature_code" if field == "features" else _BY_ATTRIBUTE.get(field, "")
+def is_settable(field: str, license_type: str) -> bool:
+    """Whether an operator can set that field of a license of that type to something."""
+    attribute = _BY_ATTRIBUTE.get(field)
+    return field in {"features", "note"} or (attribute is not None and license_type in ATTRIBUTES[attribute].types)
 
 
 def _read(field: str, given: Set, row: Attribute, license_type: str | None) -> Set:

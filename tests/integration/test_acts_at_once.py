@@ -12,12 +12,13 @@ from domain.policy import Policy
 from projections.ports import Appended
 from service import acting
 from service.acting import Acted, Said
+from service.explaining import explain_one, explain_subscription
 from service.lookup import Reader
 from service.previewing import ActRefused
 from service.store import EventStore
 from tests.acting import DUPLICATE, END, NOW, SAID, THIRD, enabled_there, ended, reader_of, subscribed, take
 from tests.pushing import Pushed, pushing
-from tests.stories import STREAM
+from tests.stories import STREAM, happened, refunded
 
 pytestmark = pytest.mark.anyio
 
@@ -241,3 +242,31 @@ async def test_who_locks_a_customer_out_for_a_while_is_told_until_when(pushed: P
 async def test_a_key_that_cannot_be_written_is_refused() -> None:
     with pytest.raises(ActRefused, match="A key is one line"):
         Said(author="ada", reason="x", key="\ud800")
+
+
+async def test_why_nothing_works_names_the_act_to_undo_and_no_other_act_over_a_merge(pushed: Pushed) -> None:
+    await take(pushed, subscribed(), subscribed(DUPLICATE, invoice="in_9"))
+    reader = reader_of(pushed)
+    merged = await acting.merge(reader, DUPLICATE, STREAM, SAID)
+    disabled = await acting.disable(reader, STREAM, SAID)
+    await pushed.settle()
+    told = await explain_subscription(reader, STREAM)
+    assert any(f"tenure license undo {disabled.act}" in reason.todo for reason in told.reasons)
+    [gone] = (await explain_subscription(reader, DUPLICATE)).licenses
+    [explained] = await explain_one(reader, gone.license, field="enabled")
+    assert explained.fields[0].changes == (f"tenure license undo {merged.act}",)
+
+
+async def test_an_extension_is_suggested_where_it_would_be_accepted_and_by_name(pushed: Pushed) -> None:
+    await take(pushed, subscribed(), ended())
+    reader = reader_of(pushed)
+    told = await explain_subscription(reader, STREAM)
+    [license_] = told.licenses
+    suggested = f"tenure license extend {license_.license} --by 7d"
+    assert any(suggested in reason.todo for reason in told.reasons)
+    await acting.extend(reader, license_.license, SAID, by="7d")
+    await pushed.settle()
+    await take(pushed, happened(NOW, refunded("pi_1", 1000)))
+    told = await explain_subscription(reader, STREAM)
+    assert told.reasons
+    assert not any("tenure license extend" in reason.todo for reason in told.reasons)
