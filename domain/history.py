@@ -13,6 +13,7 @@ from domain.fold import Step, fold_event
 from domain.own import OWN
 from domain.providers import UNREADABLE, Provider, Untranslatable
 from domain.receipts import Applied, apply_receipt, is_receipt, read_receipt
+from domain.retries import STREAM_RETRIED
 from domain.subscription import EventRef, Subscription
 
 TRANSLATED = frozenset({"webhook", "backfill", "readback", "relay"})
@@ -108,6 +109,9 @@ def extend(fold: Fold, events: Sequence[Event], provider: Provider) -> Fold:
 
 
 def _apply(fold: Fold, event: Event) -> None:
+    if event.type == STREAM_RETRIED:
+        # That it came has the stream folded anew; it says nothing of what is held.
+        return
     try:
         receipt = read_receipt(event)
     except ValueError as error:

@@ -11,6 +11,7 @@ from typing import Any, assert_never
 import msgspec
 
 from domain.events import Event
+from domain.retries import STREAM_RETRIED
 from domain.upcasting import encode_own, upcast
 
 Value = str | int | bool | None
@@ -191,7 +192,7 @@ RELAYED = frozenset({type_of(KeysGenerated), type_of(KeysClaimed)})
 def is_receipt(event: Event) -> bool:
     """Whether the event is of the second track: folded by its place in the stream, apart from the provider's."""
     if event.origin == "operator":
-        return event.type == PUSH_RETRIED
+        return event.type in {PUSH_RETRIED, STREAM_RETRIED}
     return event.origin == "receipt" or (event.origin == "relay" and event.type in RELAYED)
 
 

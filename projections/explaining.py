@@ -13,7 +13,8 @@ from domain.licensing import License, entitle
 from domain.licensing.changing import Possible, would_change
 from domain.licensing.objections import possible_acts
 from domain.policy import Policy
-from domain.receipts import PUSH_RETRIED, KeysMinted, LicenseChanged, OrderCreated, read_receipt
+from domain.receipts import KeysMinted, LicenseChanged, OrderCreated, PushRetried, read_receipt
+from domain.retries import STREAM_RETRIED, StreamRetried, read_retry
 from domain.subscription import EventRef, Subscription
 from projections.queries import LicenseView, PushView
 
@@ -63,6 +64,15 @@ class ActTold(msgspec.Struct, frozen=True, kw_only=True):
     what: str
     counts: bool
     until: datetime | None
+
+
+class RetryTold(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator had tried again: the pushes to a target, or where that is null the stream itself."""
+
+    at: datetime
+    target: str | None
+    author: str
+    reason: str
 
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,6 +138,22 @@ def acts_told(s: Subscription, acts: Sequence[Act]) -> tuple[ActTold, ...]:
         ActTold(act=act.id, at=act.at, what=say(act), counts=act.id in counting, until=act.ends)
         for act in sorted(acts, key=lambda each: each.age)
     )
+
+
+def retries_told(receipts: Iterable[Event]) -> tuple[RetryTold, ...]:
+    """What was tried again by hand, in the order of the events."""
+    told: list[RetryTold] = []
+    for event in receipts:
+        if event.origin != "operator":
+            continue
+        try:
+            said = read_retry(event) if event.type == STREAM_RETRIED else read_receipt(event)
+        except ValueError:  # of a newer version: the stream stops and says so
+            continue
+        if isinstance(said, StreamRetried | PushRetried):
+            target = said.target if isinstance(said, PushRetried) else None
+            told.append(RetryTold(at=event.occurred_at, target=target, author=said.author, reason=said.reason))
+    return tuple(told)
 
 
 def _concerns(act: Act, view: LicenseView) -> bool:
@@ -246,7 +272,7 @@ def _last_receipt(view: LicenseView, receipts: Iterable[Event]) -> Event | None:
     """The last answer of the target that was about this license."""
     last: Event | None = None
     for event in receipts:
-        if event.type == PUSH_RETRIED:
+        if event.origin == "operator":
             continue
         try:
             receipt = read_receipt(event)

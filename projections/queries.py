@@ -4,16 +4,15 @@ import asyncio
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, cast
-from uuid import uuid4
 
 import msgspec
 from psycopg.rows import dict_row
 
-from domain.events import NewEvent, Stream, partition_of, source_of
+from domain.events import Stream, partition_of, source_of
 from domain.history import Fold, decode_fold
 from domain.licensing import License
 from domain.readback import Want
-from domain.receipts import PUSH_RETRIED, AppliedLicense, PushRetried, Refusal, encode_receipt
+from domain.receipts import AppliedLicense, Refusal
 from domain.version import CODE
 from projections.ports import EventLog
 from projections.tables import Pool, Tables
@@ -330,13 +329,6 @@ class Queries:
         behind = sum(max(0, heads.get(partition, 0) - position) for partition, position in positions.items())
         return OpenWork(behind, links, pushes, wants, timers)
 
-    async def ask_again(self, stream: Stream) -> bool:
-        """Has a stopped stream folded again by the runner; false when it is not stopped."""
-        async with self._pool.connection() as connection:
-            arguments = {"partition": partition_of(stream), "stream": stream}
-            cursor = await connection.execute(self._tables["ask_again"], arguments)
-            return cursor.rowcount == 1
-
     async def ask_now(self, stream: Stream) -> bool:
         """Has what a stream lacks asked from its provider at once; false when it lacks nothing."""
         async with self._pool.connection() as connection:
@@ -360,24 +352,6 @@ class Queries:
         ):
             await cursor.execute(self._tables[statement], arguments)
             return await cursor.fetchall()
-
-
-async def retry_refused(
-    log: EventLog, stream: Stream, target: str, subjects: tuple[str, ...], author: str, reason: str = ""
-) -> None:
-    """Records that an operator wants what a target refused tried again; the pusher does so once it is folded."""
-    now = datetime.now(UTC)
-    receipt = PushRetried(target=target, subjects=subjects, author=author, reason=reason)
-    event = NewEvent(
-        stream=stream,
-        event_id=f"{PUSH_RETRIED}:{uuid4()}",
-        type=PUSH_RETRIED,
-        origin="operator",
-        occurred_at=now,
-        received_at=now,
-        body=encode_receipt(receipt),
-    )
-    await log.append([event])
 
 
 def stream_view(row: Mapping[str, Any]) -> StreamView:

@@ -77,6 +77,8 @@ class Runner:
         """Checkpoints, folds and rows are of one version."""
         self._tables = tables
         self._leases = Leases(tables, self._owner, timedelta(seconds=self._settings.lease))
+        self._gone_through: set[int] = set()
+        """Partitions in which nothing is left that other code found nothing for: a look at all of it costs."""
         self._advancing = Advancing(
             log=self._log,
             pool=self._pool,
@@ -249,11 +251,17 @@ class Runner:
         return rows
 
     async def _retry_stopped(self) -> None:
-        """Folds streams again that other code could not understand, or that an operator asked for."""
+        """Folds streams again that other code could not understand, or could not tell whose they are."""
+        fresh = self._leases.held.keys() - self._gone_through
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 self._tables["stopped_by_other_code"],
-                {"partitions": list(self._leases.held), "code": CODE, "limit": self._settings.batch},
+                {
+                    "partitions": list(self._leases.held),
+                    "fresh": list(fresh),
+                    "code": CODE,
+                    "limit": self._settings.batch,
+                },
             )
             streams = [stream for (stream,) in await cursor.fetchall()]
         for stream in streams:
@@ -261,11 +269,13 @@ class Runner:
             position = self._leases.held.get(partition)
             if position is None:
                 continue
-            _log.info("folding a stopped stream again", stream=stream)
+            _log.info("folding a stream again that other code left", stream=stream)
             try:
                 await self._commit(await self._advancing.again(stream, position))
             except LostLease:
                 self._leases.lose(partition)
+        if len(streams) < self._settings.batch:
+            self._gone_through |= fresh
 
 
 async def _either(stop: asyncio.Event, seconds: float, woken: asyncio.Event | None = None) -> None:

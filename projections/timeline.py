@@ -15,6 +15,7 @@ from domain.licensing import warnings_of
 from domain.past import Past
 from domain.providers import Provider
 from domain.receipts import is_receipt, read_receipt
+from domain.retries import STREAM_RETRIED, read_retry, say_retry
 from domain.subscription import HeldLine, Subscription
 from domain.words import Teller, say_receipt
 
@@ -148,7 +149,8 @@ def _told(told: Told, late: bool, teller: Teller, warnings: tuple[str, ...]) -> 
 def _receipt(event: Event) -> Entry:
     kind: Kind = "operator" if event.origin == "operator" else "receipt"
     try:
-        summary = say_receipt(read_receipt(event))
+        retried = event.type == STREAM_RETRIED
+        summary = say_retry(read_retry(event)) if retried else say_receipt(read_receipt(event))
     except ValueError as problem:
         return _entry(event, kind=kind, summary=(), error=f"not a known receipt ({problem})", folded=False)
     return _entry(event, kind=kind, summary=(summary,), error="", folded=True)

@@ -7,9 +7,11 @@ from typing import Literal, assert_never
 import msgspec
 
 from domain.events import Event, Stream, kind_of
+from domain.history import Fold
 from domain.readback import Want
-from projections import queries
+from projections import retrying
 from projections.queries import LastListed, StreamView, WantView
+from projections.retrying import retry_fold
 from projections.sources import WRONG_MODE, Source, source_for
 from service.lookup import Reader, find_stream, find_subscription
 
@@ -102,28 +104,42 @@ async def _views(reader: Reader, need: Need, before: LastListed | None, limit: i
     assert_never(need)
 
 
-async def retry_stream(reader: Reader, text: str, *, by_key: bool = False) -> Stream:
-    """Has a stopped stream folded again, or what another lacks fetched at once, and says which.
+class Retried(msgspec.Struct, frozen=True, kw_only=True):
+    """What is tried again, as the history tells from now on; `notes` say what still stands in its way."""
+
+    accepted: str
+    notes: tuple[str, ...] = ()
+
+
+async def retry_stream(reader: Reader, text: str, author: str, reason: str, *, by_key: bool = False) -> Retried:
+    """Has a stopped stream folded again, or what another lacks fetched at once, and records who wanted it.
 
     What was asked in vain is asked once more. Raises NotFound, Ambiguous, TooLong, NothingToRetry.
     """
     stream = await find_stream(reader, text, by_key=by_key)
-    await reader.queries.ask_in_vain(stream, await _asked_in_vain(reader, stream))
-    if not await reader.queries.ask_again(stream) and not await reader.queries.ask_now(stream):
+    view, fold = await find_subscription(reader, stream)
+    at = await reader.queries.now()
+    if view.status == "stopped":
+        await retry_fold(reader.log, stream, author, reason, at)
+        return Retried(accepted=stream)
+    vain = _asked_in_vain(reader, stream, fold)
+    if not vain and not await reader.queries.wants([stream], limit=1):
         raise NothingToRetry(f"{stream} is not stopped and waits for nothing, there is nothing to retry.")
-    return stream
+    await retry_fold(reader.log, stream, author, reason, at)
+    await reader.queries.ask_in_vain(stream, vain)
+    await reader.queries.ask_now(stream)
+    unasked = source_for(reader.sources, stream).unasked
+    notes = (f"it cannot succeed by the settings that this process has: {unasked}",) if unasked else ()
+    return Retried(accepted=stream, notes=notes)
 
 
-async def _asked_in_vain(reader: Reader, stream: Stream) -> list[Want]:
+def _asked_in_vain(reader: Reader, stream: Stream, fold: Fold) -> list[Want]:
     """What a stream lacks although its provider's API was asked for it."""
-    _, fold = await find_subscription(reader, stream)
-    if fold.stopped:
-        return []
     provider = source_for(reader.sources, stream).provider
     return [want for want in provider.wants(stream, fold.subscription) if want.about in fold.subscription.answered]
 
 
-async def retry_refused(reader: Reader, text: str, author: str, reason: str, *, by_key: bool = False) -> str:
+async def retry_refused(reader: Reader, text: str, author: str, reason: str, *, by_key: bool = False) -> Retried:
     """Has what was refused of a license, or of a whole subscription, pushed again wherever it was, and says of which.
 
     Of a subscription that includes what is no license any more, and its customer. Raises NotFound, Ambiguous, TooLong,
@@ -140,6 +156,7 @@ async def retry_refused(reader: Reader, text: str, author: str, reason: str, *, 
         refused = {target: tuple(held.refusals) for target, held in fold.applied.items() if held.refusals}
     if not refused:
         raise NothingToRetry(f"Nothing of {name} is refused, there is nothing to retry.")
+    at = await reader.queries.now()
     for target, subjects in refused.items():
-        await queries.retry_refused(reader.log, stream, target, subjects, author, reason)
-    return name
+        await retrying.retry_refused(reader.log, stream, target, subjects, author, reason, at)
+    return Retried(accepted=name)

@@ -11,7 +11,15 @@ from domain.licensing.overrides import overrides_of
 from domain.policy import Policy
 from domain.receipts import is_receipt
 from domain.subscription import Subscription
-from projections.explaining import ActTold, LicenseExplained, Standing, acts_told, explain_license
+from projections.explaining import (
+    ActTold,
+    LicenseExplained,
+    RetryTold,
+    Standing,
+    acts_told,
+    explain_license,
+    retries_told,
+)
 from projections.queries import LicenseView, StreamView
 from projections.sources import WRONG_MODE, Source, source_for
 from service.attention import NeedyStream, set_aside, what_it_needs
@@ -46,6 +54,8 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True):
     licenses: tuple[LicenseTold, ...]
     reasons: tuple[Reason, ...]
     acts: tuple[ActTold, ...]
+    retries: tuple[RetryTold, ...]
+    """What was tried again by hand, the latest last; it decides nothing."""
 
 
 async def explain_one(
@@ -106,6 +116,7 @@ async def explain_subscription(reader: Reader, text: str, *, by_key: bool = Fals
         licenses=licenses,
         reasons=tuple(reasons),
         acts=acts_told(fold.subscription, list(fold.subscription.acts.values())),
+        retries=retries_told(await _receipts(reader, view.stream)),
     )
 
 

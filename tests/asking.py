@@ -16,6 +16,7 @@ from domain.subscription import Subscription
 from projections.budget import Budget
 from projections.fetcher import Asked, Fetcher, FetcherSettings
 from projections.provided import ProvidedError
+from service.attention import Retried, retry_stream
 from service.lookup import Reader
 from tests.projecting import Projected, projecting
 from tests.stories import JANUARY, PURCHASE, TELLER, activated, described, happened, line, linked, refunded
@@ -173,6 +174,11 @@ async def status(each: Asking, stream: Stream = PURCHASE) -> tuple[str, str]:
 
 async def answers(each: Asking, stream: Stream = PURCHASE) -> list[Event]:
     return [event for event in await each.projected.log.read_stream(stream) if event.origin == "readback"]
+
+
+async def again(each: Asking, stream: Stream = PURCHASE) -> Retried:
+    """Ada has a stream tried again."""
+    return await retry_stream(reader(each), stream, "ada", "asked on the phone")
 
 
 def reader(each: Asking, unasked: str = "") -> Reader:

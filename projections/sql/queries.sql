@@ -76,10 +76,6 @@ select partition, id, stream, target, due, enabled, withheld, key, desired::text
   from {schema}.license where partition between 0 and 255 and (id = %(text)s or key = %(key)s)
  order by id, target limit %(limit)s
 
--- name: ask_again
--- The runner folds it again within a few seconds: a stopped stream that no code folded counts as old.
-update {schema}.stream set code = '' where partition = %(partition)s and stream = %(stream)s and status = 'stopped'
-
 -- name: count_statuses
 -- What a link leads on from is not unrouted any more, but one of the others.
 select case when status = 'unrouted' and exists (select from {schema}.link as link

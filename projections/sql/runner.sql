@@ -142,9 +142,15 @@ update {schema}.link set due = %(more)s, relayed = %(after)s
    and relayed = %(before)s and grown = %(grown)s
 
 -- name: stopped_by_other_code
--- Streams that other code stopped at, and those with work for the pusher, who cannot read what other code left.
+-- Streams that other code stopped at, and those with work for the pusher, who cannot read what other code left. Of
+-- partitions that are fresh in these hands also what other code found nothing for: money of nobody known, and what waits.
 select stream from {schema}.stream
  where partition = any(%(partitions)s) and status = 'stopped' and code <> %(code)s
+union
+select stream.stream from {schema}.stream as stream
+ where partition = any(%(fresh)s) and status in ('unrouted', 'waiting') and code <> %(code)s
+   and not exists (select from {schema}.link as link
+                    where link.partition = stream.partition and link.from_stream = stream.stream)
 union
 select stream.stream from {schema}.push as push
   join {schema}.stream as stream on stream.partition = push.partition and stream.stream = push.stream

@@ -8,7 +8,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from projections.queries import LastLicense, LicenseView
 from service.api.paging import Cursor, Limit, Page, page, read_cursor
 from service.api.parameters import Author, Reason
-from service.attention import retry_refused
+from service.attention import Retried, retry_refused
 from service.auth import OPERATOR_ONLY
 from service.lookup import Reader
 from service.problems import api_problems
@@ -19,12 +19,6 @@ class Retry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     author: Author
     reason: Reason
-
-
-class Accepted(msgspec.Struct, frozen=True):
-    """What was asked for is recorded and will be done soon."""
-
-    accepted: str
 
 
 class DeadLetters(Controller):
@@ -47,6 +41,6 @@ class DeadLetters(Controller):
     @post("/{identifier:str}/retry", status_code=202, opt=OPERATOR_ONLY, responses=api_problems(404, 409))
     async def retry_dead_letter(
         self, reader: NamedDependency[Reader], identifier: FromPath[str], data: JSONBody[Retry]
-    ) -> Accepted:
+    ) -> Retried:
         """Has a refused license pushed again, or all that was refused of a subscription."""
-        return Accepted(await retry_refused(reader, identifier, data.author, data.reason))
+        return await retry_refused(reader, identifier, data.author, data.reason)

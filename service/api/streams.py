@@ -5,13 +5,13 @@ from typing import Annotated, get_args
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import ValidationException
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from projections.queries import LastListed
-from service.api.letters import Accepted
+from service.api.letters import Retry
 from service.api.paging import Cursor, Limit, Page, page, read_cursor
 from service.api.parameters import ONE_STREAM, name_of
-from service.attention import Need, NeedyStream, needy_streams, retry_stream
+from service.attention import Need, NeedyStream, Retried, needy_streams, retry_stream
 from service.auth import OPERATOR_ONLY
 from service.lookup import Reader
 from service.problems import api_problems
@@ -49,8 +49,9 @@ class Streams(Controller):
         self,
         reader: NamedDependency[Reader],
         identifier: FromPath[str],
+        data: JSONBody[Retry],
         source: FromPath[str | None] = None,
         kind: FromPath[str | None] = None,
-    ) -> Accepted:
-        """Has a stopped stream folded again, or what another lacks fetched at once."""
-        return Accepted(await retry_stream(reader, name_of(source, kind, identifier)))
+    ) -> Retried:
+        """Has a stopped stream folded again, or what another lacks fetched at once; `notes` say what is missing."""
+        return await retry_stream(reader, name_of(source, kind, identifier), data.author, data.reason)

@@ -1,7 +1,8 @@
 """Commands for what needs a person: streams, pushes, dead letters."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import rich_click as click
 
@@ -10,6 +11,14 @@ from service.cli.root import tenure
 
 if TYPE_CHECKING:
     from service.attention import Need
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def _said(command: F) -> F:
+    """Who asks for another attempt, and why."""
+    author = click.option("--author", help="Who asks; kept in the history. Without it, the user of this machine.")
+    return author(click.option("--reason", required=True, help="Why; kept in the history.")(command))
 
 
 @tenure.group(invoke_without_command=True)
@@ -34,12 +43,14 @@ def streams(context: click.Context, status: "Need", limit: int, as_json: bool) -
 
 @streams.command("retry")
 @click.argument("identifier", metavar="ID")
+@_said
+@as_json
 @click.pass_obj
-def retry_stream(config: Path | None, identifier: str) -> None:
+def retry_stream(config: Path | None, identifier: str, author: str | None, reason: str, as_json: bool) -> None:
     """Fold a stopped stream again, or have fetched at once what a waiting one lacks."""
     from service.commands.retries import retry_stream as retry
 
-    retry(config, identifier)
+    retry(config, identifier, author, reason, as_json=as_json)
 
 
 @tenure.command()
@@ -67,8 +78,7 @@ def dead_letters(context: click.Context, limit: int, as_json: bool) -> None:
 
 @dead_letters.command("retry")
 @click.argument("identifier", metavar="ID")
-@click.option("--author", help="Who asks; kept in the history. Without it, the user of this machine.")
-@click.option("--reason", required=True, help="Why; kept in the history.")
+@_said
 @as_json
 @click.pass_obj
 def retry_dead_letter(config: Path | None, identifier: str, author: str | None, reason: str, as_json: bool) -> None:

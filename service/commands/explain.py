@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from projections.explaining import ActTold, FieldWhy, LicenseExplained
+from projections.explaining import ActTold, FieldWhy, LicenseExplained, RetryTold
 from service.commands.acts import plain_value
 from service.commands.output import harmless, print_json, state_text
 from service.commands.reading import ask
@@ -17,6 +17,7 @@ from service.explaining import Explained, explain_subscription, explain_views
 from service.lookup import Reader, find_stream, licenses_of
 
 _COLOURS = {"held": "green", "waiting": "yellow", "refused": "red", "withheld": "red", "not made": "dim"}
+_MOST_RETRIES = 5
 _SHOWN_FIRST = ("enabled", "expiry", "margin_hours", "trial", "product_code", "license_type")
 
 
@@ -112,6 +113,7 @@ def _show_subscription(console: Console, told: Explained) -> None:
             _line(console, f"- {reason.what}", 2)
             _line(console, f"to do: {reason.todo}", 6, "cyan")
     _show_acts(console, told.acts)
+    _show_retries(console, told.retries)
     if told.licenses:
         console.print()
         _line(console, "Field by field: tenure explain LICENSE", 2, "dim")
@@ -126,6 +128,18 @@ def _show_acts(console: Console, acts: tuple[ActTold, ...]) -> None:
         over = "" if act.counts else "  (counts no more)"
         _line(console, f"{act.act}  {_moment(act.at)}{over}", 4, "" if act.counts else "dim")
         _line(console, act.what, 6, "" if act.counts else "dim")
+
+
+def _show_retries(console: Console, retries: tuple[RetryTold, ...]) -> None:
+    if not retries:
+        return
+    console.print()
+    console.print(Text("  Tried again by hand:", style="bold"))
+    for each in retries[-_MOST_RETRIES:]:
+        what = f"what {each.target} refused" if each.target else "the whole of it"
+        _line(console, f"{_moment(each.at)}  {what}, by {each.author}: {each.reason}", 4)
+    if len(retries) > _MOST_RETRIES:
+        _line(console, f"and {len(retries) - _MOST_RETRIES} times before", 4, "dim")
 
 
 def _line(console: Console, text: str, indent: int, style: str = "") -> None:

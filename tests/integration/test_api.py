@@ -97,7 +97,7 @@ async def test_an_open_api_takes_nothing_from_a_page_of_elsewhere(
 ) -> None:
     async with served(configured, database, open_to_all=True) as shop:
         headers = {"origin": origin} if origin else {}
-        assert_problem(await shop.http.post("/api/v1/streams/sub_9/retry", headers=headers), status)
+        assert_problem(await shop.http.post("/api/v1/streams/sub_9/retry", headers=headers, json=JO), status)
 
 
 # --- subscriptions ------------------------------------------------------------------------------------------
@@ -279,7 +279,7 @@ async def test_a_license_key_is_no_name_in_a_url(shop: Served, configured: Setti
     for path in ("/licenses/AAAA-BBBB", "/subscriptions/AAAA-BBBB", "/subscriptions/AAAA-BBBB/timeline"):
         assert_problem(await shop.http.get(f"/api/v1{path}", headers=VIEW), 404)
     assert_problem(await retried(shop, "AAAA-BBBB"), 404)
-    assert_problem(await shop.http.post("/api/v1/streams/AAAA-BBBB/retry", headers=OPERATE), 404)
+    assert_problem(await shop.http.post("/api/v1/streams/AAAA-BBBB/retry", headers=OPERATE, json=JO), 404)
 
 
 async def test_streams_are_listed_by_what_they_need(shop: Served) -> None:
@@ -291,11 +291,25 @@ async def test_streams_are_listed_by_what_they_need(shop: Served) -> None:
     assert (await got(shop, "/streams", status="waiting"))["items"] == []
 
 
-async def test_a_stopped_stream_can_be_retried(shop: Served) -> None:
-    answer = await shop.http.post("/api/v1/streams/sub_2/retry", headers=OPERATE)
-    assert (answer.status_code, answer.json()) == (202, {"accepted": "shop/subscription/sub_2"})
-    assert_problem(await shop.http.post("/api/v1/streams/sub_1/retry", headers=OPERATE), 409)
-    assert_problem(await shop.http.post("/api/v1/streams/sub_9/retry", headers=OPERATE), 404)
+async def test_a_stopped_stream_is_retried_by_an_act_that_the_timeline_tells(shop: Served) -> None:
+    answer = await retried_stream(shop, "sub_2")
+    assert (answer.status_code, answer.json()) == (202, {"accepted": "shop/subscription/sub_2", "notes": []})
+    *_, entry = (await got(shop, "/subscriptions/sub_2/timeline"))["items"]
+    assert (entry["kind"], entry["folded"]) == ("operator", True)
+    assert entry["summary"] == ["jo had this tried again: the product is there"]
+    assert_problem(await retried_stream(shop, "sub_1"), 409)
+    assert_problem(await retried_stream(shop, "sub_9"), 404)
+
+
+async def test_a_retry_without_the_provider_s_key_says_which_is_missing(shop: Served) -> None:
+    answer = await retried_stream(shop, "pi_9")
+    assert answer.status_code == 202
+    [note] = answer.json()["notes"]
+    assert "set TENURE_SOURCE_SHOP_API_KEY" in note
+
+
+async def retried_stream(shop: Served, identifier: str) -> httpx2.Response:
+    return await shop.http.post(f"/api/v1/streams/{identifier}/retry", headers=OPERATE, json=JO)
 
 
 async def test_a_refused_license_is_a_dead_letter_that_can_be_retried(
@@ -322,15 +336,16 @@ async def test_all_that_was_refused_of_a_subscription_can_be_retried_at_once(
     await refused(log, "17", call="change customer")
     await project(configured, database)
     assert "change customer 17" in (await got(shop, "/subscriptions/sub_1"))["summary"]["problem"]
-    assert (await retried(shop, "sub_1")).json() == {"accepted": SUB_1}
+    assert (await retried(shop, "sub_1")).json() == {"accepted": SUB_1, "notes": []}
     await project(configured, database)
     assert (await got(shop, "/subscriptions/sub_1"))["summary"]["problem"] == ""
 
 
 async def test_a_retry_names_its_author_and_why(shop: Served) -> None:
     for body in ({}, {"author": ""}, {"author": "jo"}, {**JO, "reason": " "}, {**JO, "more": 1}):
-        answer = await shop.http.post("/api/v1/dead-letters/lic_1/retry", headers=OPERATE, json=body)
-        assert assert_problem(answer, 400)["errors"]
+        for what in ("dead-letters/lic_1", "streams/sub_2"):
+            answer = await shop.http.post(f"/api/v1/{what}/retry", headers=OPERATE, json=body)
+            assert assert_problem(answer, 400)["errors"]
 
 
 async def retried(shop: Served, identifier: str) -> httpx2.Response:

@@ -208,7 +208,7 @@ async def test_what_is_unknown_ends_with_1(shop: Tenure) -> None:
     for command in (
         "timeline sub_9",
         "licenses sub_9",
-        "streams retry sub_9",
+        "streams retry sub_9 --reason x",
         "dead-letters retry lic_9 --reason x",
     ):
         ended = shop.run(*command.split())
@@ -320,8 +320,14 @@ async def test_a_person_may_name_a_subscription_by_a_license_s_key(shop: Tenure,
 
 
 async def test_a_stopped_stream_can_be_retried(shop: Tenure) -> None:
-    assert "will be tried again" in shop.run("streams", "retry", "sub_2").out
-    assert shop.run("streams", "retry", "sub_1").code == 1
+    asked = ("--author", "ada", "--reason", "mended")
+    assert "will be tried again" in shop.run("streams", "retry", "sub_2", *asked).out
+    told = json.loads(shop.run("streams", "retry", "sub_2", *asked, "--json").out)
+    assert told == {"accepted": "shop/subscription/sub_2", "notes": []}
+    assert shop.run("timeline", "sub_2").out.count("ada had this tried again: mended") == 2
+    assert shop.run("streams", "retry", "sub_1", *asked).code == 1
+    assert "TENURE_SOURCE_SHOP_API_KEY" in shop.run("streams", "retry", "pi_9", *asked).out
+    assert "who and why" in shop.run("streams", "retry", "sub_2", "--reason", " ").err
 
 
 def test_every_command_is_in_the_readme() -> None:

@@ -6,8 +6,8 @@ import pytest
 from domain import facts as f
 from projections.fetcher import FetcherSettings
 from projections.provided import Unauthorized, Unavailable
-from service.attention import NothingToRetry, needy_streams, retry_stream
-from tests.asking import ANONYMOUS, BOUGHT, LINES, Api, answers, api, asking, checkout, now, page, reader, status
+from service.attention import NothingToRetry, Retried, needy_streams
+from tests.asking import ANONYMOUS, BOUGHT, LINES, Api, again, answers, api, asking, checkout, now, page, reader, status
 from tests.stories import JANUARY, PURCHASE, STREAM, happened
 
 pytestmark = pytest.mark.anyio
@@ -48,14 +48,14 @@ async def test_what_was_asked_in_vain_can_be_asked_again_and_what_is_found_then_
         (needy,) = await needy_streams(reader(shop), "waiting", limit=10)
         assert "tenure streams retry" in needy.problem
         shop.api.answers[LINES] = [BOUGHT]
-        assert await retry_stream(reader(shop), PURCHASE) == PURCHASE
+        assert await again(shop, PURCHASE) == Retried(accepted=PURCHASE)
         await shop.settle()
         assert await status(shop) == ("folded", "")
         assert len(await shop.projected.queries.licenses()) == 1
         assert await shop.projected.queries.wants() == []
         assert len(await answers(shop)) == 2
         with pytest.raises(NothingToRetry):
-            await retry_stream(reader(shop), PURCHASE)
+            await again(shop, PURCHASE)
 
 
 async def test_asked_again_in_vain_it_is_as_it_was_and_is_asked_only_once_each_time(database: str) -> None:
@@ -64,7 +64,7 @@ async def test_asked_again_in_vain_it_is_as_it_was_and_is_asked_only_once_each_t
         await shop.settle()
         before = await shop.projected.rows()
         for times in (2, 3):
-            await retry_stream(reader(shop), PURCHASE)
+            await again(shop, PURCHASE)
             await shop.settle()
             await shop.tomorrow()
             await shop.settle()
@@ -78,7 +78,7 @@ async def test_asked_again_a_denial_is_doubted_as_at_first_and_other_events_take
         await shop.projected.take([checkout()])
         await shop.settle()
         shop.fetcher._settings = MINUTES
-        await retry_stream(reader(shop), PURCHASE)
+        await again(shop, PURCHASE)
         await shop.settle()
         (needy,) = await needy_streams(reader(shop), "waiting", limit=10)
         assert "asked in vain" in needy.problem
@@ -94,7 +94,7 @@ async def test_what_another_event_said_meanwhile_is_not_asked_again(database: st
     async with asking(database, Api()) as shop:
         await shop.projected.take([checkout()])
         await shop.settle()
-        await retry_stream(reader(shop), PURCHASE)
+        await again(shop, PURCHASE)
         said = msgspec.structs.replace(happened(JANUARY, stream=PURCHASE, named="said"), body=BOUGHT)
         await shop.projected.take([said])
         await shop.settle()
@@ -107,7 +107,7 @@ async def test_what_is_no_obstacle_can_be_asked_again_too(database: str) -> None
         await shop.projected.take([ANONYMOUS])
         await shop.settle()
         shop.api.answers["customers/cus_1"] = [page(f.CustomerDescribed(email="ada@example.com"))]
-        await retry_stream(reader(shop), STREAM)
+        await again(shop, STREAM)
         await shop.settle()
         (view,) = await shop.projected.queries.streams()
         assert view.email == "ada@example.com"
@@ -118,4 +118,4 @@ async def test_a_stream_that_lacks_nothing_has_nothing_to_retry(database: str) -
         await shop.projected.take([checkout()])
         await shop.settle()
         with pytest.raises(NothingToRetry):
-            await retry_stream(reader(shop), PURCHASE)
+            await again(shop, PURCHASE)

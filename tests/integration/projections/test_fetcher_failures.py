@@ -8,13 +8,14 @@ import pytest
 from projections.budget import Budget
 from projections.fetcher import LARGEST_ANSWER, FetcherSettings
 from projections.provided import Refused, Throttled, Unauthorized, Unavailable
-from service.attention import NothingToRetry, needy_streams, retry_stream
+from service.attention import NothingToRetry, Retried, needy_streams
 from tests.asking import (
     ANONYMOUS,
     LINES,
     PAYMENT,
     REFUND,
     Api,
+    again,
     answers,
     api,
     asking,
@@ -76,11 +77,11 @@ async def test_what_the_api_refuses_is_asked_again_in_an_hour_and_listed_with_it
         assert needy.stream == PURCHASE
         assert "needs what was bought; 400 Unrecognized request URL for [e-mail] with [key]" in needy.problem
         assert (await shop.projected.queries.open_work(shop.projected.log)).wants == 0, "an hour is not waited for"
-        assert await retry_stream(reader(shop), PURCHASE) == PURCHASE
+        assert await again(shop, PURCHASE) == Retried(accepted=PURCHASE)
         await shop.settle()
         assert await status(shop) == ("folded", "")
         with pytest.raises(NothingToRetry):
-            await retry_stream(reader(shop), PURCHASE)
+            await again(shop, PURCHASE)
 
 
 async def test_a_wrong_key_is_tried_again_soon(database: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from domain import facts as f
 from projections.pusher import PusherSettings
-from projections.queries import retry_refused
+from projections.retrying import retry_refused
 from projections.targets.errors import Unavailable
 from service.sandbox.faults import Answer, Drop, Effect, HtmlPage, Stale, Throttle
 from service.sandbox.licensespring.settings import ProductSeed
@@ -154,7 +154,9 @@ async def test_what_a_customer_has_stays_while_what_replaces_it_cannot_be_create
         assert [(held["product"], held["enabled"]) for held in pushed.held()] == [("APP", True)]
         (letter,) = await pushed.projected.queries.licenses(refused=True)
         pushed.sandbox.control.add_product(ProductSeed(short_code="TYPO"))
-        await retry_refused(pushed.projected.log, letter.stream, letter.target, (letter.id,), "ada")
+        await retry_refused(
+            pushed.projected.log, letter.stream, letter.target, (letter.id,), "ada", "it is there", MARCH
+        )
         await pushed.settle()
         assert sorted((held["product"], held["enabled"]) for held in pushed.held()) == [("APP", False), ("TYPO", True)]
 
@@ -207,7 +209,9 @@ async def test_an_unknown_product_is_a_dead_letter_in_the_servers_words_and_othe
         await pushed.settle()
         assert len(pushed.sandbox.control.calls()) == calls, "a dead letter is not sent again by itself"
         pushed.sandbox.control.add_product(ProductSeed(short_code="TYPO"))
-        await retry_refused(pushed.projected.log, letter.stream, letter.target, (letter.id,), "ada")
+        await retry_refused(
+            pushed.projected.log, letter.stream, letter.target, (letter.id,), "ada", "it is there", MARCH
+        )
         await pushed.settle()
         assert sorted(held["product"] for held in pushed.held()) == ["APP", "TYPO"]
         assert await pushed.projected.queries.licenses(refused=True) == []

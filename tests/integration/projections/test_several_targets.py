@@ -14,11 +14,13 @@ from domain.policy import Policy
 from domain.receipts import AnyReceipt
 from projections.budget import Budget, take_turn
 from projections.pusher import Account, Pusher
-from projections.queries import LastLicense, retry_refused
+from projections.queries import LastLicense
+from projections.retrying import retry_refused
 from projections.targets import Call, Target
 from projections.targets.errors import Paced
 from projections.targets.licensespring.client import open_licensespring
 from projections.targets.licensespring.target import LicenseSpringTarget
+from service.attention import Retried
 from service.attention import retry_refused as retry_everywhere
 from service.demo.matching import differences, licenses_in
 from service.lookup import Ambiguous, Reader, find_license
@@ -145,7 +147,7 @@ async def test_a_dead_letter_at_one_does_not_hold_up_the_other(database: str) ->
         assert await pair.mismatches("ls") == []
         pair.sandboxes["other"].control.add_product(ProductSeed(short_code="PRO"))
         reader = Reader(log=pair.pushed.projected.log, queries=queries, sources=pair.pushed.projected.sources)
-        assert await retry_everywhere(reader, letter.id, "ada", "moved") == letter.id
+        assert await retry_everywhere(reader, letter.id, "ada", "moved") == Retried(accepted=letter.id)
         await pair.pushed.settle()
         assert [await pair.mismatches(target) for target in BOTH] == [[], []]
 
@@ -309,6 +311,8 @@ async def test_what_one_refused_is_tried_again_at_that_one(database: str) -> Non
         await live(pair.pushed, (sold("", product="PRO"),))
         (letter,) = await pair.pushed.projected.queries.licenses(refused=True)
         before = len(pair.sandboxes["ls"].control.calls())
-        await retry_refused(pair.pushed.projected.log, letter.stream, letter.target, (letter.id,), "ada")
+        await retry_refused(
+            pair.pushed.projected.log, letter.stream, letter.target, (letter.id,), "ada", "it is there", MARCH
+        )
         await pair.pushed.settle()
         assert len(pair.sandboxes["ls"].control.calls()) == before

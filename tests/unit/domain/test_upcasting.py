@@ -16,6 +16,7 @@ from domain.own import OWN
 from domain.readback import TYPE as READBACK
 from domain.readback import encode_answer, read_answer
 from domain.receipts import AnyReceipt, PushRetried, encode_receipt, read_receipt, type_of
+from domain.retries import STREAM_RETRIED, read_retry, say_retry
 from domain.subscription import Subscription
 from domain.upcasting import CURRENT, Step, UpcastersIncomplete, check, encode_own, upcast
 from tests.stories import (
@@ -43,7 +44,7 @@ FIXTURES = Path(__file__).parents[2] / "fixtures" / "own_events"
 RECEIPTS = {type_of(each) for each in get_args(AnyReceipt)}
 MADE: dict[str, Origin] = {type_: origin for origin, type_ in OWN if origin in ("timer", "operator")}
 """What time and operators make, as the table of their meaning lists it: a new type is one more here by itself."""
-TYPES = sorted({*RECEIPTS, *MADE, READBACK})
+TYPES = sorted({*RECEIPTS, *MADE, READBACK, STREAM_RETRIED})
 VERSIONS = [(type_, version) for type_ in TYPES for version in range(1, CURRENT.get(type_, 1) + 1)]
 
 RENAMED = "tenure.test"
@@ -66,6 +67,8 @@ def test_every_version_that_was_ever_written_is_still_read(type_: str, version: 
     if type_ == READBACK:
         answer = read_answer(event)
         assert (answer.about, bytes(answer.pages[0])) == ("invoices/in_1", b'{"id":"in_1","version":7}')
+    elif type_ == STREAM_RETRIED:
+        assert say_retry(read_retry(event)) == "dora had this tried again: the translator is mended"
     elif type_ in MADE:
         [fact] = OWN[MADE[type_], type_](event)
         # What is not named in the body has a value all the same.
