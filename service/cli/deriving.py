@@ -21,6 +21,9 @@ def rebuild(config: Path | None, dry_run: bool, listing: bool, dropped: int | No
     The new version is made beside the one that is read, on all cores, while everything goes on. What it changes is
     told; then it is read, in one moment, and the one before is kept until it is dropped. What was killed goes on where
     it was. Only true differences are pushed.
+
+    The one before stands still and is never read again: the way back is the policies or the program of before, and
+    another rebuild.
     """
     from service.commands.rebuild import drop_version, list_versions, rebuild_projections
 

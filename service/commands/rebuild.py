@@ -88,7 +88,7 @@ def _standing(version: Version) -> str:
     if version.held:
         return f"is being made by {version.owner} ({version.purpose})"
     if version.purpose == "live":
-        return "was read before"
+        return "was read before, stands still"
     return "loaded, not read" if version.complete else "begun, not loaded"
 
 

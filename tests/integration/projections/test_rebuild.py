@@ -211,6 +211,38 @@ async def test_a_simulation_tells_the_same_and_leaves_nothing(database: str) -> 
         assert await execute(projected, schemas) == [(1,)]
 
 
+async def test_the_way_back_is_a_rebuild_by_the_rules_as_they_were_and_takes_back_only_what_they_changed(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with pushing(database) as pushed:
+        projected = pushed.projected
+        await live(pushed, tuple(STORIES))
+        assert {held["enabled"] for held in pushed.held()} == {True}
+        first = await rows_of(projected, 1)
+        with monkeypatch.context() as meanwhile:
+            other = under(projected, Policy(past_due_days=14))
+            meanwhile.setitem(projected.sources, "acme", other["sources"]["acme"])
+            await switched(projected, **other)
+            await live(pushed, (happened(FEBRUARY, paid("in_2", period(FEBRUARY, MARCH)), stream=THIRD),))
+            assert sorted(held["enabled"] for held in pushed.held()) == [False, True, True]
+        calls = len(pushed.sandbox.control.calls())
+
+        (gone,) = await license_ids(projected, SECOND)
+        told = (await rebuilt(projected)).difference
+        assert {name for name, each in changed(told).items() if each.get("enabled") == (False, True)} == {gone}
+        back = await switched(projected)
+        await pushed.settle()
+        assert await pushed.mismatches() == []
+        assert {held["enabled"] for held in pushed.held()} == {True}
+        since = pushed.sandbox.control.calls()[calls:]
+        assert not [call for call in since if "create" in call.path], "what was pushed meanwhile is known"
+        assert await rows_of(projected, 1) == first, "the version before stands still"
+        ((events,),) = await execute(
+            projected, f"select events from projection_{back.version}.stream where stream = '{THIRD}'"
+        )
+        assert events > next(row[10] for row in first["stream"] if row[0] == THIRD)
+
+
 # --- while events keep arriving -----------------------------------------------------------------------------
 
 
