@@ -32,5 +32,4 @@ async def test_the_setting_reaches_every_connection(database: str, prepared: boo
                 counts.append(await (await connection.execute(COUNT, prepare=False)).fetchone())
         connection = reader.log._shared._connection  # type: ignore[attr-defined]
         counts.append(await (await connection.execute(COUNT, prepare=False)).fetchone())
-        # Reads of the store are never prepared: their plans would be those of an empty table.
-        assert counts == ([(1,), (0,), (1,)] if prepared else [(0,), (0,), (0,)])
+        assert [count[0] > 0 for count in counts if count] == [prepared] * 3
