@@ -80,6 +80,11 @@ async def rules_read(connection: Connection) -> str:
     return next((rules for (rules,) in await cursor.fetchall()), "")
 
 
+async def mix_rules(connection: Connection, known: str, mixed: str) -> None:
+    """Notes that the version that is read, if it is still by the known rules, gets rows by others."""
+    await connection.execute(VERSIONS["mix_rules"], {"known": known, "mixed": mixed})
+
+
 async def versions(connection: Connection) -> list[Version]:
     """All versions, the oldest first."""
     async with connection.cursor(row_factory=class_row(Version)) as cursor:

@@ -2,7 +2,7 @@
 
 -- name: make_versions
 -- A few rows, the same for all partitions. `rules` tells the code and the policies that all rows of a version were derived
--- by, empty where nobody knows; `owner` is who makes it at the moment.
+-- by, empty where nobody knows, with a plus where others came; `owner` is who makes it at the moment.
 create table if not exists projection_version (
     version    integer primary key,
     is_read    boolean not null default false,
@@ -29,6 +29,10 @@ update projection_version set rules = %(rules)s where version = %(version)s
 
 -- name: rules_read
 select rules from projection_version where is_read
+
+-- name: mix_rules
+-- Rows by others come to it from now on; unless another process has said so already.
+update projection_version set rules = %(mixed)s where is_read and rules = %(known)s
 
 -- name: has_versions
 select to_regclass('projection_version') is not null

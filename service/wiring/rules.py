@@ -13,7 +13,7 @@ import projections
 from domain.version import CODE
 from projections.rebuilding.loading import Derivation
 from projections.tables import Pool
-from projections.versions import rules_read
+from projections.versions import mix_rules, rules_read
 from service.secrets import Secrets
 from service.settings import Settings
 from service.wiring.projecting import projected
@@ -23,6 +23,8 @@ _log = structlog.get_logger("tenure.runner")
 
 _DERIVING = ("folding.py", "placing.py", "rows.py", "sources.py", "targets/**/*.py")
 """What of the projections says which rows follow from a fold."""
+_MIXED = "+"
+"""Behind the code or the policies of rows that were loaded by these, and partly derived by others since."""
 
 
 def rules_of(settings: Settings) -> str:
@@ -50,14 +52,20 @@ def without_secrets(settings: Settings) -> Settings:
 
 
 async def warn_of_other_rules(pool: Pool, settings: Settings) -> None:
-    """Logs, once, when what is read was not all derived by this process's code and policies."""
+    """Logs, once, when what is read was not all derived by this process's code and policies.
+
+    From then on nobody's are those by which all of it was derived, until a rebuild: who comes back to the rules of
+    before is told, too.
+    """
+    ours = rules_of(settings)
     async with pool.connection() as connection:
         known = await rules_read(connection)
-    ours = rules_of(settings)
-    if not known or known == ours:
-        return
-    (code, policies), (our_code, our_policies) = known.split("/"), ours.split("/")
-    changed = [name for name, same in (("code", code == our_code), ("policies", policies == our_policies)) if not same]
+        if not known or known == ours:
+            return
+        compared = list(zip(("code", "policies"), known.split("/"), ours.split("/"), strict=True))
+        changed = [name for name, theirs, our in compared if theirs != our]
+        mixed = [theirs if theirs == our else f"{theirs.rstrip(_MIXED)}{_MIXED}" for _, theirs, our in compared]
+        await mix_rules(connection, known, "/".join(mixed))
     _log.warning(
         "projections were derived by other rules, which reach a subscription at its next event only",
         changed=changed,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from projections.versions import rules_read
 from service.bootstrap import prepare, reading, wired
 from service.settings import Settings
 from service.wiring.rules import rules_of
@@ -140,3 +141,25 @@ async def test_a_service_says_at_its_start_when_rows_were_derived_by_another_pol
     async with wired(configured, database, ["runner"]):
         pass
     assert ("tenure rebuild --dry-run" in capsys.readouterr().out) == changed
+
+
+async def test_who_comes_back_to_the_policy_of_before_is_told_that_rows_are_of_another_until_a_rebuild(
+    shop: Tenure, database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configured: Settings = settings(database)
+    first = rules_of(configured)
+    code, _ = first.split("/")
+    await execute(database, f"update projection_version set rules = '{code}/others'")
+    for _ in range(2):
+        async with wired(configured, database, ["runner"]):
+            pass
+        assert "changed=['policies']" in re.sub(r"\x1b\[\d+m", "", capsys.readouterr().out)
+    # The next start is as one by the policy that these rows were loaded by.
+    await execute(database, f"update projection_version set rules = replace(rules, 'others', '{first.split('/')[1]}')")
+    async with wired(configured, database, ["runner"]):
+        pass
+    assert "tenure rebuild" in capsys.readouterr().out
+    async with connected(database) as connection:
+        assert await rules_read(connection) == f"{first}+"
+        assert shop.run("rebuild").code == 0
+        assert "+" not in await rules_read(connection)
