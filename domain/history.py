@@ -101,7 +101,7 @@ def extend(fold: Fold, events: Sequence[Event], provider: Provider) -> Fold:
         fold.first = at if fold.first is None else fold.first
         fold.latest = at
         if told.error:
-            fold.stopped = f"{told.event.type} {told.event.event_id}: {told.error}"
+            fold.stopped = f"{told.event.type} {told.event.event_id}: {told.error.removeprefix(f'{told.event.type}: ')}"
     for event in sorted(events, key=lambda each: each.position):
         if is_receipt(event):
             _apply(fold, event)

@@ -120,7 +120,11 @@ def _status(fold: Fold, wants: Sequence[Want]) -> str:
 
 def _stream_row(stream: Stream, fold: Fold, followed: _Followed, wants: Sequence[Want], position: int) -> StreamRow:
     subscription = fold.subscription
-    problems = [fold.stopped, *(_needs(want, subscription) for want in wants if want.essential), *followed.problems]
+    problems = [
+        fold.stopped,
+        *(_needs(want, stream, subscription) for want in wants if want.essential),
+        *followed.problems,
+    ]
     there = {each.target: {placed.license.id for placed in each.placed} for each in followed.there}
     for target, applied in fold.applied.items():
         known = there.get(target, set())
@@ -152,8 +156,9 @@ def _stream_row(stream: Stream, fold: Fold, followed: _Followed, wants: Sequence
     )
 
 
-def _needs(want: Want, subscription: Subscription) -> str:
-    in_vain = ", and the provider's API was asked in vain (have it asked again: tenure streams retry)"
+def _needs(want: Want, stream: Stream, subscription: Subscription) -> str:
+    again = f"tenure streams retry {stream} --reason WHY"
+    in_vain = f", and the provider's API was asked in vain (have it asked again: {again})"
     return f"needs {want.why}{in_vain if want.about in subscription.answered else ''}"
 
 

@@ -246,8 +246,9 @@ def _objection_to_merge(away: Standing, kept: Standing) -> str:
     there = kept.held()
     for (target, product), count in away.working().items():
         if there[target, product] < count:
+            many = f"{count} working license{'s' * (count != 1)}"
             return (
-                f"{away.stream} has {count} working licenses of {product!r} at {target!r}, and {kept.stream} has "
+                f"{away.stream} has {many} of {product!r} at {target!r}, and {kept.stream} has "
                 f"{there[target, product]} there: somebody would be locked out. Merge the other way round, "
                 f"or wait until it has them (tenure explain {kept.stream})."
             )

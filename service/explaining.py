@@ -142,7 +142,8 @@ async def _reasons(reader: Reader, view: StreamView, s: Subscription, licenses: 
     if view.kind == WRONG_MODE:
         return [_first(await set_aside(reader, view))]
     if view.status == "stopped":
-        remedy = "mend what it names, or take the version of Tenure that knows it; then: tenure streams retry"
+        again = f"tenure streams retry {view.stream} --reason WHY"
+        remedy = f"mend what it names, or take the version of Tenure that knows it; then: {again}"
         return [Reason(f"an event could not be understood, and no later one counts: {view.problem}", remedy)]
     if view.status == "unrouted":
         told = what_it_needs(view, await reader.queries.wants([view.stream]), reader)
@@ -166,7 +167,7 @@ def _first(needy: NeedyStream) -> Reason:
 
 async def _waiting(reader: Reader, view: StreamView, source: Source) -> Reason:
     told = what_it_needs(view, await reader.queries.wants([view.stream]), reader)
-    remedy = source.unasked or "it is asked again by itself; at once: tenure streams retry"
+    remedy = source.unasked or f"it is asked again by itself; at once: tenure streams retry {view.stream} --reason WHY"
     return Reason(f"something has to be fetched first: {told}", remedy)
 
 

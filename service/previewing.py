@@ -118,7 +118,8 @@ async def standing_of(reader: Reader, text: str, *, by_key: bool = False, whole:
         raise NotFound(f"Nothing is known of {text}.")
     if stopped := projected.stopped or then.fold.stopped:
         raise ActRefused(
-            f"{view.stream} is stopped ({stopped}): no act would count. Mend that first: tenure streams retry"
+            f"{view.stream} is stopped ({stopped}): no act would count. Mend that first, then: "
+            f"tenure streams retry {view.stream} --reason WHY"
         )
     if not source.targets:
         raise ActRefused(f"The source of {view.stream} is not in the settings: add it again first.")

@@ -113,14 +113,16 @@ select stream, source, about, why, essential, since, attempts, next_at, error
  order by since, stream, about limit %(limit)s
 
 -- name: list_waiting
--- Streams that need something first, and those that lack something which should have been there by now. Newest first;
+-- Streams that need something first, and those that lack something which should have been there by now; not money of
+-- nobody known, which has a list of its own. Newest first;
 -- the cursor is the last row's (latest_at, stream).
 select stream.partition, stream.stream, source, kind, identifier, status, state, problem, warnings::text, customer,
        email, events, anomalies, first_at, latest_at, position
   from {schema}.stream as stream
   join (select partition, stream from {schema}.stream where partition between 0 and 255 and status = 'waiting'
         union select partition, stream from {schema}.open_want
-               where partition between 0 and 255 and (attempts > 0 or next_at <= now())) as waiting
+               where partition between 0 and 255 and status <> 'unrouted'
+                 and (attempts > 0 or next_at <= now())) as waiting
     on waiting.partition = stream.partition and waiting.stream = stream.stream
  where stream.partition between 0 and 255
    and (%(before_stream)s::text is null or (coalesce(latest_at, '-infinity'), stream.stream)

@@ -20,6 +20,7 @@ from service.lookup import Reader
 from service.problems import api_problems
 
 _NO_INSTANT = "Say which instant you mean: at=2026-03-03, or finer and with its offset."
+_TO_COME = "It lies in the future: nobody believes anything of it yet."
 _BEFORE = "It lies before `at`: what was learned since is to be compared."
 
 
@@ -56,6 +57,8 @@ class ComparisonOfPast(Controller):
             raise ValidationException(_NO_INSTANT, extra=[{"key": "at", "message": _NO_INSTANT}])
         if since is not None and since < instant:
             raise ValidationException(_BEFORE, extra=[{"key": "known_at", "message": _BEFORE}])
+        if instant > await reader.queries.now():
+            raise ValidationException(_TO_COME, extra=[{"key": "at", "message": _TO_COME}])
         return await _compare(reader, instant, since, read_cursor(cursor, Place) or Place())
 
 

@@ -1,9 +1,13 @@
 """Subscriptions and purchases: lists, one with its licenses, and its timeline."""
 
+from collections.abc import Sequence
 from functools import partial
-from typing import Annotated
+from io import StringIO
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 
-from litestar import Controller, get
+from litestar import Controller, MediaType, Request, Response, get
+from litestar.datastructures import URL
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
@@ -15,6 +19,7 @@ from projections.timeline import Entry
 from service.api.paging import Cursor, Limit, Page, page, read_cursor, write_cursor
 from service.api.parameters import ONE_STREAM, Instant, kinds_of, name_of, past_of
 from service.api.past import page_of_past
+from service.entries import write_csv
 from service.explaining import Explained, explain_subscription
 from service.lookup import Reader, find, find_stream
 from service.picking import pick_stream
@@ -25,6 +30,15 @@ from service.telling import Turned
 Only = Annotated[
     str | None,
     QueryParameter(max_length=200, description=f"Leaves only entries of these kinds, by commas: {', '.join(KINDS)}."),
+]
+
+
+CSV = "text/csv"
+Form = Annotated[
+    Literal["json", "csv"] | None,
+    QueryParameter(
+        name="format", description="`csv` for a spreadsheet; without it, by the `Accept` header: else JSON."
+    ),
 ]
 
 
@@ -90,6 +104,7 @@ class Subscriptions(Controller):
     @get([f"{path}/timeline" for path in ONE_STREAM], responses=api_problems(404, 409, 422))
     async def show_timeline(
         self,
+        request: Request[Any, Any, Any],
         reader: NamedDependency[Reader],
         identifier: FromPath[str],
         source: FromPath[str | None] = None,
@@ -97,17 +112,30 @@ class Subscriptions(Controller):
         as_of: Instant = None,
         known_at: Instant = None,
         only: Only = None,
+        form: Form = None,
         cursor: Cursor = None,
         limit: Limit = 100,
-    ) -> Page[Entry]:
+    ) -> Page[Entry] | Response[str]:
         """Tells what happened, in the provider's order.
 
         A page and those after it tell the same history, whatever arrives meanwhile. The body of an entry is at
-        `/events/{partition}/{position}/body`.
+        `/events/{partition}/{position}/body`. As CSV each page begins with the names of the columns, and the next one
+        is named by a `Link` header with `rel="next"`.
         """
         past, kinds, after = past_of(as_of, known_at), kinds_of(only), read_cursor(cursor, Turned)
         stream = await find_stream(reader, name_of(source, kind, identifier))
         entries, goes_on = await reader.tellings.page(
             reader.log, stream, source_for(reader.sources, stream), past, only=kinds, after=after, limit=limit
         )
-        return Page(entries, write_cursor(goes_on) if goes_on else None)
+        following = write_cursor(goes_on) if goes_on else None
+        if form == "csv" or (form is None and request.accept.best_match([MediaType.JSON, CSV], MediaType.JSON) == CSV):
+            return _csv(entries, request.url, following)
+        return Page(entries, following)
+
+
+def _csv(entries: Sequence[Entry], url: URL, following: str | None) -> Response[str]:
+    text = StringIO()
+    write_csv(text, entries)
+    query = dict(url.query_params.items()) | {"format": "csv", "cursor": following}
+    links = {"link": f'<{url.path}?{urlencode(query)}>; rel="next"'} if following else {}
+    return Response(text.getvalue(), media_type=CSV, headers=links)

@@ -25,16 +25,15 @@ def _said(command: F) -> F:
 @click.option(
     "--status",
     type=click.Choice(["stopped", "unrouted", "waiting", "wrong-mode"]),
-    default="stopped",
-    show_default=True,
-    help="Stopped at an event not understood; of no known subscription; waiting for something to be fetched; or a "
+    help="Only those; without it, all. Stopped at an event not understood; of no known subscription; waiting for "
+    "something to be fetched; or a "
     "delivery of the other mode (live or test) than its source's.",
 )
 @limit
 @as_json
 @click.pass_context
-def streams(context: click.Context, status: "Need", limit: int, as_json: bool) -> None:
-    """List streams that need a person, or have one tried again."""
+def streams(context: click.Context, status: "Need | None", limit: int, as_json: bool) -> None:
+    """List streams that need a person, each with its status and the reason, or have one tried again."""
     if context.invoked_subcommand is None:
         from service.commands.lists import list_streams
 

@@ -12,6 +12,7 @@ from service import acting
 from service.acting import Acted, Said
 from service.commands.asker import user_of_this_machine
 from service.commands.output import harmless, print_json
+from service.commands.paper import paper, print_hanging
 from service.commands.reading import ask
 from service.lookup import Reader
 
@@ -84,19 +85,19 @@ def _do(
     if as_json:
         print_json(acted)
     else:
-        _show(Console(highlight=False), acted)
+        _show(paper(highlight=False), acted)
 
 
 def _show(console: Console, acted: Acted) -> None:
     if acted.recorded:
-        console.print(Text.assemble((acted.act, "bold"), f"  {harmless(acted.what)}"))
+        print_hanging(console, Text.assemble((acted.act, "bold"), f"  {harmless(acted.what)}"), first=0)
     else:
-        console.print(Text(f"would be recorded: {harmless(acted.what)}"))
+        print_hanging(console, Text(f"would be recorded: {harmless(acted.what)}"), first=0)
     for change in acted.changes:
         values = f"{plain_value(change.before)} → {plain_value(change.after)}"
-        console.print(Text(f"  {change.license} {change.field}: {harmless(values)}"))
+        print_hanging(console, Text(f"{change.license} {change.field}: {harmless(values)}"))
     for note in acted.notes:
-        console.print(Text(f"  ! {harmless(note)}", style="yellow"))
+        print_hanging(console, Text(f"! {harmless(note)}", style="yellow"))
     if acted.recorded:
         console.print(Text("  The license server follows in a moment. Undo: ", style="dim"), end="")
         console.print(Text(f"tenure license undo {acted.act}", style="dim"), soft_wrap=True)

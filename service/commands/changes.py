@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from projections.rebuilding.changes import FieldChange, LicenseChange, StreamChange
 from projections.rebuilding.comparing import Difference
 from service.commands.output import harmless, state_text
+from service.commands.paper import paper, print_hanging
 from service.rebuilding.rebuild import Rebuilt
 
 MB = 1_000_000
@@ -26,7 +26,7 @@ _WIDTH = 20
 
 def show(made: Rebuilt, limit: int) -> None:
     """Prints what came of a rebuild: how it went, what would change, and what is so now."""
-    console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPED, highlight=False)
+    console = paper(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPED, highlight=False)
     _print(console, _how(made))
     found = made.difference
     _print(
@@ -77,12 +77,12 @@ def _licenses(console: Console, found: Difference, limit: int, changes: str) -> 
 
 
 def _license(console: Console, change: LicenseChange) -> None:
-    head = Text.assemble("  ", (change.id, "bold"), f"  {harmless(change.product_code)} at {harmless(change.target)}")
+    head = Text.assemble((change.id, "bold"), f"  {harmless(change.product_code)} at {harmless(change.target)}")
     if change.kind != "changed":
         head.append(f"  {change.kind}", style=_KINDS[change.kind])
     if change.moving:
         head.append("  (still moving)", style="yellow")
-    console.print(head)
+    print_hanging(console, head, rest=6)
     _fields(console, change.fields)
 
 
@@ -100,12 +100,12 @@ def _streams(console: Console, found: Difference, limit: int, changes: str) -> N
 
 
 def _stream(console: Console, change: StreamChange) -> None:
-    head = Text.assemble("  ", (harmless(change.stream), "bold"))
+    head = Text.assemble((harmless(change.stream), "bold"))
     if change.kind != "changed":
         head.append(f"  {change.kind}", style=_KINDS[change.kind])
     if change.moving:
         head.append("  (still moving)", style="yellow")
-    console.print(head)
+    print_hanging(console, head, rest=6)
     _fields(console, change.fields)
 
 
@@ -120,7 +120,7 @@ def _fields(console: Console, fields: Sequence[FieldChange]) -> None:
         line = Text.assemble(f"{name:<{_WIDTH}} " if len(name) <= _WIDTH else f"{name}  ", before, " → ", after)
         if each.because:
             line.append(f"  ({harmless(each.because)})", style="dim")
-        console.print(Padding(line, (0, 0, 0, 4)), overflow="fold")
+        print_hanging(console, line, first=4, rest=8)
 
 
 def _value(value: Any, *, exact: bool = False) -> Text:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import msgspec
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from domain.events import PARTITIONS, Stream
@@ -15,7 +14,9 @@ from domain.past import Past
 from projections.comparing import Difference, Side, compare
 from projections.past import lots
 from projections.sources import source_for
+from service.commands.failures import usage
 from service.commands.output import INSTANT, harmless, print_json
+from service.commands.paper import paper, print_hanging
 from service.commands.progress import Reading
 from service.commands.reading import ask
 from service.commands.timeline import span
@@ -46,10 +47,15 @@ def compare_at(config: Path | None, at: datetime, known_at: datetime | None, *, 
     if as_json:
         print_json(comparison)
     else:
-        show(Console(), comparison)
+        show(paper(), comparison)
 
 
 async def _compare(reader: Reader, at: datetime, known_at: datetime | None, progress: Reading) -> Comparison:
+    now = await reader.queries.now()
+    if at > now:
+        raise usage(
+            f"--at lies in the future ({at:{INSTANT}} UTC; it is {now:{INSTANT}}): nobody believes anything of it."
+        )
     progress.expect(sum((await reader.log.heads(range(PARTITIONS))).values()))
     believed = really = 0
     differences: list[Difference] = []
@@ -97,11 +103,11 @@ def _show_alike(console: Console, alike: Sequence[Difference]) -> None:
     """Licenses of one subscription that differ in the same way, once."""
     each = alike[0]
     what = harmless(f"{each.product_code} at {each.target}")
-    console.print(Text.assemble("  ", (harmless(each.stream), "cyan"), f"  {len(alike)} x {what}"), overflow="fold")
+    print_hanging(console, Text.assemble((harmless(each.stream), "cyan"), f"  {len(alike)} x {what}"), rest=6)
     names = ", ".join(one.license for one in alike[:_MOST_NAMED])
     more = f" and {len(alike) - _MOST_NAMED:,} more" if len(alike) > _MOST_NAMED else ""
     for line in (f"{names}{more}", *_lines(each)):
-        console.print(Padding(Text(harmless(line)), (0, 0, 0, 4)), overflow="fold")
+        print_hanging(console, Text(harmless(line)), first=4, rest=6)
 
 
 def _lines(each: Difference) -> Iterator[str]:

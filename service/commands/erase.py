@@ -14,6 +14,7 @@ from domain.erasure import Person
 from service.commands.asker import user_of_this_machine
 from service.commands.failures import NOT_FOUND, CommandFailed, usage
 from service.commands.output import harmless, print_json
+from service.commands.paper import paper
 from service.commands.verify import bar, count
 from service.database import database
 from service.erasure import Erasure, ErasureRefused, Found
@@ -64,7 +65,7 @@ def erase_person(
     if as_json:
         print_json(found)
     else:
-        _show(Console(), found, waiting, dry_run=dry_run)
+        _show(paper(), found, waiting, dry_run=dry_run)
     if not tidy:
         sys.stderr.write("tenure: The tables are busy: run `vacuum (analyze)`, or leave it to autovacuum.\n")
     return 0 if found.events else NOT_FOUND

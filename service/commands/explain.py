@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from projections.explaining import ActTold, FieldWhy, LicenseExplained, RetryTold
 from service.commands.acts import plain_value
 from service.commands.output import harmless, print_json, state_text
+from service.commands.paper import paper, print_hanging
 from service.commands.reading import ask
 from service.explaining import Explained, explain_subscription, explain_views
 from service.lookup import Reader, find_stream, licenses_of
@@ -36,7 +36,7 @@ def print_explanation(config: Path | None, text: str, field: str | None, *, ever
     if as_json:
         print_json(told)
         return
-    console = Console(highlight=False)
+    console = paper(highlight=False)
     if isinstance(told, Explained):
         _show_subscription(console, told)
     for each in told if isinstance(told, list) else ():
@@ -45,9 +45,8 @@ def print_explanation(config: Path | None, text: str, field: str | None, *, ever
 
 def _show_license(console: Console, told: LicenseExplained, *, whole: bool) -> None:
     held = told.holding
-    console.print(
-        Text.assemble((told.license, "bold"), f"  at {told.target}  ", (held.standing, _COLOURS[held.standing]))
-    )
+    head = Text.assemble((told.license, "bold"), f"  at {told.target}  ", (held.standing, _COLOURS[held.standing]))
+    print_hanging(console, head, first=0)
     _line(console, f"{told.stream}", 2, "dim")
     since = f", since {_moment(held.since)} ({held.receipt})" if held.since else ""
     _line(console, f"{held.says}{since}", 2, _COLOURS[held.standing])
@@ -77,7 +76,7 @@ def _place(field: FieldWhy) -> int:
 
 
 def _show_field(console: Console, field: FieldWhy) -> None:
-    console.print(Text.assemble(f"  {field.field:<16}", (harmless(_value(field.value)), "bold")))
+    print_hanging(console, Text.assemble(f"{field.field:<16}", (harmless(_value(field.value)), "bold")), rest=18)
     _line(console, field.rule, 6)
     if field.event is not None:
         _line(console, f"by {field.event.type} {field.event.event_id}, {_moment(field.event.at)}", 6, "dim")
@@ -99,9 +98,8 @@ def _show_subscription(console: Console, told: Explained) -> None:
     for each in told.licenses:
         console.print()
         works = ("works", "green") if each.enabled else ("does not work", "red")
-        console.print(
-            Text.assemble(f"  {each.license}  {harmless(each.product)} at {each.target}  ", works, f", {each.standing}")
-        )
+        head = Text.assemble(f"{each.license}  {harmless(each.product)} at {each.target}  ", works)
+        print_hanging(console, head.append(f", {each.standing}"), rest=6)
         _line(console, each.rule, 6)
         if each.standing != "held":
             _line(console, each.says, 6, _COLOURS[each.standing])
@@ -143,7 +141,8 @@ def _show_retries(console: Console, retries: tuple[RetryTold, ...]) -> None:
 
 
 def _line(console: Console, text: str, indent: int, style: str = "") -> None:
-    console.print(Padding(Text(harmless(text), style=style), (0, 0, 0, indent)))
+    hanging = 2 if text.startswith("- ") else 0
+    print_hanging(console, Text(harmless(text), style=style), first=indent, rest=indent + hanging)
 
 
 def _value(value: Any) -> str:

@@ -73,8 +73,10 @@ def _understood(error: Exception) -> CommandFailed | None:
             )
         case psycopg.OperationalError():
             reason = " ".join(str(error).split())
+            end = "" if reason.endswith((".", "?")) else "."
             return CommandFailed(
-                UNAVAILABLE, f"The database cannot be reached: {reason}. Check [database] url or TENURE_DATABASE_URL."
+                UNAVAILABLE,
+                f"The database cannot be reached: {reason}{end} Check [database] url or TENURE_DATABASE_URL.",
             )
         case _:
             return None

@@ -3,6 +3,7 @@
 import os
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 from rich.text import Text
 
@@ -120,18 +121,20 @@ def list_dead_letters(config: Path | None, *, limit: int, as_json: bool) -> None
     print_table(columns, rows, empty="No dead letters.", alike="target")
 
 
-def list_streams(config: Path | None, status: Need, *, limit: int, as_json: bool) -> None:
-    """Prints the streams that need a person for that reason."""
+def list_streams(config: Path | None, status: Need | None, *, limit: int, as_json: bool) -> None:
+    """Prints the streams that need a person for that reason, or for any: at most `limit` for each."""
+    needs: tuple[Need, ...] = (status,) if status else get_args(Need)
 
     async def question(reader: Reader) -> list[NeedyStream]:
-        return await needy_streams(reader, status, limit=limit)
+        return [each for need in needs for each in await needy_streams(reader, need, limit=limit)]
 
     found = ask(config, question)
     if as_json:
         print_json(found)
         return
-    rows = [(each.stream, _moment(each.latest_at), each.problem) for each in found]
-    print_table(("stream", "latest event", "problem"), rows, empty=f"No stream is {status}.")
+    rows = [(each.stream, each.status, _moment(each.latest_at), each.problem) for each in found]
+    empty = f"No stream is {status}." if status else "No stream needs anybody."
+    print_table(("stream", "status", "latest event", "problem"), rows, empty=empty, alike="status" if status else None)
 
 
 def until(desired: License) -> Text:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from domain.past import Past
+from service.commands.paper import paper
 
 INSTANT = "%Y-%m-%d %H:%M:%S"
 """How an instant is written for people, in UTC."""
@@ -56,7 +57,7 @@ def print_table(
     (the name of a variable), each row takes several lines, and so does the header.
     """
     # What is piped is for other programs: nothing is folded there that fits into a long line.
-    console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPED)
+    console = paper(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPED)
     if not rows:
         console.print(empty, markup=False, highlight=False)
         return

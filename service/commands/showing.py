@@ -13,6 +13,7 @@ from domain.past import Past
 from projections.queries import LicenseView
 from service.commands.lists import until
 from service.commands.output import INSTANT, clocks, harmless, print_json, print_table, state_text
+from service.commands.paper import paper, print_hanging
 from service.commands.past import held
 from service.commands.reading import ask
 from service.lookup import NotFound, Reader, find
@@ -40,13 +41,13 @@ def show_subscription(config: Path | None, text: str, past: Past, *, as_json: bo
     if as_json:
         print_json(detail)
         return
-    console = Console()
+    console = paper()
     view = detail.summary
     console.print(Text.assemble((harmless(view.stream), "bold"), "  ", state_text(view.state)))
     for line in _about(detail, past):
-        console.print(Text(f"  {harmless(line)}", style="dim"))
+        print_hanging(console, Text(harmless(line), style="dim"))
     if view.problem:
-        console.print(Text(f"  ! {harmless(view.problem)}", style="red"))
+        print_hanging(console, Text(f"! {harmless(view.problem)}", style="red"))
     console.print()
     print_table(
         ("license", "product", "until", "target", "held there"),
@@ -73,7 +74,8 @@ def _about(detail: SubscriptionDetail, past: Past) -> Iterator[str]:
         yield f"will end on {detail.cancel_at:{INSTANT}}"
     yield from (f"{line.quantity} x {line.product}" for line in detail.lines)
     yield from (f"waits: {why}" for why in detail.waiting)
-    yield f"{detail.summary.events} events, times in UTC"
+    count = detail.summary.events
+    yield f"{count} event{'s' * (count != 1)}, besides receipts and retries, times in UTC"
 
 
 def show_license(config: Path | None, text: str, past: Past, *, as_json: bool) -> None:
@@ -89,7 +91,7 @@ def show_license(config: Path | None, text: str, past: Past, *, as_json: bool) -
     if as_json:
         print_json(ShownLicenses(as_of=past.as_of, known_at=past.known_at, licenses=views))
         return
-    console = Console()
+    console = paper()
     for view in views:
         _print_license(console, view, past)
 
@@ -103,7 +105,7 @@ def _print_license(console: Console, view: LicenseView, past: Past) -> None:
         f"{view.target}: {view.withheld or held(view)}",
         *filter(None, [view.key]),
     ):
-        console.print(Text(f"  {harmless(line)}", style="dim"))
+        print_hanging(console, Text(harmless(line), style="dim"))
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("field", "value", "why"):
         table.add_column(column, overflow="fold")

@@ -14,13 +14,16 @@ from rich.table import Table
 from rich.text import Text
 
 from domain.past import PRESENT, Past
+from domain.receipts import PUSH_RETRIED
+from domain.retries import STREAM_RETRIED
 from projections.kinds import is_of
 from projections.queries import LicenseView, StreamView
 from projections.sources import source_for
 from projections.timeline import Entry, timeline
-from service.commands.entries import EntryWithBody, with_bodies, write_csv
 from service.commands.output import INSTANT, clocks, harmless, print_json, state_text
+from service.commands.paper import paper, print_hanging
 from service.commands.reading import ask
+from service.entries import EntryWithBody, with_bodies, write_csv
 from service.lookup import NotFound, Reader, find, find_stream
 from service.showing import show as show_one
 from service.telling import read_whole
@@ -28,6 +31,7 @@ from service.telling import read_whole
 LATE_SECONDS = 3_600
 """Providers try again after minutes; what took longer is worth a word."""
 _PROMPT_SECONDS = 60
+_RETRIES = frozenset({PUSH_RETRIED, STREAM_RETRIED})
 _WIDEST = 100
 _NARROW = 68
 """Beside the time, in 80 columns."""
@@ -75,7 +79,7 @@ def print_timeline(config: Path | None, text: str, wish: Wish) -> None:
         case "csv":
             write_csv(sys.stdout, told.timeline)
         case "text":
-            show(Console(), told)
+            show(paper(), told)
         case _:
             assert_never(wish.form)
 
@@ -119,9 +123,9 @@ def show(console: Console, told: Told) -> None:
     view = told.subscription
     console.print(Text.assemble((harmless(view.stream), "bold"), "  ", state_text(told.state)))
     for line in _about(told):
-        console.print(Text(f"  {harmless(line)}", style="dim"))
+        print_hanging(console, Text(harmless(line), style="dim"))
     if view.problem:
-        console.print(Text(f"  ! {harmless(view.problem)}", style="red"))
+        print_hanging(console, Text(f"! {harmless(view.problem)}", style="red"))
     console.print()
     listening = min((entry.recorded_at for entry in told.timeline), default=datetime.max.replace(tzinfo=UTC))
     # Of a part of a history everything was asked for, of a whole one what is news.
@@ -196,8 +200,13 @@ def _about(told: Told) -> list[str]:
 
 
 def _count(told: Told) -> str:
+    """How many are told; a subscription's own count leaves out the second track."""
     shown = len(told.timeline)
-    return f"{shown} event{'' if shown == 1 else 's'}" if told.entries is None else f"{shown} of {told.entries} events"
+    if told.entries is not None:
+        return f"{shown} of {told.entries} events"
+    beside = sum(entry.kind == "receipt" or entry.type in _RETRIES for entry in told.timeline)
+    count = f"{shown} event{'' if shown == 1 else 's'}"
+    return f"{count}, {beside} of them receipts or retries" if beside else count
 
 
 def _entry(entry: Entry, listening: datetime | None, times: int = 1) -> Text:

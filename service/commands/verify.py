@@ -11,6 +11,7 @@ from rich.text import Text
 from domain.events import PARTITIONS, Stream
 from service.commands.failures import NOT_FOUND, usage
 from service.commands.output import harmless, print_json
+from service.commands.paper import paper
 from service.database import database
 from service.settings import load
 from service.store.archive.heads import ArchiveUnfit, heads_of
@@ -99,11 +100,11 @@ def verify_store(
         witness = Witness(signed_by=heads.signed_by, proved=heads.proved) if heads else None
         print_json(Told(intact=verified.intact, verified=verified, against=witness))
     else:
-        _show(Console(), verified, stream, missing=missing)
+        _show(paper(), verified, stream, missing=missing)
         if heads and not heads.proved:
             signer = f"with the key {heads.signed_by}" if heads.signed_by else "by nobody"
             doubt = f"The archive is signed {signer}: give the signer's with --key, or anybody could have made it."
-            Console().print(Text(doubt, style="yellow"))
+            paper().print(Text(doubt, style="yellow"))
     return NOT_FOUND if missing or not verified.intact else 0
 
 

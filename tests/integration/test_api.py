@@ -1,5 +1,6 @@
 """The API over real HTTP: who may ask, what is answered, and how mistakes are said."""
 
+import csv
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -197,7 +198,7 @@ async def test_a_missing_parameter_is_named_with_what_it_may_be(shop: Served) ->
         ("/dead-letters", "cursor, limit, target"),
         ("/streams", "cursor, limit, status"),
         ("/events", "after, limit"),
-        ("/subscriptions/sub_1/timeline", "as_of, cursor, known_at, limit, only"),
+        ("/subscriptions/sub_1/timeline", "as_of, cursor, format, known_at, limit, only"),
         ("/subscriptions/sub_1", "as_of, known_at"),
         ("/comparison", "at, cursor, known_at"),
     ],
@@ -350,6 +351,35 @@ async def test_a_retry_names_its_author_and_why(shop: Served) -> None:
 
 async def retried(shop: Served, identifier: str) -> httpx2.Response:
     return await shop.http.post(f"/api/v1/dead-letters/{identifier}/retry", headers=OPERATE, json=JO)
+
+
+# --- for spreadsheets ---------------------------------------------------------------------------------------
+
+
+async def test_a_timeline_comes_as_csv_page_by_page_where_that_is_asked_for(shop: Served) -> None:
+    told = (await got(shop, "/subscriptions/sub_1/timeline"))["items"]
+    path = "/api/v1/subscriptions/sub_1/timeline?format=csv&limit=3"
+    rows: list[dict[str, str]] = []
+    while path:
+        answer = await shop.http.get(path, headers=VIEW)
+        assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+        rows += csv.DictReader(answer.text.splitlines())
+        path = answer.links.get("next", {}).get("url", "")
+    assert [row["event_id"] for row in rows] == [entry["event_id"] for entry in told]
+
+
+@pytest.mark.parametrize(
+    ("accept", "form"),
+    [("text/csv", "text/csv"), ("*/*", "application/json"), ("application/json, text/csv;q=0.5", "application/json")],
+)
+async def test_a_timeline_comes_in_the_form_that_is_accepted(shop: Served, accept: str, form: str) -> None:
+    answer = await shop.http.get("/api/v1/subscriptions/sub_1/timeline", headers=VIEW | {"accept": accept})
+    assert answer.headers["content-type"].startswith(form)
+
+
+async def test_a_comparison_with_the_future_is_refused(shop: Served) -> None:
+    answer = await shop.http.get("/api/v1/comparison?at=2999-01-01", headers=VIEW)
+    assert "future" in assert_problem(answer, 400)["errors"][0]["message"]
 
 
 # --- the feed -----------------------------------------------------------------------------------------------

@@ -241,6 +241,25 @@ async def test_lists_show_what_is_there_and_what_is_wrong(shop: Tenure) -> None:
     assert shop.run("dead-letters").out == "No dead letters.\n"
 
 
+async def test_all_streams_that_need_a_person_are_listed_each_once_with_its_status_and_its_reason(shop: Tenure) -> None:
+    listed = json.loads(shop.run("streams", "--json").out)
+    found = {each["stream"]: each for each in listed}
+    assert len(found) == len(listed), [(each["stream"], each["status"], each["problem"]) for each in listed]
+    assert found["shop/subscription/sub_2"]["status"] == "stopped"
+    assert found["shop/payment/pi_9"]["status"] == "unrouted"
+    stopped = found["shop/subscription/sub_2"]["problem"]
+    assert stopped.startswith("customer.subscription.updated evt_odd: Expected")
+    lines = shop.run("streams").out.splitlines()
+    assert lines[0].split()[:2] == ["stream", "status"]
+    todo = " ".join(shop.run("explain", "sub_2").out.split())
+    assert "tenure streams retry shop/subscription/sub_2 --reason" in todo
+
+
+async def test_a_comparison_with_the_future_is_refused(shop: Tenure) -> None:
+    ended = shop.run("compare", "--at", "2999-01-01")
+    assert (ended.code, "lies in the future" in ended.err) == (2, True)
+
+
 async def test_a_delivery_of_the_wrong_mode_is_listed_with_what_to_set(shop: Tenure, database: str) -> None:
     live = STORY[0].replace(b'"livemode":false', b'"livemode":true').replace(b"evt_created", b"evt_live")
     configured = settings(database)

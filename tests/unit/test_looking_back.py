@@ -20,7 +20,7 @@ from projections.sources import Source
 from projections.timeline import Entry, Kind, timeline
 from service.cli.showing import KINDS as OFFERED
 from service.commands.compare import Comparison, show
-from service.commands.entries import EntryWithBody, with_bodies, write_csv
+from service.entries import EntryWithBody, with_bodies, write_csv
 from service.instants import NoInstant, read_instant
 from tests.stories import (
     FEBRUARY,
