@@ -210,7 +210,7 @@ class PurchaseBecameSubscriptions(Fact, frozen=True, kw_only=True):
 # --- money --------------------------------------------------------------------------------------------------
 
 
-class PaidPeriod(msgspec.Struct, frozen=True, kw_only=True):
+class PaidPeriod(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """The period one invoice pays for on one line."""
 
     line: str

@@ -128,9 +128,7 @@ def _test(s: Subscription, fact: f.TestDescribed, ref: EventRef) -> None:
 
 
 def _links(s: Subscription, fact: f.StreamsLinked, ref: EventRef) -> None:
-    new = [link for link in fact.streams if link not in s.links]
-    if new:
-        s.links = s.links + new
+    s.links.update(dict.fromkeys(fact.streams))
 
 
 def _opened(s: Subscription, fact: f.Fact, ref: EventRef) -> None:
@@ -157,8 +155,8 @@ def _overdue(s: Subscription, fact: f.PaymentFellOverdue, ref: EventRef) -> None
 
 def _activated(s: Subscription, fact: f.SubscriptionActivated | f.TrialStarted, ref: EventRef) -> None:
     s.identified = True
-    if fact.key and fact.key not in s.activations:
-        s.activations = [*s.activations, fact.key]
+    if fact.key:
+        s.activations[fact.key] = None
 
 
 def _suspended(s: Subscription, fact: f.SubscriptionSuspended, ref: EventRef) -> None:
@@ -193,8 +191,7 @@ def _acted(s: Subscription, fact: OperatorActed, ref: EventRef) -> None:
 
 
 def _lapsed(s: Subscription, fact: OverrideLapsed, ref: EventRef) -> None:
-    if fact.act not in s.lapsed:
-        s.lapsed = [*s.lapsed, fact.act]
+    s.lapsed[fact.act] = None
 
 
 def _time_passed(s: Subscription, fact: f.TimePassed, ref: EventRef) -> None:

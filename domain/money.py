@@ -1,6 +1,7 @@
 """What was paid, by which payments, and what went back of it: how the fold takes such facts down.
 
-Everything is keyed by what the provider calls it, so a fact that comes twice counts once.
+Everything is keyed by what the provider calls it, so a fact that comes twice counts once. It is taken down where it
+stands, without a copy of what was known: what an event costs does not grow with the events before it.
 """
 
 from domain import debt
@@ -16,8 +17,9 @@ def paid(s: Subscription, fact: f.PeriodPaid, ref: EventRef) -> None:
         return
     s.charged = s.charged or not fact.first
     debt.payment_made(s, fact.invoice)
-    others = {name: paid for name, paid in s.invoices.items() if not (fact.first and name == FIRST_PAYMENT)}
-    s.invoices = {**others, invoice: _invoice(fact, ref)}
+    if fact.first:
+        s.invoices.pop(FIRST_PAYMENT, None)
+    s.invoices[invoice] = _invoice(fact, ref)
 
 
 def payments_described(s: Subscription, fact: f.PaymentsDescribed, ref: EventRef) -> None:
@@ -43,9 +45,9 @@ def _says_again(known: PaidInvoice, fact: f.PeriodPaid) -> bool:
 
 def linked(s: Subscription, fact: f.PaymentLinked, _: EventRef) -> None:
     if fact.invoice:
-        s.payments = {**s.payments, fact.payment: fact.invoice}
+        s.payments[fact.payment] = fact.invoice
     else:
-        s.payments = {fact.payment: FIRST_PAYMENT, **s.payments}
+        s.payments.setdefault(fact.payment, FIRST_PAYMENT)
 
 
 def refunded(s: Subscription, fact: f.PaymentRefunded, ref: EventRef) -> None:
@@ -54,7 +56,7 @@ def refunded(s: Subscription, fact: f.PaymentRefunded, ref: EventRef) -> None:
     if fact.part:
         parts = {**parts, fact.part: max(fact.refunded, parts.get(fact.part, 0))}
     back = max(before.refunded, sum(parts.values()), 0 if fact.part else fact.refunded)
-    refund = Refund(
+    s.refunds[fact.payment] = Refund(
         max(fact.amount, before.amount),
         back,
         ref if back > before.refunded else before.since,
@@ -62,7 +64,6 @@ def refunded(s: Subscription, fact: f.PaymentRefunded, ref: EventRef) -> None:
         parts,
         before.items if fact.items is None else {**before.items, fact.part: fact.items},
     )
-    s.refunds = {**s.refunds, fact.payment: refund}
 
 
 def dispute_opened(s: Subscription, fact: f.DisputeOpened, ref: EventRef) -> None:

@@ -11,9 +11,15 @@ from domain.lifecycle import State
 FIRST_PAYMENT = "first payment"
 """The invoice that pays for the beginning, while nothing has named it."""
 
+Keys = dict[str, None]
+"""A set that is stored in the order in which it came about: the same for whoever folds the same."""
 
-class EventRef(msgspec.Struct, frozen=True, array_like=True):
-    """Points from a derived value to the event that set it."""
+
+class EventRef(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Points from a derived value to the event that set it.
+
+    Of these a long history has thousands: they close no circle, so the collector of garbage need not look at them.
+    """
 
     event_id: str
     type: str
@@ -39,7 +45,7 @@ class SoldLine(msgspec.Struct, frozen=True):
     since: EventRef
 
 
-class PaidInvoice(msgspec.Struct, frozen=True):
+class PaidInvoice(msgspec.Struct, frozen=True, array_like=True, gc=False):
     periods: tuple[f.PaidPeriod, ...]
     amount: int
     currency: str
@@ -141,9 +147,9 @@ class Subscription(msgspec.Struct, kw_only=True, omit_defaults=True):
     users_since: EventRef | None = None
     fulfillment: str = ""
     """The reference under which the provider may ask for keys of this purchase."""
-    activations: list[str] = []
+    activations: Keys = {}
     """Keys of events that may reopen; a key that comes again does not."""
-    shown: list[str] = []
+    shown: Keys = {}
     """Keys of versions of the provider's objects that events have shown."""
     past_due_since: EventRef | None = None
     """Since when it is past due, while it is; also while it is suspended because grace ended."""
@@ -167,18 +173,18 @@ class Subscription(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Payment → the invoice it paid."""
     refunds: dict[str, Refund] = {}
     disputes: dict[str, Dispute] = {}
-    links: list[str] = []
+    links: Keys = {}
     announced: str = ""
     """Names all announcements of changes together: each that is added gives another name."""
     versions: dict[str, tuple[int, int]] = {}
     """By kind of the provider's objects the newest that was shown, as its number and version."""
-    answered: list[str] = []
+    answered: Keys = {}
     """What the provider's API was asked about."""
     doubtful: str = ""
     """What it was asked about last and knew nothing of, or only what was known to be older."""
     acts: dict[str, Act] = {}
     """What operators decided, by the ids of their events; also what was undone since or has lapsed."""
-    lapsed: list[str] = []
+    lapsed: Keys = {}
     """The acts whose time is over."""
     passed: EventRef | None = None
     """The latest instant that is known to be over, of those to which licenses reached."""

@@ -34,7 +34,7 @@ def _is_older(s: Subscription, facts: Sequence[f.Fact]) -> bool:
 
 
 def shown(s: Subscription, fact: f.Shown, _: EventRef) -> None:
-    s.shown = [*s.shown, fact.key]
+    s.shown[fact.key] = None
 
 
 def version_shown(s: Subscription, fact: f.VersionShown, _: EventRef) -> None:
@@ -54,5 +54,4 @@ def answered(s: Subscription, fact: f.AnswerRead, _: EventRef) -> None:
         s.doubtful = fact.about
         return
     s.doubtful = "" if s.doubtful == fact.about else s.doubtful
-    if fact.about not in s.answered:
-        s.answered = [*s.answered, fact.about]
+    s.answered[fact.about] = None

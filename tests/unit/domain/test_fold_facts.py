@@ -84,7 +84,7 @@ def test_what_was_asked_is_remembered_once_found_or_not() -> None:
     story = paying(f.AnswerRead(about="prices/price_app"), f.AnswerRead(about="prices/gone", found=False)).when(
         happened(FEBRUARY, f.AnswerRead(about="prices/price_app"))
     )
-    assert story.subscription.answered == ["prices/price_app", "prices/gone"]
+    assert list(story.subscription.answered) == ["prices/price_app", "prices/gone"]
 
 
 def test_a_description_of_a_price_changes_only_the_lines_that_lack_one() -> None:
