@@ -19,10 +19,6 @@ class Governing(msgspec.Struct, frozen=True):
     paid: PaidInvoice
     period: PaidPeriod
 
-    @property
-    def _began(self) -> tuple[object, ...]:
-        return self.period.start, self.period.end, self.invoice
-
 
 def governing_period(s: Subscription, line: Line) -> Governing | None:
     """The paid period that counts for a line: the one that began last.
@@ -30,11 +26,17 @@ def governing_period(s: Subscription, line: Line) -> Governing | None:
     That is of its own ones; for a line that was added later and whose first bill is a proration or still to come, the
     proration's, then the latest of any line.
     """
-    periods = list(_periods(s))
-    own = [each for each in periods if each.period.line == line.id]
-    regular = [each for each in own if not each.period.proration]
-    others = [each for each in periods if not each.period.proration]
-    return max(regular or own or others, key=lambda each: each._began, default=None)  # noqa: SLF001
+    governing: Governing | None = None
+    most: tuple[object, ...] = ()
+    for invoice, paid in s.invoices.items():
+        for period in paid.periods:
+            own = period.line == line.id
+            if period.proration and not own:
+                continue
+            weight = (own, not period.proration, period.start, period.end, invoice)
+            if weight > most:
+                governing, most = Governing(invoice, paid, period), weight
+    return governing
 
 
 def governing_invoice(s: Subscription, line: Line) -> str | None:
@@ -67,14 +69,16 @@ def paid_through(s: Subscription, policy: Policy, line: Line) -> Governing | Non
         return None
     longer = [
         each
-        for each in _periods(s)
-        if each.period.proration
-        and each.period.line == line.id
-        and each.period.start > governing.period.start
+        for each in _prorations(s, line)
+        if each.period.start > governing.period.start
         and each.period.end > governing.period.end
         and taken_back(s, policy, each.invoice, line) is None
     ]
-    return max(longer, key=lambda each: each._began, default=governing)  # noqa: SLF001
+    return max(longer, key=_began, default=governing)
+
+
+def _began(each: Governing) -> tuple[object, ...]:
+    return each.period.start, each.period.end, each.invoice
 
 
 def paid_up(s: Subscription, line: Line, at: datetime) -> bool:
@@ -89,14 +93,15 @@ def paid_up(s: Subscription, line: Line, at: datetime) -> bool:
     if line.in_arrears and line.period_start is not None:
         ends, length = governing.period.end, governing.period.end - governing.period.start
         return ends >= line.period_start if line.period_start <= at else later(ends, length) > at
-    longer = (each.period for each in _periods(s) if each.period.proration and each.period.line == line.id)
+    longer = (each.period for each in _prorations(s, line))
     return governing.period.end > at or any(period.start <= at < period.end for period in longer)
 
 
-def _periods(s: Subscription) -> Iterator[Governing]:
+def _prorations(s: Subscription, line: Line) -> Iterator[Governing]:
     for invoice, paid in s.invoices.items():
         for period in paid.periods:
-            yield Governing(invoice, paid, period)
+            if period.proration and period.line == line.id:
+                yield Governing(invoice, paid, period)
 
 
 def invoice_of(s: Subscription, payment: str) -> str | None:

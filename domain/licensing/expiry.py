@@ -62,14 +62,16 @@ def _joined_late(s: Subscription, line: Line) -> bool:
 
 def begins_of(s: Subscription, claim: Claim) -> tuple[datetime | None, Because]:
     """Since when it was paid, tried or allowed for at the earliest, as far as that is known."""
-    told = [
-        (period.start, Because(f"the first period that was paid, by invoice {invoice}", paid.paid))
+    told = (
+        (period.start, invoice, paid.paid)
         for invoice, paid in s.invoices.items()
         for period in paid.periods
         if period.line == claim.line.id
-    ]
-    if told:
-        return min(told, key=lambda each: each[0])
+    )
+    first = min(told, key=lambda each: each[0], default=None)
+    if first is not None:
+        start, invoice, event = first
+        return start, Because(f"the first period that was paid, by invoice {invoice}", event)
     since = s.trial_since or s.opened_since or s.state_since
     return (None if since is None else since.at), Because("nothing was paid for a period yet: since this event", since)
 
