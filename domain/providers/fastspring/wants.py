@@ -44,7 +44,7 @@ def _subscription(identifier: str, s: Subscription) -> Iterator[Want]:
     if not s.lines:
         yield Want(about=about, why="what was subscribed to", essential=True, patient=True)
     for payment, invoice in s.payments.items():
-        if invoice not in {*s.invoices, FIRST_PAYMENT}:
+        if invoice != FIRST_PAYMENT and invoice not in s.invoices:
             yield _charge(f"{about}{CHARGE}{quote(payment, safe='')}", s)
     if silent := unheard(s):
         yield Want(about=f"{about}{UNHEARD}{silent}", why="whether it goes on, as nothing was heard of a renewal")
