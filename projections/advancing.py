@@ -83,11 +83,14 @@ class Advancing:
 
     async def advances(self, pages: Sequence[Page]) -> list[Advance]:
         stored, turns = await self._stored(pages), Turns()
+        linked = {stream: len(fold.subscription.links) for stream, fold in stored.items() if fold is not None}
         advances = []
         for page in pages:
             rows = []
             for stream, fold in (await self._folds(page, stored, turns)).items():
-                rows.append(self.rows(stream, fold, page.after))
+                # The links of the fold that it extends were written with that.
+                known = linked.get(stream, 0) if fold is stored.get(stream) else 0
+                rows.append(self.rows(stream, fold, page.after, known))
                 await turns.pass_on()
             advances.append(Advance(partition=page.partition, before=page.before, after=page.after, rows=rows))
         return advances
@@ -127,10 +130,10 @@ class Advancing:
             await turns.pass_on()
         return folds
 
-    def rows(self, stream: Stream, fold: Fold, position: int) -> Rows:
+    def rows(self, stream: Stream, fold: Fold, position: int, linked: int = 0) -> Rows:
         if fold.stopped:
             _log.warning("a stream stopped", stream=stream, reason=fold.stopped)
-        return rows_of(stream, fold, position, source_for(self._sources, stream), self._targets)
+        return rows_of(stream, fold, position, source_for(self._sources, stream), self._targets, linked)
 
     async def _refold(self, stream: Stream, upto: int) -> Fold:
         whole = await self._log.read_stream(stream)

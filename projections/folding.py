@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from itertools import islice
 
 import msgspec
 
@@ -43,8 +44,13 @@ class _Followed(msgspec.Struct, frozen=True):
     warnings: Sequence[str] = ()
 
 
-def rows_of(stream: Stream, fold: Fold, position: int, source: Source, targets: Mapping[str, Target]) -> Rows:
-    """Derives every row of a stream whose events up to `position` of its partition are folded."""
+def rows_of(
+    stream: Stream, fold: Fold, position: int, source: Source, targets: Mapping[str, Target], linked: int = 0
+) -> Rows:
+    """Derives every row of a stream whose events up to `position` of its partition are folded.
+
+    But for its first `linked` links, which are only ever added to: their rows are there.
+    """
     missing: Sequence[Want] = ()
     wants: tuple[WantRow, ...] = ()
     timers: tuple[TimerRow, ...] = ()
@@ -66,10 +72,10 @@ def rows_of(stream: Stream, fold: Fold, position: int, source: Source, targets: 
             if there.target in source.targets and (there.placed or there.applied.licenses)
         ),
         links=tuple(
-            LinkRow(partition=partition_of(linked), from_stream=linked, to_stream=stream)
-            for linked in (_linked(stream, link) for link in fold.subscription.links)
+            LinkRow(partition=partition_of(other), from_stream=other, to_stream=stream)
+            for other in (_linked(stream, link) for link in islice(fold.subscription.links, linked, None))
             # Of a longer name there can be no stream.
-            if len(linked.encode()) <= LONGEST_STREAM
+            if len(other.encode()) <= LONGEST_STREAM
         ),
         wants=wants,
         vain=tuple(want.about for want in missing if want.about in fold.subscription.answered),
