@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from secrets import token_hex
+from typing import Any
 
 import msgspec
 
@@ -10,6 +12,7 @@ from domain.events import Stream
 from domain.history import decode_fold
 from domain.licensing import License
 from domain.receipts import Applied
+from projections.sharing import Shared
 from projections.tables import Pool, Tables
 from projections.versions import read_version
 
@@ -31,6 +34,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """The version of the projections that says what is desired."""
 
 
+_NAMED = ("partition", "stream", "target", "owner")
+_TOGETHER = ("renew_push", "finish_push")
 _CLAIMED = ("partition", "stream", "target", "attempts", "folded", "doubt")
 
 
@@ -52,12 +57,16 @@ class Derived(msgspec.Struct, frozen=True, kw_only=True):
     due: bool
 
 
+_Shared = Shared[Mapping[str, object], "tuple[Any, ...] | None"]
+
+
 class Claims:
     """Takes claims and gives them back. All times are in seconds; `waits_for` is a position to be folded before."""
 
     def __init__(self, pool: Pool, tables: Tables) -> None:
         self._pool = pool
         self._tables = tables
+        self._shared: dict[tuple[str, int], _Shared] = {}
 
     async def take(self, limit: int, targets: Sequence[str], process: str, *, lease: float) -> list[Claim]:
         """Claims up to so many streams with work at those targets."""
@@ -71,10 +80,8 @@ class Claims:
 
     async def load(self, claim: Claim) -> Derived | None:
         """What the runner derived, all of one moment; None if the stream stopped."""
-        arguments = {"partition": claim.partition, "stream": claim.stream, "target": claim.target}
-        async with self._pool.connection() as connection:
-            cursor = await connection.execute(claim.tables["load_derived"], arguments, binary=True)
-            (status, fold, due, desired) = await cursor.fetchone() or (None, None, False, [])
+        derived = await self._together(claim.tables, "load_derived")(_named(claim))
+        (status, fold, due, desired) = derived or (None, None, False, [])
         if status == "stopped" or fold is None:
             return None
         licenses = [_license.decode(text) for text in desired]
@@ -116,6 +123,33 @@ class Claims:
 
     async def _changed(self, tables: Tables, statement: str, claim: Claim, arguments: Mapping[str, object]) -> bool:
         """False when the claim is another's there by now."""
-        named = {"partition": claim.partition, "stream": claim.stream, "target": claim.target, "owner": claim.owner}
+        named = {**_named(claim), **arguments}
+        if statement in _TOGETHER and await self._together(tables, f"{statement}_together")(named) is not None:
+            return True
         async with self._pool.connection() as connection:
-            return (await connection.execute(tables[statement], {**named, **arguments})).rowcount == 1
+            return (await connection.execute(tables[statement], named)).rowcount == 1
+
+    def _together(self, tables: Tables, statement: str) -> "_Shared":
+        shared = self._shared.get((statement, tables.version))
+        if shared is None:
+            shared = self._shared[statement, tables.version] = Shared(partial(self._ask, tables, statement))
+        return shared
+
+    async def _ask(
+        self, tables: Tables, statement: str, asked: Sequence[Mapping[str, object]]
+    ) -> list[tuple[Any, ...] | None]:
+        """What a statement about several claims says of each, None where it says nothing."""
+        columns = {name: [_flat(each[name]) for each in asked] for name in asked[0]}
+        async with self._pool.connection() as connection:
+            rows = await (await connection.execute(tables[statement], columns, binary=True)).fetchall()
+        told = {row[: len(_NAMED)]: row[len(_NAMED) :] for row in rows}
+        return [told.get(tuple(each[name] for name in _NAMED)) for each in asked]
+
+
+def _named(claim: Claim) -> dict[str, object]:
+    return {name: getattr(claim, name) for name in _NAMED}
+
+
+def _flat(value: object) -> object:
+    """Arrays in an array would have to be of one length."""
+    return msgspec.json.encode(value).decode() if isinstance(value, list) else value

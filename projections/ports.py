@@ -1,6 +1,6 @@
 """What projections need from the rest of the process; `service` wires the real thing in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -50,6 +50,10 @@ class EventLog(Protocol):
 
     async def read_stream(self, stream: Stream, after: int = 0, limit: int | None = None) -> list[Event]:
         """A stream's events in position order."""
+        ...
+
+    async def grown(self, upto: Sequence[tuple[Stream, int]]) -> Collection[tuple[Stream, int]]:
+        """Those of the streams with a position that have later events."""
         ...
 
     async def read_lot(self, partition: int, after: str, most: int, past: Past) -> Lot | None:

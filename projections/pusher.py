@@ -15,13 +15,14 @@ import msgspec
 import psycopg
 import structlog
 
-from domain.events import NewEvent
+from domain.events import NewEvent, Stream
 from domain.licensing import License
 from domain.receipts import AnyReceipt, Applied, KeysMinted, PushRefused, apply_receipt, encode_receipt, type_of
 from projections.authority import claim, place_of, standing_at
-from projections.budget import Budget, hold, take_turn
+from projections.budget import Budget, Turns, hold, most_at_once
 from projections.claims import Claim, Claims, LostClaim
 from projections.ports import Appended, EventLog
+from projections.sharing import Shared
 from projections.tables import Pool, Tables
 from projections.targets import Call, Target, subject_of
 from projections.targets.errors import Paced, Refused, TargetError, Throttled, Unauthorized, Unclear
@@ -33,10 +34,10 @@ _log = structlog.get_logger("tenure.pusher")
 class PusherSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Times in seconds. `lease` must exceed the longest call, or two processes may work on one stream.
 
-    `concurrency` is of each account.
+    `concurrency` is of each account, where its pace lets so many be under way.
     """
 
-    concurrency: int = 8
+    concurrency: int = 20
     poll: float = 1.0
     lease: float = 120.0
     first_delay: float = 1.0
@@ -95,6 +96,8 @@ class Pusher:
         self._owner = owner
         self._settings = settings or PusherSettings()
         self._claims = Claims(pool, tables)
+        self._grown = Shared(self._ask_grown)
+        self._turns = {name: Turns(pool, tables, name, account.budget) for name, account in accounts.items()}
         self._woken = {name: asyncio.Event() for name in accounts}
         self._paced: dict[str, float] = {}
         """Account → the instant of the loop's clock before which it bears no request."""
@@ -119,7 +122,7 @@ class Pusher:
             self._woken[name],
             claim=lambda room: self._claim_safely(room, name),
             work=self._push_safely,
-            concurrency=self._settings.concurrency,
+            concurrency=min(self._settings.concurrency, most_at_once(self._accounts[name].budget)),
             poll=self._settings.poll,
         )
 
@@ -153,7 +156,7 @@ class Pusher:
         return await self._claims.take(limit, able, self._owner, lease=self._settings.lease)
 
     async def _push(self, claim: Claim) -> None:
-        if await self._log.read_stream(claim.stream, claim.folded, 1):
+        if await self._grown((claim.stream, claim.folded)):
             # More has happened than is folded: what is desired now may be the past, above all while history is
             # projected again. The runner will say.
             await self._claims.release(claim, self._settings.behind)
@@ -244,6 +247,10 @@ class Pusher:
         except Refused as error:
             return self._refusal(claim, (subject_of(doubt),), "look", "", error)
 
+    async def _ask_grown(self, asked: Sequence[tuple[Stream, int]]) -> list[bool]:
+        grown = await self._log.grown(asked)
+        return [each in grown for each in asked]
+
     async def _load(self, claim: Claim) -> _Work | None:
         """What the runner derived: the licenses desired, and what each target is known to hold; None if it stopped."""
         derived = await self._claims.load(claim)
@@ -272,7 +279,7 @@ class Pusher:
     async def _take_turn(self, claim: Claim, account: Account, doubt: Sequence[str]) -> None:
         """Waits for a turn, and records what is in doubt from now on. Raises Paced and LostClaim."""
         if not account.paced:
-            await take_turn(self._pool, self._tables, claim.target, account.budget)
+            await self._turns[claim.target].take()
         await self._claims.renew(claim, doubt, lease=self._settings.lease)
 
     def _refusal(self, claim: Claim, subjects: tuple[str, ...], call: str, digest: str, error: Refused) -> PushRefused:

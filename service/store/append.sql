@@ -7,11 +7,3 @@ select * from append_events(
 -- name: lock_heads
 -- Keeps partitions as they are until the end of the transaction: in ascending order, as every append does.
 select from head where partition = any (%(partitions)b::smallint[]) order by partition for no key update
-
--- name: moved
--- Those streams that have events after the position by which they were judged.
-select u.stream
-from unnest(%(partitions)b::smallint[], %(streams)b::text[], %(positions)b::bigint[])
-     as u (partition, stream, position)
-where exists (select from event e
-              where e.partition = u.partition and e.stream = u.stream and e.position + 0 > u.position)

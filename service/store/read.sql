@@ -22,6 +22,14 @@ where partition = %(partition)b and stream = %(stream)b and position + 0 > %(aft
 order by position + 0
 limit %(limit)b
 
+-- name: grown
+-- Those of streams with a position that have later events.
+select u.stream, u.position
+from unnest(%(partitions)b::smallint[], %(streams)b::text[], %(positions)b::bigint[])
+     as u (partition, stream, position)
+where exists (select from event e
+              where e.partition = u.partition and e.stream = u.stream and e.position + 0 > u.position)
+
 -- name: find
 -- The one event of that id in a stream.
 select {event}

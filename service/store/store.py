@@ -23,7 +23,7 @@ from service.store.sql import statements
 
 _READ = statements("read.sql") | statements("past.sql")
 _APPEND = statements("append.sql")
-_PREPARED = frozenset({"heads", "read_partition", "read_stream"})
+_PREPARED = frozenset({"grown", "heads", "read_partition", "read_stream"})
 """Asked all the time, and as much work to plan as to answer; the others are planned with the table as it is."""
 
 _MOST_STREAMS = 200
@@ -127,16 +127,13 @@ class EventStore:
         UnstorableEvent.
         """
         columns = columns_of([request_of(events)])
-        judged = [(partition_of(stream), stream, position) for stream, position in upto.items()]
-        partitions = sorted({partition_of(event.stream) for event in events} | {partition for partition, *_ in judged})
+        partitions = sorted({partition_of(each) for each in (*upto, *(event.stream for event in events))})
 
         async def attempt() -> list[Appended] | None:
             async with self._pool.connection() as connection, connection.transaction():
                 cursor = connection.cursor(binary=True)
                 await cursor.execute(_APPEND["lock_heads"], {"partitions": partitions})
-                names = ("partitions", "streams", "positions")
-                parameters = {name: list(column) for name, column in zip(names, zip(*judged, strict=True), strict=True)}
-                if await (await cursor.execute(_APPEND["moved"], parameters)).fetchone():
+                if await (await cursor.execute(_READ["grown"], _positions(list(upto.items())))).fetchone():
                     return None
                 await cursor.execute(_APPEND["append"], columns)
                 return [Appended(*row) for row in await cursor.fetchall()]
@@ -172,6 +169,10 @@ class EventStore:
         return await self._events(
             "read_stream", {"partition": partition_of(stream), "stream": stream, "after": after, "limit": limit}
         )
+
+    async def grown(self, upto: Sequence[tuple[Stream, int]]) -> set[tuple[Stream, int]]:
+        """Those of the streams with a position that have later events."""
+        return set(await self._rows("grown", _positions(upto)))
 
     async def read_lot(self, partition: int, after: str, most: int, past: Past) -> Lot | None:
         """The next whole streams of a partition in the order of their names, with what `past` holds of them.
@@ -250,6 +251,12 @@ class EventStore:
             statement, prepare = _READ[name], name in _PREPARED
             cursor = await connection.cursor(binary=True).execute(statement, parameters, prepare=prepare)
             return await cursor.fetchall()
+
+
+def _positions(upto: Sequence[tuple[Stream, int]]) -> dict[str, list[Any]]:
+    streams = [stream for stream, _ in upto]
+    positions = [position for _, position in upto]
+    return {"partitions": [partition_of(each) for each in streams], "streams": streams, "positions": positions}
 
 
 async def _by_keys(connection: AsyncConnection[tuple[Any, ...]]) -> None:

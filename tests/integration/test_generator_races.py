@@ -48,6 +48,7 @@ class Interrupted:
         self._before = before
         self._after = after
         self.heads = log.heads
+        self.grown = log.grown
         self.read_partition = log.read_partition
         self.read_lot = log.read_lot
         self.read_stream = log.read_stream

@@ -1,6 +1,6 @@
 """A timeline of 10,000 events in pages: told once, and not read again for every page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -34,6 +34,9 @@ class Counted:
 
     async def read_partition(self, partition: int, after: int, limit: int) -> list[Event]:
         return await self._log.read_partition(partition, after, limit)
+
+    async def grown(self, upto: Sequence[tuple[Stream, int]]) -> Collection[tuple[Stream, int]]:
+        return await self._log.grown(upto)
 
     async def read_lot(self, partition: int, after: str, most: int, past: Past) -> Lot | None:
         return await self._log.read_lot(partition, after, most, past)

@@ -6,7 +6,7 @@ LicenseSpring: the checkout's calls at random places, webhooks shuffled and doub
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any, assert_never
@@ -63,6 +63,10 @@ class Overtaken:
     async def read_stream(self, stream: Stream, after: int = 0, limit: int | None = None) -> list[Event]:
         await self._overtake()
         return await self._log.read_stream(stream, after, limit)
+
+    async def grown(self, upto: Sequence[tuple[Stream, int]]) -> Collection[tuple[Stream, int]]:
+        await self._overtake()
+        return await self._log.grown(upto)
 
     async def _overtake(self) -> None:
         self._uses += 1

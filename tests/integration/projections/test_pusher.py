@@ -259,9 +259,9 @@ async def test_an_account_that_asks_for_a_pause_gets_it_from_everybody(database:
         await pushed.projected.take([bought(), bought(stream="acme/subscription/sub_2")])
         (claim, _other) = await pushed.pusher._claim(2)
         await pushed.pusher._push(claim)
-        arguments = {"partition": crc32(b"ls") & 255, "account": "ls", "burst": 1000.0, "per_second": 10_000.0}
+        bucket = {"partition": crc32(b"ls") & 255, "account": "ls", "burst": 1000.0, "per_second": 10_000.0}
         async with pushed.projected.pool.connection() as connection:
-            cursor = await connection.execute(pushed.projected.tables["take_token"], arguments)
+            cursor = await connection.execute(pushed.projected.tables["take_tokens"], {**bucket, "count": 1})
             (wait,) = await cursor.fetchone() or (0.0,)
         assert 20 < wait <= 31
         assert len(pushed.sandbox.control.calls()) == 1
