@@ -19,7 +19,7 @@ def money(amount: int, currency: str) -> str:
 
 
 def day(instant: datetime | None) -> str:
-    return instant.strftime("%Y-%m-%d") if instant else "an unknown date"
+    return instant.date().isoformat() if instant else "an unknown date"
 
 
 def _lines(fact: f.LinesDescribed) -> str:

@@ -22,7 +22,7 @@ from domain.words import Teller, say_receipt
 Kind = Literal["delivery", "relay", "readback", "backfill", "operator", "timer", "receipt"]
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event of a timeline.
 
     `occurred_at` is the provider's clock, `recorded_at` ours; `lag` seconds lie between. `received_at` is when the
