@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 
 import msgspec
 
+from domain.erasure.folding import fold
 from domain.erasure.standins import is_stand_in
 from domain.facts import CustomerDescribed, Fact
 
@@ -34,4 +35,5 @@ class Person(msgspec.Struct, frozen=True):
         return Person(frozenset(emails), frozenset(references))
 
     def _is(self, source: str, fact: CustomerDescribed) -> bool:
-        return fact.email.strip().casefold() in self.emails or (source, fact.reference) in self.references
+        emails = map(fold, self.emails)
+        return fold(fact.email.strip()) in emails or (source, fact.reference) in self.references

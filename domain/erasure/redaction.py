@@ -12,20 +12,24 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
+from domain.erasure.folding import fold
 from domain.erasure.keys import (
     KEPT_OF_ADDRESS,
+    OF_ADDRESS,
     OTHERS,
     PERSONS,
     REFERENCES,
+    WITHIN_ADDRESS,
     WITHIN_PERSON,
     Kind,
     is_address,
     kind_of_key,
+    kind_of_part,
     plain,
 )
 from domain.erasure.person import Person
 from domain.erasure.standins import is_stand_in
-from domain.erasure.values import Values
+from domain.erasure.values import Values, is_number_of_person
 
 # Numbers keep their digits: an amount of 29.00 stays 29.00.
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
@@ -35,6 +39,8 @@ _NESTED = ("{", "[")
 _FORM = "application/x-www-form-urlencoded"
 
 Whose = Literal["person", "somebody", "nobody"]
+About = Literal["address", "somebody", ""]
+"""Whether an object is about somebody, with the address among the rest."""
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +66,7 @@ class Redaction:
     def is_about(self, person: Person) -> None:
         """The person, of whom more may have become known."""
         self.person = person
+        self._emails = frozenset(map(fold, person.emails))
         for email in sorted(person.emails):
             self._values.found(email, "email")
 
@@ -132,22 +139,33 @@ class Redaction:
         """A member of a list, which in a form is a name with its value."""
         if isinstance(value, tuple):
             name, told = value
-            return name, self._member(name, told, body, whose, (), True, record=record)
+            return name, self._member(name, told, body, whose, (), "somebody", record=record)
         return self._walk(value, body, whose, path, record=record)
 
     def _member(
-        self, key: str, value: Any, body: Body, whose: Whose, path: tuple[str, ...], about: bool, *, record: bool
+        self, key: str, value: Any, body: Body, whose: Whose, path: tuple[str, ...], about: About, *, record: bool
     ) -> Any:
         name, below = plain(key), (*path, key)
-        kind = kind_of_key(name) or (WITHIN_PERSON.get(name) if about else None)
-        if whose == "person" and isinstance(value, str | int | Decimal) and not isinstance(value, bool):
-            if is_address(name) and isinstance(value, str):
-                kind = "text"
-            if kind and kind != "free":
+        if whose == "person":
+            kind = self._kind(name, value, path, about)
+            if kind and _is_single(value):
                 return self._blanked(value, kind, record=record)
-        if whose == "person" and is_address(name) and isinstance(value, dict):
-            return self._address(value, body, below, record=record)
+            if kind and isinstance(value, list) and all(map(_is_single, value)):
+                return [self._blanked(each, kind, record=record) for each in value]
+            if is_address(name) and isinstance(value, dict):
+                return self._address(value, body, below, record=record)
         return self._walk(value, body, whose, below, record=record)
+
+    def _kind(self, name: str, value: Any, path: tuple[str, ...], about: About) -> Kind | None:
+        """What of the person a key holds; None where nothing is to be blanked."""
+        kind = kind_of_key(name) or kind_of_part(name, path)
+        if kind is None and about:
+            kind = WITHIN_PERSON.get(name) or (WITHIN_ADDRESS.get(name) if about == "address" else None)
+        if is_address(name) and isinstance(value, str):
+            return "text"
+        if kind == "number":
+            return "text" if isinstance(value, str) and is_number_of_person(value) else None
+        return None if kind == "free" else kind
 
     def _address(self, value: dict[str, Any], body: Body, path: tuple[str, ...], *, record: bool) -> Any:
         """Everything but the country, and of what is no address but a contact, its own way."""
@@ -163,7 +181,7 @@ class Redaction:
     def _whose(self, value: Mapping[str, Any], body: Body, whose: Whose, path: tuple[str, ...]) -> Whose:
         """An object that names an address or a customer is about them; any other is about whom it is part of."""
         emails = {
-            each.strip().casefold()
+            fold(each.strip())
             for key, each in value.items()
             if isinstance(each, str) and kind_of_key(plain(key)) == "email" and each.strip()
         }
@@ -171,7 +189,7 @@ class Redaction:
         named = {
             each for key, each in value.items() if isinstance(each, str) and (key == "id" or plain(key) in REFERENCES)
         }
-        if emails & self.person.emails or (len(emails) == 0 and named & references):
+        if emails & self._emails or (len(emails) == 0 and named & references):
             return "person"
         if emails and (whose != "person" or any(plain(key) in OTHERS for key in path)):
             return "somebody" if not any(is_stand_in(each) for each in emails) else whose
@@ -186,10 +204,16 @@ class Redaction:
         return self._values.blanked(value, kind)
 
 
-def _is_about_somebody(value: Mapping[str, Any], path: tuple[str, ...]) -> bool:
+def _is_about_somebody(value: Mapping[str, Any], path: tuple[str, ...]) -> About:
     names = {plain(key) for key in value}
+    if names & OF_ADDRESS:
+        return "address"
     told = any(kind_of_key(name) in ("email", "text") or is_address(name) for name in names)
-    return told or any(plain(key) in PERSONS for key in list(_last_name(path)))
+    return "somebody" if told or any(plain(key) in PERSONS for key in _last_name(path)) else ""
+
+
+def _is_single(value: Any) -> bool:
+    return isinstance(value, str | int | Decimal) and not isinstance(value, bool)
 
 
 def _last_name(path: tuple[str, ...]) -> Iterator[str]:

@@ -6,11 +6,10 @@ The store is read, not the projections: those may be behind, and know nothing of
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from psycopg import Connection
 
-from domain.erasure import Person
+from domain.erasure import Person, any_of, fold
 from domain.events import Event, Stream
 from domain.facts import CustomerDescribed, Fact
 from domain.history import TRANSLATED
@@ -111,25 +110,14 @@ def _named(event: Event) -> str:
     return f"{event.stream}#{event.event_id}"
 
 
-_ESCAPED = re.compile(rb"\\+u00([2-7][0-9a-fA-F])")
+def needles(person: Person) -> re.Pattern[str]:
+    """What a folded body that names the person holds: whole addresses, and references as they are."""
+    addresses = any_of(map(fold, person.emails))
+    references = (re.escape(fold(reference)) for _, reference in person.references)
+    whole = sorted(rf"(?<![\w-]){each}(?![\w-])" for each in set(references))
+    return re.compile("|".join([*([addresses.pattern] if addresses else []), *whole]) or "(?!)")
 
 
-def needles(person: Person) -> re.Pattern[bytes]:
-    """What a body that names the person holds, as JSON, as a form, or as part of an address."""
-    texts = {form for email in person.emails for form in (email, quote(email), _escaped(email))}
-    addresses = [re.escape(text.encode()) for text in sorted(texts)]
-    references = sorted({reference for _, reference in person.references})
-    whole = [rb"(?<![\w-])" + re.escape(text.encode()) + rb"(?![\w-])" for text in references]
-    return re.compile(b"|".join([*addresses, *whole]) or rb"(?!)", re.IGNORECASE)
-
-
-def names(sought: re.Pattern[bytes], body: bytes) -> bool:
-    """Whether a body names the person, also where a program escaped what needs no escape: an @ as `\\u0040`."""
-    if sought.search(body):
-        return True
-    return b"\\u00" in body and bool(sought.search(_ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()), body)))
-
-
-def _escaped(text: str) -> str:
-    """The text as a program writes it that escapes all but ASCII, as PHP's `json_encode` does."""
-    return text.encode("ascii", "backslashreplace").decode().replace("\\x", "\\u00")
+def names(sought: re.Pattern[str], body: bytes) -> bool:
+    """Whether a body names the person, as JSON, as a form or in a URL, however it is escaped."""
+    return sought.search(fold(body.decode("utf-8", "replace"))) is not None

@@ -5,17 +5,21 @@ every provider writes of them; and pure properties of the redacted form, for any
 """
 
 import asyncio
+import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.erasure import Body, Person, Redaction
+from domain.erasure import Body, Person, Redaction, fold
+from domain.erasure.folding import replaced
 from domain.providers import Provider
 from domain.providers.fastspring import PROVIDER as FASTSPRING
 from domain.providers.stripe import PROVIDER as STRIPE
@@ -129,3 +133,38 @@ def test_whatever_is_no_json_is_redacted_by_value(junk: bytes) -> None:
     body = Body(source="acme", content=junk + b" ada@example.com " + junk, content_type="text/plain")
     redaction.learn(body)
     assert b"ada@example.com" not in redaction.redact(body)
+
+
+LETTERS = st.sampled_from("ai\u0131İIs\u017fßẞSKké")
+NAMES = st.lists(st.text(LETTERS, min_size=3, max_size=6), min_size=2, max_size=3).map(" ".join)
+WRITTEN: st.SearchStrategy[Callable[[str], str]] = st.sampled_from(
+    [
+        str,
+        str.upper,
+        str.lower,
+        str.casefold,
+        quote,
+        quote_plus,
+        lambda text: unicodedata.normalize("NFD", text),
+        lambda text: text.encode("ascii", "backslashreplace").decode().replace("\\x", "\\u00"),
+    ]
+)
+
+
+@given(name=NAMES, around=st.text(st.sampled_from("éß .:%\\"), max_size=4), written=WRITTEN)
+def test_a_name_of_any_letters_goes_in_any_case_and_encoding_and_what_is_around_it_stays(
+    name: str, around: str, written: Callable[[str], str]
+) -> None:
+    redaction = Redaction(ADA, "a1")
+    about = {"email": "ada@example.com", "name": name}
+    text = f"{around} <{written(name)}> {around}"
+    body = Body(source="acme", content=msgspec.json.encode({"customer": about, "x": {"y": text}}), own=True)
+    redaction.learn(body)
+    told = msgspec.json.decode(redaction.redact(body))
+    assert told["x"]["y"] == f"{around} <{told['customer']['name']}> {around}"
+
+
+@given(text=st.text(st.one_of(st.characters(), st.sampled_from("%\\u40İßé\u0307")), max_size=40))
+def test_a_folded_text_knows_its_places_in_the_original(text: str) -> None:
+    assert replaced(text, re.compile("(?s:.+)"), lambda whole: whole if text else "") == fold(text)
+    assert fold("".join(map(fold, text))) or not text

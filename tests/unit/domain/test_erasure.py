@@ -1,6 +1,7 @@
 """The redacted form of single bodies: whose data goes, whose stays, and what licenses follow from."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -146,6 +147,115 @@ def test_another_tag_is_another_address_unless_the_customer_is_the_same() -> Non
     told = redacted({"customer": "cus_1", **others}, own=True)
     assert is_stand_in(told["email"])
     assert "news" not in told["url"]
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("Hans Groß", "Hans Groß"),
+        ("Hans Groß", "HANS GROSS"),
+        ("Hans Gross", "Hans Groß"),
+        ("İlker Y\u0131lmaz", "İLKER YILMAZ"),
+        ("İlker Y\u0131lmaz", "ilker yilmaz"),
+        ("Ilker Yilmaz", "İlker Y\u0131lmaz"),
+        ("Jürgen Müller", "Ju\u0308rgen Mu\u0308ller"),
+    ],
+)
+def test_a_name_is_found_in_any_case_and_composition_whatever_its_letters_fold_to(name: str, written: str) -> None:
+    told = redacted({"customer": {"email": "ada@example.com", "name": name}, "x": {"y": f"für {written}: 5"}})
+    assert told["x"]["y"] == f"für {told['customer']['name']}: 5"
+    assert is_stand_in(told["customer"]["name"])
+
+
+def test_a_name_that_goes_on_with_a_mark_is_another() -> None:
+    told = redacted(
+        {"customer": {"email": "ada@example.com", "name": "Ada Rene"}, "x": {"y": "Ada René, Ada Rene\u0301"}}
+    )
+    assert told["x"]["y"] == "Ada René, Ada Rene\u0301"
+
+
+def test_a_street_with_letters_that_fold_to_two_goes_wherever_it_stands() -> None:
+    told = redacted({"customer": "cus_1", "address": {"line1": "Hauptstraße 5"}, "note": "An HAUPTSTRASSE 5, EG"})
+    assert told["note"] == "An erased, EG"
+
+
+def test_a_short_number_goes_where_it_is_the_postal_code_and_nowhere_else() -> None:
+    others = {"unit_amount_decimal": "29000", "metadata": {"ref": "29000"}, "text": "order 29000"}
+    told = redacted({"customer": "cus_1", "address": {"postal_code": "29000", "line1": "1234567"}, **others})
+    assert told["address"] == {"postal_code": "erased", "line1": "erased"}
+    assert {name: told[name] for name in others} == others
+    assert redacted({"customer": "cus_1", "phone": "491234567", "x": "491234567"})["x"] == "erased"
+
+
+PERSONAL: list[dict[str, Any]] = [
+    {"customer_tax_ids": [{"value": "SECRET"}]},
+    {"customer_details": {"tax_ids": [{"value": "SECRET"}]}},
+    {"tax_ids": {"data": [{"value": "SECRET"}]}},
+    *({"custom_fields": [{"key": "k", kind: {"value": "SECRET"}}]} for kind in ("text", "numeric", "dropdown")),
+    {"payment_method_details": {"paypal": {"payer_name": "SECRET"}}},
+    {"payment_method_details": {"paypal": {"payer_id": "SECRET"}}},
+    {"payment_method_details": {"paypal": {"payer_email": "SECRET"}}},
+    *({name: "SECRET"} for name in ("username", "user_name", "contact_person", "birthday", "birth")),
+    {"vat": "DE123456789"},
+    {"vat": "ATU12345678"},
+    {"emails": ["SECRET", "SECRET 2"]},
+    {"phones": ["SECRET"]},
+    {"names": ["SECRET"]},
+    {"name": {"first": "SECRET", "last": "SECRET"}},
+    {"dob": {"day": 10, "month": 12, "year": 1815}},
+    {"metadata": {"city": "SECRET", "state": "SECRET"}},
+]
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    match value:
+        case dict():
+            for each in value.values():
+                yield from leaves(each)
+        case list():
+            for each in value:
+                yield from leaves(each)
+        case _:
+            yield value
+
+
+@pytest.mark.parametrize("content", PERSONAL, ids=str)
+def test_what_providers_say_of_a_person_by_other_names_goes_too(content: dict[str, Any]) -> None:
+    told = redacted({"customer": "cus_1", "email": "ada@example.com", **content})
+    for name in content:
+        assert all(each == 0 or each == "k" or is_stand_in(each) for each in leaves(told[name]))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"state": "active", "vat": "19.00", "plan": {"state": "CA"}},
+        {"vat": 19, "x": {"vat": "12345.60"}, "y": {"vat": "19 %"}},
+        {"discounts": [{"value": "SAVE 10"}], "license": {"custom_fields": [{"name": "seats", "value": "5 of 12345"}]}},
+        {"product": {"id": "p", "name": {"en": "Falcon"}}},
+    ],
+    ids=str,
+)
+def test_what_only_looks_personal_by_its_name_stays(content: dict[str, Any]) -> None:
+    told = redacted({"customer": "cus_1", "email": "ada@example.com", **content})
+    assert {name: told[name] for name in content} == content
+
+
+def test_what_was_chosen_from_a_list_stays_where_it_is_a_product() -> None:
+    fields = [{"key": "k", "dropdown": {"value": "Team 25 seats"}}]
+    assert redacted({"customer": "cus_1", "custom_fields": fields, "x": "Team 25 seats"})["x"] == "Team 25 seats"
+
+
+def test_a_body_that_was_cut_off_loses_the_whole_address() -> None:
+    redaction = Redaction(Person(emails=frozenset({"tom@trunc.com"})), "a1")
+    told = redaction.redact(Body(source="shop", content=b'{"email":"tom\\u0040trunc.com","n":"x\\ntom@trunc.com", "na'))
+    assert told == b'{"email":"erased-a1-1@erased.invalid","n":"x\\nerased-a1-1@erased.invalid", "na'
+
+
+@pytest.mark.parametrize("written", ["a%2Bb@x.de", "a+b%40x.de", "A%2bB%40x.de", "a%252Bb%2540x.de"])
+def test_an_address_goes_however_much_of_it_is_encoded(written: str) -> None:
+    told = redacted({"url": f"https://x/?e={written}&y=100%"}, person=Person(emails=frozenset({"a+b@x.de"})))
+    assert told["url"] == "https://x/?e=erased-a1-1@erased.invalid&y=100%"
 
 
 @pytest.mark.parametrize(
