@@ -17,11 +17,13 @@ _PERCENT = "|".join(
         rf"{_BEGIN}[fF][0-7](?:{_GOES_ON}){{3}}",
     )
 )
-_HIGH, _LOW = r"\\+u[dD][89abAB][0-9a-fA-F]{2}", r"\\+u[dD][c-fC-F][0-9a-fA-F]{2}"
+# Only the first of a row of backslashes begins an escape: a long row is read once, not once from each.
+_SLASHES = r"(?<!\\)\\+"
+_HIGH, _LOW = rf"{_SLASHES}u[dD][89abAB][0-9a-fA-F]{{2}}", rf"{_SLASHES}u[dD][c-fC-F][0-9a-fA-F]{{2}}"
 # What a Turkish capital with a dot becomes in lower case: more than one letter, and an i all the same.
 _DOTTED = rf"[iI](?:\u0307|\\+u0307|{_BEGIN}[cC]{{2}}{_BEGIN}87)"
 _SPECIAL = re.compile(
-    rf"(?=[%\\iI\x80-\U0010ffff])(?:{_DOTTED}|[^\x00-\x7f]|{_PERCENT}|{_HIGH}{_LOW}|\\+u[0-9a-fA-F]{{4}}|\\+/)"
+    rf"(?=[%\\iI\x80-\U0010ffff])(?:{_DOTTED}|[^\x00-\x7f]|{_PERCENT}|{_HIGH}{_LOW}|{_SLASHES}(?:u[0-9a-fA-F]{{4}}|/))"
 )
 _OCTET = re.compile(rf"{_BEGIN}([0-9a-fA-F]{{2}})")
 _UNIT = re.compile(r"u([0-9a-fA-F]{4})")

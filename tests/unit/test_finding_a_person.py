@@ -56,3 +56,11 @@ def test_who_has_an_address_that_contains_this_one_is_somebody_else(other: str) 
 )
 def test_an_address_is_found_in_any_case_composition_and_encoding(email: str, body: str) -> None:
     assert names(needles(Person(emails=frozenset({email.casefold()}))), body.encode())
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("text", ["\\", "%25", "%", "i", "\\u00"])
+def test_a_long_row_of_what_begins_an_escape_is_read_once(text: str) -> None:
+    """A hundred thousand times from each to the end takes longer than anybody waits."""
+    body = text * 200_000 + " ada@example.com"
+    assert names(needles(ADA), body.encode())
