@@ -59,7 +59,7 @@ def upcast(
         return body
     if not 1 <= found < latest:
         known = f"this program knows 1 to {latest}"
-        raise ValueError(f"version {found} of {type_} is none: {known}{': upgrade it' * (found > latest)}")
+        raise ValueError(f"version {found} of {type_} is none: {known}{': upgrade Tenure' * (found > latest)}")
     content = _any.decode(body)
     for version in range(found, latest):
         content = steps[type_, version]({name: value for name, value in content.items() if name != "version"})

@@ -85,6 +85,7 @@ def export(
 @click.option("--customer", metavar="SOURCE/ID", help="The customer whom this source calls so, such as shop/cus_1.")
 @click.option("--dry-run", is_flag=True, help="Only list what would be touched.")
 @click.option("--despite-pushes", is_flag=True, help="Also while license servers have still to be told something.")
+@click.option("--all-references", is_flag=True, help="All customers that are found are one person.")
 @click.option("--author", help="Who erases; kept in the history. Without it, the user of this machine.")
 @click.option("--reason", help="Why, such as a ticket's number; kept in the history for ever.")
 @as_json
@@ -95,6 +96,7 @@ def erase(
     customer: str | None,
     dry_run: bool,
     despite_pushes: bool,
+    all_references: bool,
     author: str | None,
     reason: str | None,
     as_json: bool,
@@ -102,7 +104,7 @@ def erase(
     """Forget a person: replace their data in every event by stand-ins, in one act that the history tells of.
 
     Licenses, dates and amounts stay, and so does the proof of history. License servers keep what they hold; it is
-    listed. Ends with 1 when there is nothing to erase.
+    listed. Ends with 1 when there is nothing to erase, with 4 when something is left or it was refused.
     """
     from service.commands.erase import erase_person
 
@@ -115,6 +117,7 @@ def erase(
             customer=customer,
             dry_run=dry_run,
             despite_pushes=despite_pushes,
+            all_references=all_references,
             author=author,
             reason=reason,
             as_json=as_json,

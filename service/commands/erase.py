@@ -12,12 +12,12 @@ from rich.text import Text
 
 from domain.erasure import Person
 from service.commands.asker import user_of_this_machine
-from service.commands.failures import NOT_FOUND, CommandFailed, usage
+from service.commands.failures import NOT_FOUND, PART_FAILED, USAGE, CommandFailed, usage
 from service.commands.output import harmless, print_json
 from service.commands.paper import paper
 from service.commands.verify import bar, count
 from service.database import database
-from service.erasure import Erasure, ErasureRefused, Found
+from service.erasure import Erasure, ErasureRefused, Found, WordsNamePerson
 from service.settings import Settings, load
 from service.store import cleaning, erasing
 from service.wiring.projecting import projected
@@ -33,11 +33,12 @@ def erase_person(
     customer: str | None,
     dry_run: bool,
     despite_pushes: bool,
+    all_references: bool,
     author: str | None,
     reason: str | None,
     as_json: bool,
 ) -> int:
-    """Prints what was erased, or would be; 1 where nothing is known of the person.
+    """Prints what was erased, or would be; 1 where nothing is known of the person, 4 where something is left.
 
     Raises what `failures.explain` understands.
     """
@@ -52,22 +53,29 @@ def erase_person(
         erasure = Erasure(connection, projected(settings), person)
         try:
             replacements = erasure.look(lambda events: progress.advance(task, events))
+            erasure.check_words(author=author or "", reason=why)
             waiting = cleaning.pending(connection, [each.event.stream for each in replacements])
             if not dry_run:
-                if waiting and not despite_pushes:
-                    raise CommandFailed(NOT_FOUND, *_not_yet(waiting))
+                several = () if all_references or not replacements else erasure.several()
+                _check_agreed(several, () if despite_pushes else waiting)
                 erasure.run(replacements, asking, why)
                 replacements = []
+                # Also where nothing is left: an act that was killed did not come as far.
                 tidy = cleaning.tidy(connection)
-        except (ErasureRefused, erasing.ErasedMeanwhile) as refused:
-            raise CommandFailed(NOT_FOUND, str(refused)) from None
+        except WordsNamePerson as refused:
+            raise usage(str(refused)) from None
+        except ErasureRefused as refused:
+            raise CommandFailed(PART_FAILED, str(refused)) from None
         found = erasure.found(replacements)
     if as_json:
         print_json(found)
-    else:
+    elif found.events or not found.why_left:
         _show(paper(), found, waiting, dry_run=dry_run)
     if not tidy:
         sys.stderr.write("tenure: The tables are busy: run `vacuum (analyze)`, or leave it to autovacuum.\n")
+    if found.why_left:
+        sys.stderr.write(f"tenure: {_left(found)}\n")
+        return PART_FAILED
     return 0 if found.events else NOT_FOUND
 
 
@@ -88,6 +96,27 @@ def _check_reason(reason: str, author: str, person: Person) -> None:
         raise usage("Say why with --reason, such as a ticket's number: it is kept in the history.")
     if any(email in f"{reason} {author}".casefold() for email in person.emails):
         raise usage("Reason and author are kept for ever: name a ticket or request there, not the person.")
+
+
+def _check_agreed(several: Sequence[str], waiting: Sequence[tuple[str, str]]) -> None:
+    if several:
+        raise CommandFailed(USAGE, *_one_or_several(several))
+    if waiting:
+        raise CommandFailed(PART_FAILED, *_not_yet(waiting))
+
+
+def _one_or_several(several: Sequence[str]) -> list[str]:
+    return [
+        "Nothing was erased: what was found leads to several customers of one source, and all of them would be erased:",
+        *(f"  {harmless(each)}" for each in several),
+        "If all are this one person, say so with --all-references. If not, they share an address, as customers of one",
+        "agency do: Tenure cannot tell whose data is whose, and erases all of them or none.",
+    ]
+
+
+def _left(found: Found) -> str:
+    what = count(found.left, "event") if found.left else "Something"
+    return f"{what} of the person may be left, the rest is erased: run it again. {found.why_left}"
 
 
 def _not_yet(waiting: Sequence[tuple[str, str]]) -> list[str]:
@@ -125,6 +154,7 @@ def _show(console: Console, found: Found, waiting: Sequence[tuple[str, str]], *,
         console.print()
         for line in _not_yet(waiting)[1:-1]:
             console.print(Text(f"! {harmless(line.strip())} has still to be told; wait for it first", style="yellow"))
+    _show_several(console, found.several if dry_run else ())
     for stream in found.lasting:
         console.print(
             Text(f"! {harmless(stream)}: an address is part of names, which are sealed and stay", style="red")
@@ -135,6 +165,13 @@ def _show(console: Console, found: Found, waiting: Sequence[tuple[str, str]], *,
         " made before still hold it.",
         style="dim",
     )
+
+
+def _show_several(console: Console, several: Sequence[str]) -> None:
+    for each in several:
+        console.print(Text(f"! {harmless(each)} is one of several customers that would be erased", style="yellow"))
+    if several:
+        console.print("One person? Erase with --all-references. Else they share an address.", highlight=False)
 
 
 def _positions(positions: tuple[int, ...]) -> str:

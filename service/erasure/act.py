@@ -17,12 +17,12 @@ from domain.providers import Provider
 from projections.sources import Source, source_for
 from service.erasure.finding import Search
 from service.erasure.outcome import other_outcome
-from service.erasure.words import ErasureRefused, Found, Holder, Touched
+from service.erasure.words import ErasureRefused, Found, Holder, Touched, WordsNamePerson
 from service.store import erasing
 
 ATTEMPTS = 10
 PASSES = 5
-"""How often what arrived during the act before is looked through."""
+"""How often bodies are replaced: what arrived or was erased by another act meanwhile takes one more."""
 
 
 class Erasure:
@@ -31,6 +31,7 @@ class Erasure:
     def __init__(self, connection: Connection[Any], sources: Mapping[str, Source], person: Person) -> None:
         self._connection = connection
         self._sources = sources
+        self._sought = person
         self._act = uuid4().hex[:12]
         self._search = Search(connection, sources, person)
         self._redaction = Redaction(person, self._act)
@@ -39,12 +40,19 @@ class Erasure:
         self._erased: list[Event] = []
         self._holders: dict[tuple[str, Stream], Holder] = {}
         self._lasting: set[str] = set()
+        self._passes = 0
+        self._left = 0
+        self._why_left = ""
 
     def look(self, progress: Callable[[int], None] | None = None) -> Sequence[erasing.Replacement]:
         """What is to be replaced of what has been appended since the last look. Raises ErasureRefused."""
         after, self._upto = self._upto, erasing.heads(self._connection)
         self._search.look(after, self._upto, progress)
-        events = [event for place, event in sorted(self._search.events.items()) if place not in self._done]
+        events = [
+            event
+            for place, event in sorted(self._search.events.items())
+            if place not in self._done and not self._is_told(event)
+        ]
         self._redaction.is_about(self._search.person)
         for event in events:
             self._redaction.learn(self._body(event))
@@ -53,19 +61,73 @@ class Erasure:
             for event in events
             if (redacted := self._redaction.redact(self._body(event))) != event.body
         ]
+        self._left = len(replacements)
         self._note(events, replacements)
         self._check(replacements)
         return replacements
 
+    def several(self) -> Sequence[str]:
+        """The references, as SOURCE/ID, at sources that know the person by more than one: or several people."""
+        person = self._search.person
+        return [
+            f"{source}/{reference}"
+            for source, reference in sorted(person.references)
+            if len(person.references_at(source)) > 1
+        ]
+
     def run(self, replacements: Sequence[erasing.Replacement], author: str, reason: str) -> None:
-        """Replaces, and then what arrived meanwhile, until nothing did. Raises ErasureRefused and ErasedMeanwhile."""
-        for _ in range(PASSES):
-            if not replacements:
-                return
+        """Replaces, and then what arrived meanwhile, until nothing did; `found` says what is left after PASSES.
+
+        Raises ErasureRefused and WordsNamePerson where nothing was erased.
+        """
+        known = frozenset(self.several())
+        try:
+            while replacements and self._passes < PASSES:
+                self._passes += 1
+                self.check_words(author=author, reason=reason)
+                self._check_references(known)
+                replacements = self._pass(replacements, author, reason)
+        except ErasureRefused as refused:
+            if not self._erased:
+                raise
+            self._why_left = str(refused)
+        if self._left and not self._why_left:
+            self._why_left = "They arrived during the act, or another act changed them, each time that it looked again."
+
+    def _pass(
+        self, replacements: Sequence[erasing.Replacement], author: str, reason: str
+    ) -> Sequence[erasing.Replacement]:
+        """Replaces, and looks for what is left."""
+        try:
             self._erase(replacements, self._told(replacements, author, reason))
+        except erasing.ErasedMeanwhile:
+            # The bodies that were read are not those that are there: begins anew, with the same stand-ins.
+            self._search = Search(self._connection, self._sources, self._sought)
+            self._upto, self._done = {}, set()
+        else:
             self._done.update(self._search.events)
             self._erased += [each.event for each in replacements]
-            replacements = self.look()
+            self._left = 0
+        return self.look()
+
+    def check_words(self, **words: str) -> None:
+        """Refuses words for the history, each by its option, that name the person. Raises WordsNamePerson."""
+        for option, text in words.items():
+            if self._redaction.redact_text(text, free=True) != text:
+                raise WordsNamePerson(
+                    f"--{option} is kept for ever and names the person, perhaps by a first or last name alone:"
+                    " reword it, such as with a ticket's number, initials, or `article 17` for `Art. 17`."
+                )
+
+    def _check_references(self, known: frozenset[str]) -> None:
+        """Refuses to go on to a customer whom nobody has agreed to yet."""
+        new = [each for each in self.several() if each not in known]
+        if new:
+            raise ErasureRefused(f"Another customer was found meanwhile, of {', '.join(new)}.")
+
+    def _is_told(self, event: Event) -> bool:
+        """Whether the event is one by which this act says what it did."""
+        return event.origin == "operator" and event.event_id.startswith(f"{ERASED}:{self._act}:")
 
     def _erase(self, replacements: Sequence[erasing.Replacement], told: Sequence[NewEvent]) -> None:
         for attempt in range(ATTEMPTS):
@@ -93,6 +155,9 @@ class Erasure:
             ),
             holders=tuple(self._holders[key] for key in sorted(self._holders)),
             lasting=tuple(sorted(self._lasting)),
+            several=tuple(self.several()),
+            left=self._left if self._why_left else 0,
+            why_left=self._why_left,
         )
 
     def _body(self, event: Event) -> Body:
@@ -110,7 +175,7 @@ class Erasure:
         return [
             NewEvent(
                 stream=stream,
-                event_id=f"{ERASED}:{self._act}:{theirs[0].position}",
+                event_id=f"{ERASED}:{self._act}:{self._passes}:{theirs[0].position}",
                 type=ERASED,
                 origin="operator",
                 occurred_at=now,
@@ -156,7 +221,7 @@ class Erasure:
             ]
             told = other_outcome(source_for(self._sources, stream), stream, events, after)
             if told:
-                raise ErasureRefused(f"{stream}: nothing was erased, because without the personal data {told}")
+                raise ErasureRefused(f"{stream}: not erased, because without the personal data {told}")
 
 
 def by_stream(events: Iterable[Event]) -> dict[Stream, list[Event]]:

@@ -33,6 +33,10 @@ class Search:
         self._sources = sources
         self._copied: set[str] = set()
         """What was relayed from elsewhere into those."""
+        self._originals: set[str] = set()
+        """Those of it that were looked up."""
+        self._followed: dict[Stream, int] = {}
+        """How far those streams were read."""
         self._size = 0
 
     def look(
@@ -72,13 +76,13 @@ class Search:
     def _follow(self) -> None:
         """Takes the rest of the person's streams, and the originals of what was relayed there."""
         for stream in sorted(self.streams):
-            for event in erasing.read_stream(self._connection, stream):
+            for event in erasing.read_stream(self._connection, stream, self._followed.get(stream, 0)):
+                self._followed[stream] = event.position
                 self._take(event)
-        for name in sorted(self._copied):
-            where, _, event_id = name.partition("#")
-            original = erasing.find(self._connection, Stream(where), event_id)
-            if original is not None:
-                self._take(original)
+        new = self._copied - self._originals
+        self._originals |= new
+        for original in erasing.originals(self._connection, sorted(new)):
+            self._take(original)
 
     def _take(self, event: Event) -> None:
         place = (event.partition, event.position)

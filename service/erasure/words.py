@@ -9,6 +9,10 @@ class ErasureRefused(Exception):
     """Nothing was erased; says why, and what to do."""
 
 
+class WordsNamePerson(ErasureRefused):
+    """Nothing was erased, because author or reason would name the person for ever; says which to reword."""
+
+
 class Holder(msgspec.Struct, frozen=True, kw_only=True):
     """A license server that holds something of the person, which Tenure leaves as it is."""
 
@@ -40,3 +44,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     holders: tuple[Holder, ...] = ()
     lasting: tuple[str, ...] = ()
     """Streams with an address in names and ids, which are sealed and stay."""
+    several: tuple[str, ...] = ()
+    """Those references whose source knows more than one: they may be several people that share an address."""
+    left: int = 0
+    """How many events the act should have erased and did not."""
+    why_left: str = ""

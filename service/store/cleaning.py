@@ -1,6 +1,7 @@
 """The read tables, in an erasure: those of every version of the projections, whether anybody reads it or not."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -23,8 +24,8 @@ def pending(connection: Connection[Any], streams: Sequence[Stream]) -> list[tupl
     found: list[tuple[Stream, str]] = []
     for (version,) in connection.execute(VERSIONS["read_version"]).fetchall():
         query = sql.SQL(
-            "select stream, target from {} where partition = any(%(partitions)s) and stream = any(%(streams)s) and due"
-            " order by stream, target"
+            "select stream, target from {} where partition = any(%(partitions)s) and stream = any(%(streams)s)"
+            " and (due or doubt <> '{{}}') order by stream, target"
         ).format(sql.Identifier(schema_of(version), "push"))
         where = {"partitions": _partitions(streams), "streams": sorted(set(streams))}
         found += connection.execute(query, where).fetchall()
@@ -90,7 +91,9 @@ def tidy(connection: Connection[Any]) -> bool:
     try:
         connection.execute("set lock_timeout = '10s'")
         for table in tables:
-            connection.execute(sql.SQL("vacuum (analyze) {}").format(sql.Identifier(*table)))
+            # A version may be dropped meanwhile.
+            with suppress(psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+                connection.execute(sql.SQL("vacuum (analyze) {}").format(sql.Identifier(*table)))
     except (psycopg.errors.LockNotAvailable, psycopg.errors.InsufficientPrivilege):
         return False
     return True
@@ -106,6 +109,8 @@ def _cleaned(column: str, type_: str, value: Any, redaction: Redaction) -> Any:
             decoded = msgspec.json.decode(value)
             clean = redaction.redact_value(decoded)
             return value if clean == decoded else msgspec.json.encode(clean).decode()
+        case "ARRAY":
+            return [redaction.redact_text(each, free=False) for each in value]
         case "bytea":
             return _cleaned_bytes(bytes(value), redaction)
         case _:

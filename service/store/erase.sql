@@ -10,14 +10,16 @@ select partition, position from head where partition between 0 and 255 and posit
 select partition, position, stream, event_id, item, type, origin, cause, occurred_at, received_at, recorded_at,
        headers::text, content_type, body, digest
 from event
-where partition = %(partition)s and stream = %(stream)s
+where partition = %(partition)s and stream = %(stream)s and position > %(after)s
 order by position
 
--- name: find
+-- name: originals
+-- All at once: a customer's history is relayed into each of their streams, event by event.
 select partition, position, stream, event_id, item, type, origin, cause, occurred_at, received_at, recorded_at,
        headers::text, content_type, body, digest
 from event
-where partition = %(partition)s and stream = %(stream)s and event_id = %(event_id)s
+join unnest(%(partitions)s::smallint[], %(streams)s::text[], %(event_ids)s::text[])
+     as wanted (partition, stream, event_id) using (partition, stream, event_id)
 
 -- name: begin
 -- One act at a time, and the door in the table's trigger, both to the end of the transaction.
@@ -37,8 +39,8 @@ select table_schema from information_schema.tables
 -- name: rows_of_streams
 -- Tables of all versions of the projections that hold something of single streams.
 select columns.table_schema, columns.table_name,
-       array_agg(columns.column_name::text) filter (where columns.data_type in ('text', 'json', 'jsonb', 'bytea')),
-       array_agg(columns.data_type::text) filter (where columns.data_type in ('text', 'json', 'jsonb', 'bytea'))
+       array_agg(columns.column_name::text) filter (where columns.udt_name in ('text', '_text', 'json', 'jsonb', 'bytea')),
+       array_agg(columns.data_type::text) filter (where columns.udt_name in ('text', '_text', 'json', 'jsonb', 'bytea'))
 from information_schema.columns
 join information_schema.tables using (table_schema, table_name)
 where tables.table_type = 'BASE TABLE' and columns.table_schema ~ '^projection_[0-9]+$'

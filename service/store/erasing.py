@@ -59,13 +59,18 @@ def scan(
         progress(count % 500)
 
 
-def read_stream(connection: Connection[Any], stream: Stream) -> list[Event]:
-    return _events(connection, "read_stream", {"partition": partition_of(stream), "stream": stream})
+def read_stream(connection: Connection[Any], stream: Stream, after: int = 0) -> list[Event]:
+    """The stream's events behind that position."""
+    return _events(connection, "read_stream", {"partition": partition_of(stream), "stream": stream, "after": after})
 
 
-def find(connection: Connection[Any], stream: Stream, event_id: str) -> Event | None:
-    where = {"partition": partition_of(stream), "stream": stream, "event_id": event_id}
-    return next(iter(_events(connection, "find", where)), None)
+def originals(connection: Connection[Any], names: Sequence[str]) -> list[Event]:
+    """The events of these names, each `STREAM#EVENT_ID`, as relayed ones say where they come from."""
+    parts = [name.partition("#") for name in names]
+    streams, event_ids = [Stream(stream) for stream, _, _ in parts], [event_id for _, _, event_id in parts]
+    partitions = [partition_of(stream) for stream in streams]
+    where = {"partitions": partitions, "streams": streams, "event_ids": event_ids}
+    return _events(connection, "originals", where) if names else []
 
 
 def _events(connection: Connection[Any], name: str, parameters: Mapping[str, object]) -> list[Event]:

@@ -135,9 +135,10 @@ def test_a_body_starts_at_the_version_that_it_says() -> None:
     assert upcast(RENAMED, today, THREE, STEPS) == today
 
 
-@pytest.mark.parametrize("version", [0, -1, 4])
-def test_a_version_that_nobody_knows_is_an_error_that_says_so(version: int) -> None:
-    with pytest.raises(ValueError, match=f"version {version} of tenure.test is none: this program knows 1 to 3"):
+@pytest.mark.parametrize(("version", "told"), [(0, "$"), (-1, "$"), (4, ": upgrade Tenure$")])
+def test_a_version_that_nobody_knows_is_an_error_that_says_so(version: int, told: str) -> None:
+    known = "this program knows 1 to 3"
+    with pytest.raises(ValueError, match=f"version {version} of tenure.test is none: {known}{told}"):
         upcast(RENAMED, json.dumps({"version": version}).encode(), THREE, STEPS)
 
 
