@@ -1,7 +1,10 @@
 """Time passing becomes an event once, when the database's clock says so, and never too early to be taken back."""
 
 import asyncio
-from collections.abc import Sequence
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -199,6 +202,37 @@ async def test_two_processes_that_ring_at_once_make_one_event(database: str) -> 
         assert sum(counts) == 1
         await one.runner.project_until_idle()
         assert len(await rung(one)) == 1
+
+
+@asynccontextmanager
+async def process_with_a_wrong_clock(database: str, seconds: int) -> AsyncIterator[None]:
+    """A process that projects, its clock ahead by so much, from when it is ready."""
+    arguments = ("-m", "tests.wrong_clock", database, str(seconds), f"runner{seconds:+}")
+    process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdout=PIPE)
+    assert process.stdout is not None
+    try:
+        assert await process.stdout.readline() == b"ready\n"
+        yield
+    finally:
+        process.kill()
+        await process.wait()
+
+
+@pytest.mark.parametrize("clocks", [(-600,), (600,), (-600, 600, 86_400)])
+async def test_processes_whose_clocks_are_wrong_ring_once_by_the_databases_clock(
+    database: str, clocks: Sequence[int]
+) -> None:
+    async with projecting(database, policy=TWO_WEEKS) as projected, AsyncExitStack() as processes:
+        for seconds in clocks:
+            await processes.enter_async_context(process_with_a_wrong_clock(database, seconds))
+        for event in overdue(datetime.now(UTC) - timedelta(days=14) + timedelta(seconds=1.5)):
+            await projected.append([event])
+        async with asyncio.timeout(60):
+            while await enabled(projected) != {"APP": False}:  # noqa: ASYNC110 - the database says it
+                await asyncio.sleep(0.02)
+        (event,) = await rung(projected)
+        assert event.recorded_at >= event.occurred_at
+        assert await state(projected) == "suspended"
 
 
 class Dies(Exception):
