@@ -4,7 +4,6 @@ import csv
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-import httpx2
 import msgspec
 import pytest
 from psycopg import AsyncConnection
@@ -12,14 +11,11 @@ from psycopg import AsyncConnection
 from domain.events import partition_of
 from domain.receipts import KeysMinted
 from service.settings import Settings
-from tests.serving import OPERATOR, VIEWER, Served, served, settings
-from tests.shop import STORY, SUB_1, answered, as_event, open_shop, project, refused
+from tests.api_requests import JO, OPERATE, VIEW, assert_problem, got, retried
+from tests.serving import VIEWER, Served, served, settings
+from tests.shop import STORY, SUB_1, answered, as_event, open_shop, project
 
 pytestmark = pytest.mark.anyio
-
-VIEW = {"authorization": f"Bearer {VIEWER}"}
-JO = {"author": "jo", "reason": "the product is there"}
-OPERATE = {"authorization": f"Bearer {OPERATOR}"}
 
 
 @pytest.fixture
@@ -31,20 +27,6 @@ def configured(database: str) -> Settings:
 async def shop(configured: Settings, database: str) -> AsyncIterator[Served]:
     async with open_shop(configured, database) as shop:
         yield shop
-
-
-async def got(shop: Served, path: str, *, headers: dict[str, str] = VIEW, **params: Any) -> Any:
-    answer = await shop.http.get(f"/api/v1{path}", headers=headers, params=params)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def assert_problem(answer: httpx2.Response, status: int) -> dict[str, Any]:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    problem: dict[str, Any] = answer.json()
-    assert problem["status"] == status
-    return problem
 
 
 # --- who may ask --------------------------------------------------------------------------------------------
@@ -290,67 +272,6 @@ async def test_streams_are_listed_by_what_they_need(shop: Served) -> None:
     [unrouted] = (await got(shop, "/streams", status="unrouted"))["items"]
     assert unrouted["stream"] == "shop/payment/pi_9"
     assert (await got(shop, "/streams", status="waiting"))["items"] == []
-
-
-async def test_a_stopped_stream_is_retried_by_an_act_that_the_timeline_tells(shop: Served) -> None:
-    answer = await retried_stream(shop, "sub_2")
-    assert (answer.status_code, answer.json()) == (202, {"accepted": "shop/subscription/sub_2", "notes": []})
-    *_, entry = (await got(shop, "/subscriptions/sub_2/timeline"))["items"]
-    assert (entry["kind"], entry["folded"]) == ("operator", True)
-    assert entry["summary"] == ["jo had this tried again: the product is there"]
-    assert_problem(await retried_stream(shop, "sub_1"), 409)
-    assert_problem(await retried_stream(shop, "sub_9"), 404)
-
-
-async def test_a_retry_without_the_provider_s_key_says_which_is_missing(shop: Served) -> None:
-    answer = await retried_stream(shop, "pi_9")
-    assert answer.status_code == 202
-    [note] = answer.json()["notes"]
-    assert "set TENURE_SOURCE_SHOP_API_KEY" in note
-
-
-async def retried_stream(shop: Served, identifier: str) -> httpx2.Response:
-    return await shop.http.post(f"/api/v1/streams/{identifier}/retry", headers=OPERATE, json=JO)
-
-
-async def test_a_refused_license_is_a_dead_letter_that_can_be_retried(
-    shop: Served, configured: Settings, database: str
-) -> None:
-    identifier = (await got(shop, "/licenses"))["items"][0]["id"]
-    assert_problem(await retried(shop, identifier), 409)
-    await refused(shop.process.reader.log, identifier)
-    await project(configured, database)
-    [letter] = (await got(shop, "/dead-letters"))["items"]
-    assert (letter["id"], letter["refusal"]["status"]) == (identifier, 400)
-    assert (await retried(shop, identifier)).status_code == 202
-    await project(configured, database)
-    assert (await got(shop, "/dead-letters"))["items"] == []
-    timeline = (await got(shop, "/subscriptions/sub_1/timeline"))["items"]
-    assert (timeline[-1]["kind"], timeline[-1]["summary"]) == ("operator", ["jo asked ls again: the product is there"])
-
-
-async def test_all_that_was_refused_of_a_subscription_can_be_retried_at_once(
-    shop: Served, configured: Settings, database: str
-) -> None:
-    log = shop.process.reader.log
-    assert_problem(await retried(shop, "sub_1"), 409)
-    await refused(log, "17", call="change customer")
-    await project(configured, database)
-    assert "change customer 17" in (await got(shop, "/subscriptions/sub_1"))["summary"]["problem"]
-    assert (await retried(shop, "sub_1")).json() == {"accepted": SUB_1, "notes": []}
-    await project(configured, database)
-    assert (await got(shop, "/subscriptions/sub_1"))["summary"]["problem"] == ""
-
-
-async def test_a_retry_names_its_author_and_why(shop: Served) -> None:
-    for body in ({}, {"author": ""}, {"author": "jo"}, {**JO, "reason": " "}, {**JO, "more": 1}):
-        for what in ("dead-letters/lic_1", "streams/sub_2"):
-            answer = await shop.http.post(f"/api/v1/{what}/retry", headers=OPERATE, json=body)
-            assert assert_problem(answer, 400)["errors"]
-
-
-async def retried(shop: Served, identifier: str) -> httpx2.Response:
-    return await shop.http.post(f"/api/v1/dead-letters/{identifier}/retry", headers=OPERATE, json=JO)
 
 
 # --- for spreadsheets ---------------------------------------------------------------------------------------
