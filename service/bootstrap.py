@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -12,6 +13,7 @@ from projections.queries import Queries
 from projections.tables import Tables
 from projections.versions import following, read_again, read_version, tables_read
 from service.auth import Access
+from service.background import Background
 from service.health import database_check, part_check
 from service.lookup import Reader
 from service.metrics import Metrics
@@ -70,9 +72,16 @@ async def reading(settings: Settings, dsn: str) -> AsyncIterator[Reader]:
 
 @asynccontextmanager
 async def wired(
-    settings: Settings, dsn: str, parts: Collection[Part], *, open_to_all: bool = False
+    settings: Settings,
+    dsn: str,
+    parts: Collection[Part],
+    *,
+    background: Background | None = None,
+    open_to_all: bool = False,
 ) -> AsyncIterator[Process]:
     """A process with those parts; on leaving, what was accepted is made durable and connections are closed.
+
+    Other parts may work in the `background`.
 
     Raises psycopg.OperationalError and StoreUnavailable where the database cannot be used, MigrationError and
     TablesDiffer where its schema is not that of this version, SettingsInvalid where a key is not of its form.
@@ -106,14 +115,19 @@ async def wired(
         runner.on_progress(pusher.wake)
         runner.on_progress(fetcher.wake)
         runner.on_rung(metrics.timers_rung.inc)
-        background = (
+        able = (
             ("runner", runner.run),
             ("fetcher", fetcher.run),
             ("pusher", pusher.run),
             ("sealer", Sealer(pool, settings=sealing(settings)).run),
         )
-        work: dict[str, Work] = {name: run for name, run in background if name in parts}
+        work: dict[str, Work] = {name: run for name, run in able if name in parts}
         running: dict[str, asyncio.Task[None]] = {}
+        checks = {"database": database_check(pool, tables), **{name: part_check(name, running) for name in work}}
+        if background:
+            waking.append(background.wake)
+            work["background"] = partial(background.run, metrics)
+            checks |= background.checks()
         yield Process(
             reader=Reader(log=log, queries=queries, sources=projected(settings)),
             access=Access(settings.secrets.viewer_tokens, settings.secrets.operator_tokens, open_to_all=open_to_all),
@@ -121,7 +135,8 @@ async def wired(
             unsealed=log.unsealed,
             receiver=make_receiver(settings, log, metrics, keys) if "receiver" in parts else None,
             generator=make_generator(settings, log, queries, metrics, accounts) if "receiver" in parts else None,
-            checks={"database": database_check(pool, tables), **{name: part_check(name, running) for name in work}},
+            checks=checks,
+            wake=lambda: _call_all(waking),
             work=work,
             running=running,
         )

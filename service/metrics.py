@@ -1,7 +1,7 @@
 """Numbers for Prometheus, and the route that shows them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from time import monotonic
 
 import psycopg
@@ -85,6 +85,20 @@ class Metrics:
             registry=registry,
             buckets=_APPEND_SECONDS,
         )
+        counters = (each for each in vars(self).values() if isinstance(each, Counter))
+        self._counters = {family.name: each for each in counters for family in each.collect()}
+
+    def counts(self) -> Iterator[tuple[str, tuple[str, ...], float]]:
+        """The value of each counter, with its name and labels."""
+        for counter in self._counters.values():
+            for family in counter.collect():
+                for sample in family.samples:
+                    yield family.name, tuple(sample.labels.values()), sample.value
+
+    def count(self, name: str, labels: Sequence[str], more: float) -> None:
+        """Adds what another process counted by that name."""
+        counter = self._counters[name]
+        (counter.labels(*labels) if labels else counter).inc(more)
 
 
 class Standing:

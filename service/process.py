@@ -31,6 +31,8 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     receiver: Receiver | None
     generator: LicenseGenerator | None
     checks: Mapping[str, Check]
+    wake: Callable[[], None]
+    """To be called when another process appended something."""
     work: Mapping[str, Work]
     """The parts that run in the background, by name."""
     running: dict[str, "asyncio.Task[None]"]

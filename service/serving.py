@@ -12,12 +12,14 @@ import uvicorn
 
 from service.app import create_app
 from service.process import Process, Work
-from service.settings import Server
+from service.settings import PARTS, Server
 from service.sockets import Connection
 
 logger = structlog.get_logger(__name__)
 
 BACKLOG = 2048
+GRACE = 2.0
+"""Seconds more than what is waited for gives itself."""
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -77,32 +79,54 @@ async def serve_until_stopped(process: Process, settings: Server, listener: sock
     server = _Http(_config(process, settings))
     stop_work = asyncio.Event()
     http = asyncio.create_task(server.serve([listener]), name="http")
-    process.running.update(
-        (name, asyncio.create_task(_run(work, stop_work), name=name)) for name, work in process.work.items()
-    )
-    parts = {http, *process.running.values()}
+    parts = {http, *_begun(process, stop_work)}
     # From here on connections are taken, if only by the kernel until uvicorn has started.
     listener.listen(BACKLOG)
-    logger.info("listening", url=url_of(listener), parts=sorted(process.work))
+    logger.info("listening", url=url_of(listener), parts=sorted(process.checks.keys() & PARTS))
+    failed = await _ended_before(stop, parts)
+    logger.info("stopping")
+    server.should_exit = True
+    # uvicorn bounds its own stop; this is for the case that it does not.
+    await _end({http}, settings.stop_timeout_seconds + GRACE)
+    stop_work.set()
+    # Longer than a process behind gives its own parts.
+    await _end(parts, settings.stop_timeout_seconds + GRACE)
+    if failed:
+        raise PartFailed(failed)
+    logger.info("stopped")
+
+
+async def work_until_stopped(process: Process, settings: Server, stop: asyncio.Event) -> None:
+    """Runs the background work until `stop` is set, in a process that answers nobody. Raises PartFailed."""
+    stop_work = asyncio.Event()
+    parts = _begun(process, stop_work)
+    failed = await _ended_before(stop, parts)
+    stop_work.set()
+    await _end(parts, settings.stop_timeout_seconds)
+    if failed:
+        raise PartFailed(failed)
+
+
+def _begun(process: Process, stop: asyncio.Event) -> set["asyncio.Task[None]"]:
+    process.running.update(
+        (name, asyncio.create_task(_run(work, stop), name=name)) for name, work in process.work.items()
+    )
+    return set(process.running.values())
+
+
+async def _run(work: Work, stop: asyncio.Event) -> None:
+    await work(stop)
+
+
+async def _ended_before(stop: asyncio.Event, parts: Collection["asyncio.Task[None]"]) -> str:
+    """Waits for the stop, or for a part that ends unasked: says which did, or nothing."""
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({*parts, stopped}, return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
     failed = [part for part in parts if part.done()]
     for part in failed:
         logger.error("part ended unasked", part=part.get_name(), exc_info=part.exception())
-    logger.info("stopping")
-    server.should_exit = True
-    # uvicorn bounds its own stop; this is for the case that it does not.
-    await _end({http}, settings.stop_timeout_seconds + 2)
-    stop_work.set()
-    await _end(parts, settings.stop_timeout_seconds)
-    if failed:
-        raise PartFailed(f"Ended unasked: {', '.join(sorted(part.get_name() for part in failed))}. See the log.")
-    logger.info("stopped")
-
-
-async def _run(work: Work, stop: asyncio.Event) -> None:
-    await work(stop)
+    return f"Ended unasked: {', '.join(sorted(part.get_name() for part in failed))}. See the log." if failed else ""
 
 
 def _config(process: Process, settings: Server) -> uvicorn.Config:

@@ -80,4 +80,6 @@ def tenure(folder: Path, dsn: str, *, database: str = "") -> Tenure:
     """The command with settings for that database."""
     (folder / "tenure.toml").write_text(SETTINGS.format(dsn=dsn, database=database), encoding="utf-8")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("TENURE_")}
-    return Tenure(folder, {**inherited, **ENVIRONMENT, "PYTHONPATH": str(ROOT), "COLUMNS": "80"})
+    return Tenure(
+        folder, {**inherited, **ENVIRONMENT, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error", "COLUMNS": "80"}
+    )

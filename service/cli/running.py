@@ -29,6 +29,17 @@ def serve(config: Path | None, only: "tuple[Part, ...]", host: str | None, port:
     run(config, only, host, port, no_auth=no_auth)
 
 
+@tenure.command(hidden=True)
+@click.argument("parts", nargs=-1, required=True, type=click.Choice(PARTS))
+@click.option("--line", required=True, type=int, help="The descriptor of the line to the process in front.")
+@click.pass_obj
+def background(config: Path | None, parts: "tuple[Part, ...]", line: int) -> None:
+    """Run these parts until the process that started this one is gone; `serve` does."""
+    from service.commands.background import work_behind
+
+    work_behind(config, parts, line)
+
+
 @tenure.command()
 @click.pass_obj
 def migrate(config: Path | None) -> None:

@@ -1,18 +1,19 @@
 """`tenure serve`: the long-running process."""
 
 import asyncio
-import gc
 import ipaddress
 import os
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
+from service.background import Background
 from service.bootstrap import wired
 from service.commands.failures import PART_FAILED, UNAVAILABLE, CommandFailed, usage
+from service.commands.loops import loop_factory, settled
 from service.database import StoppedWaiting, database, wait_for_database
 from service.logging import set_up_logging
 from service.serving import PartFailed, bound, serve_until_stopped, stop_signals
@@ -32,13 +33,29 @@ def serve(config: Path | None, only: Sequence[Part], host: str | None, port: int
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with _listener(server) as listener, database(settings) as dsn:
-            _run(settings, server, dsn, parts, listener, open_to_all=no_auth)
+            own, apart = divided(parts)
+            background = Background(apart, dsn, config) if apart else None
+            _run(settings, server, dsn, own, background, listener, open_to_all=no_auth)
     except PartFailed as failed:
         raise CommandFailed(PART_FAILED, str(failed)) from None
 
 
+def divided(parts: Sequence[Part]) -> tuple[Sequence[Part], Sequence[Part]]:
+    """What runs in this process, and what in one behind it: who answers webhooks does nothing else."""
+    if "receiver" not in parts:
+        return parts, ()
+    return ("receiver",), tuple(part for part in parts if part != "receiver")
+
+
 def _run(
-    settings: Settings, server: Server, dsn: str, parts: Sequence[Part], listener: socket.socket, *, open_to_all: bool
+    settings: Settings,
+    server: Server,
+    dsn: str,
+    parts: Sequence[Part],
+    background: Background | None,
+    listener: socket.socket,
+    *,
+    open_to_all: bool,
 ) -> None:
     async def main() -> None:
         with stop_signals() as stop:
@@ -46,13 +63,11 @@ def _run(
                 await wait_for_database(dsn, settings.database.start_timeout_seconds, stop)
             except StoppedWaiting:
                 return
-            async with wired(settings, dsn, parts, open_to_all=open_to_all) as process:
-                # What exists now lives as long as the process; the collector need not look at it again.
-                gc.collect()
-                gc.freeze()
+            async with wired(settings, dsn, parts, background=background, open_to_all=open_to_all) as process:
+                settled()
                 await serve_until_stopped(process, server, listener, stop)
 
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(main())
 
 
@@ -77,11 +92,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ImportError:  # Windows
-        return None
-    return uvloop.new_event_loop

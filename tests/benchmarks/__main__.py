@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
+from service.commands.loops import loop_factory
 from service.embedded import EmbeddedServerError, embedded_server
 from tests.benchmarks.goals import GOALS, judge
-from tests.benchmarks.loops import loop_factory
 from tests.benchmarks.machine import look
 from tests.benchmarks.measuring import FULL, TINY, USUAL, Outcome, Place, Size, measure
 from tests.benchmarks.peers import lacking

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import httptools
 import msgspec
 
-from tests.benchmarks.loops import loop_factory
+from service.commands.loops import loop_factory
 from tests.benchmarks.posts import Post, stripe_post
 from tests.benchmarks.workload import webhook
 

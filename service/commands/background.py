@@ -1,0 +1,46 @@
+"""`tenure background`: the process behind `tenure serve`."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+from service.background import following
+from service.bootstrap import wired
+from service.commands.failures import PART_FAILED, CommandFailed
+from service.commands.loops import loop_factory, settled
+from service.database import StoppedWaiting, database, wait_for_database
+from service.logging import set_up_logging
+from service.serving import PartFailed, work_until_stopped
+from service.settings import Part, Settings, load
+
+NICENESS = 5
+"""Of what nobody waits for, towards what answers webhooks on the same machine."""
+
+
+def work_behind(config: Path | None, parts: Sequence[Part], line: int) -> None:
+    """Runs those parts until nobody holds the other end of the line, whose descriptor has that number."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # A supervisor may tell all processes of a service to stop. This one stops when the one in front has.
+        signal.signal(number, signal.SIG_IGN)
+    os.nice(NICENESS)
+    settings = load(config, os.environ)
+    set_up_logging(settings.server.log_level.upper())
+    try:
+        with database(settings) as dsn, asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(_work(settings, dsn, parts, socket.socket(fileno=line)))
+    except PartFailed as failed:
+        raise CommandFailed(PART_FAILED, str(failed)) from None
+
+
+async def _work(settings: Settings, dsn: str, parts: Sequence[Part], line: socket.socket) -> None:
+    stop = asyncio.Event()
+    try:
+        await wait_for_database(dsn, settings.database.start_timeout_seconds, stop)
+    except StoppedWaiting:
+        return
+    async with wired(settings, dsn, parts) as process, following(line, process, stop):
+        settled()
+        await work_until_stopped(process, settings.server, stop)
