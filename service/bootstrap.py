@@ -77,11 +77,12 @@ async def wired(
     parts: Collection[Part],
     *,
     background: Background | None = None,
+    runner: str = "",
     open_to_all: bool = False,
 ) -> AsyncIterator[Process]:
     """A process with those parts; on leaving, what was accepted is made durable and connections are closed.
 
-    Other parts may work in the `background`.
+    Other parts may work in the `background`. As `runner` it leases what a dead process of that name had.
 
     Raises psycopg.OperationalError and StoreUnavailable where the database cannot be used, MigrationError and
     TablesDiffer where its schema is not that of this version, SettingsInvalid where a key is not of its form.
@@ -108,15 +109,15 @@ async def wired(
             for name in (settings.sources if "receiver" in parts else ())
             if signs_with_public_keys(settings, name)
         }
-        runner = make_runner(settings, log, pool, tables, targets_of(accounts, accounts))
+        projecting = make_runner(settings, log, pool, tables, targets_of(accounts, accounts), runner)
         fetcher = make_fetcher(settings, log, pool, tables, asked, metrics)
         pusher = make_pusher(settings, log, pool, tables, accounts)
-        waking.append(runner.wake)
-        runner.on_progress(pusher.wake)
-        runner.on_progress(fetcher.wake)
-        runner.on_rung(metrics.timers_rung.inc)
+        waking.append(projecting.wake)
+        projecting.on_progress(pusher.wake)
+        projecting.on_progress(fetcher.wake)
+        projecting.on_rung(metrics.timers_rung.inc)
         able = (
-            ("runner", runner.run),
+            ("runner", projecting.run),
             ("fetcher", fetcher.run),
             ("pusher", pusher.run),
             ("sealer", Sealer(pool, settings=sealing(settings)).run),

@@ -16,6 +16,7 @@ from service.background.beats import EVERY, LONGEST_BEAT, decode
 from service.health import Check
 from service.metrics import Metrics
 from service.settings import Part
+from service.wiring.owner import owner
 
 logger = structlog.get_logger(__name__)
 
@@ -38,6 +39,8 @@ class Background:
         chosen = ["--config", str(config)] if config else []
         # Of the folder it is started in nothing may be taken for code.
         self._command = [sys.executable, "-P", "-m", "service", *chosen, "background", *self._parts]
+        # One that is started again leases at once what the one before had; nobody else need wait for that.
+        self._command += ["--runner", owner()]
         paths = [str(_CODE), *filter(None, [os.environ.get("PYTHONPATH")])]
         # It is to use the same code and database, an embedded one too.
         self._environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "TENURE_DATABASE_URL": dsn}

@@ -32,12 +32,13 @@ def serve(config: Path | None, only: "tuple[Part, ...]", host: str | None, port:
 @tenure.command(hidden=True)
 @click.argument("parts", nargs=-1, required=True, type=click.Choice(PARTS))
 @click.option("--line", required=True, type=int, help="The descriptor of the line to the process in front.")
+@click.option("--runner", default="", help="The name under which partitions are leased.")
 @click.pass_obj
-def background(config: Path | None, parts: "tuple[Part, ...]", line: int) -> None:
+def background(config: Path | None, parts: "tuple[Part, ...]", line: int, runner: str) -> None:
     """Run these parts until the process that started this one is gone; `serve` does."""
     from service.commands.background import work_behind
 
-    work_behind(config, parts, line)
+    work_behind(config, parts, line, runner)
 
 
 @tenure.command()

@@ -20,7 +20,7 @@ NICENESS = 5
 """Of what nobody waits for, towards what answers webhooks on the same machine."""
 
 
-def work_behind(config: Path | None, parts: Sequence[Part], line: int) -> None:
+def work_behind(config: Path | None, parts: Sequence[Part], line: int, runner: str) -> None:
     """Runs those parts until nobody holds the other end of the line, whose descriptor has that number."""
     for number in (signal.SIGTERM, signal.SIGINT):
         # A supervisor may tell all processes of a service to stop. This one stops when the one in front has.
@@ -29,18 +29,18 @@ def work_behind(config: Path | None, parts: Sequence[Part], line: int) -> None:
     settings = load(config, os.environ)
     set_up_logging(settings.server.log_level.upper())
     try:
-        with database(settings) as dsn, asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(_work(settings, dsn, parts, socket.socket(fileno=line)))
+        with database(settings) as dsn, asyncio.Runner(loop_factory=loop_factory()) as loop:
+            loop.run(_work(settings, dsn, parts, socket.socket(fileno=line), runner))
     except PartFailed as failed:
         raise CommandFailed(PART_FAILED, str(failed)) from None
 
 
-async def _work(settings: Settings, dsn: str, parts: Sequence[Part], line: socket.socket) -> None:
+async def _work(settings: Settings, dsn: str, parts: Sequence[Part], line: socket.socket, runner: str) -> None:
     stop = asyncio.Event()
     try:
         await wait_for_database(dsn, settings.database.start_timeout_seconds, stop)
     except StoppedWaiting:
         return
-    async with wired(settings, dsn, parts) as process, following(line, process, stop):
+    async with wired(settings, dsn, parts, runner=runner) as process, following(line, process, stop):
         settled()
         await work_until_stopped(process, settings.server, stop)

@@ -30,7 +30,10 @@ def projected(settings: Settings) -> dict[str, Source]:
     }
 
 
-def make_runner(settings: Settings, log: EventLog, pool: Pool, tables: Tables, targets: Mapping[str, Target]) -> Runner:
+def make_runner(
+    settings: Settings, log: EventLog, pool: Pool, tables: Tables, targets: Mapping[str, Target], name: str = ""
+) -> Runner:
+    """`name` is who leases partitions; else it is this process."""
     numbers = settings.project
     return Runner(
         log=log,
@@ -38,6 +41,6 @@ def make_runner(settings: Settings, log: EventLog, pool: Pool, tables: Tables, t
         tables=tables,
         sources=projected(settings),
         targets=targets,
-        owner=owner(),
+        owner=name or owner(),
         settings=RunnerSettings(poll=numbers.poll_seconds, lease=numbers.lease_seconds, batch=numbers.batch),
     )
