@@ -14,9 +14,9 @@ it is to be believed.
 import re
 from typing import ClassVar
 
+from projections.http.waiting import LONGEST_WAIT
+
 TEXT_LIMIT = 300
-LONGEST_WAIT = 3600.0
-"""Seconds; no provider may have us wait longer."""
 
 _PRIVATE = (
     (re.compile(r"[^\s\"'<>@:,;()]{1,64}@[^\s\"'<>@:,;()]{1,255}"), "[e-mail]"),

@@ -6,12 +6,12 @@ Nothing is tried twice here; when to try again is the pusher's decision.
 import asyncio
 import re
 from collections.abc import Callable, Mapping
-from email.utils import parsedate_to_datetime
 from typing import Literal
 
 import httpx2
 import msgspec
 
+from projections.http.waiting import seconds_to_wait
 from projections.targets.errors import TargetError, Unavailable, Unclear
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
@@ -19,7 +19,6 @@ Method = Literal["GET", "POST", "PATCH", "DELETE"]
 ANSWER_LIMIT = 4 * 1024 * 1024
 TEXT_LIMIT = 500
 READ_LIMIT = 8 * TEXT_LIMIT
-LONGEST_WAIT = 3600.0
 
 NEVER_SENT = (
     httpx2.ConnectError,
@@ -98,19 +97,6 @@ def redacted(text: str, secret: str = "") -> str:
         text = pattern.sub(replacement, text)
     line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return line if len(line) <= TEXT_LIMIT else line[: TEXT_LIMIT - 1] + "…"
-
-
-def seconds_to_wait(retry_after: str | None, date: str | None) -> float | None:
-    """What a `Retry-After` header asks for, in seconds (0 to LONGEST_WAIT); a date is taken relative to `Date`."""
-    if retry_after is None:
-        return None
-    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", retry_after.strip()):
-        return min(float(retry_after), LONGEST_WAIT)
-    try:
-        wait = (parsedate_to_datetime(retry_after) - parsedate_to_datetime(date or "")).total_seconds()
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return min(max(wait, 0.0), LONGEST_WAIT)
 
 
 async def _read(response: httpx2.Response) -> tuple[bytes, str]:

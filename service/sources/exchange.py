@@ -4,14 +4,13 @@ Nothing is tried twice here; when to ask again is the fetcher's decision.
 """
 
 import asyncio
-import re
 from collections.abc import Callable, Mapping, Sequence
-from email.utils import parsedate_to_datetime
 
 import httpx2
 from msgspec import Struct
 
-from projections.provided import LONGEST_WAIT, ProvidedError, Refused, Throttled, Unauthorized, Unavailable
+from projections.http.waiting import seconds_to_wait
+from projections.provided import ProvidedError, Refused, Throttled, Unauthorized, Unavailable
 
 LARGEST_ANSWER = 4 * 1024 * 1024
 """Bytes of one answer with all its pages; a source has to hold many of them at once."""
@@ -113,16 +112,3 @@ async def _read(response: httpx2.Response, limit: int) -> bytes:
         if len(body) > limit:
             break
     return bytes(body)
-
-
-def seconds_to_wait(retry_after: str | None, date: str | None) -> float | None:
-    """What a `Retry-After` header asks for, in seconds; a date is taken relative to the `Date` header."""
-    if retry_after is None:
-        return None
-    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", retry_after.strip()):
-        return min(float(retry_after), LONGEST_WAIT)
-    try:
-        wait = (parsedate_to_datetime(retry_after) - parsedate_to_datetime(date or "")).total_seconds()
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return min(max(wait, 0.0), LONGEST_WAIT)

@@ -15,6 +15,7 @@ import httpx2
 import msgspec
 from msgspec import Struct
 
+from projections.http import open_http
 from projections.provided import Refused, Unavailable
 from service.sources.catalog import CatalogItem
 from service.sources.exchange import LARGEST_ANSWER, Exchange
@@ -136,8 +137,7 @@ async def open_fastspring(
     timeout: float = 10.0,
 ) -> AsyncIterator[FastSpringApi]:
     """The API at `url`, closed at the end of the block; `timeout` (seconds) bounds each wait for the network."""
-    limits = httpx2.Limits(max_connections=5, max_keepalive_connections=5, keepalive_expiry=5.0)
-    async with httpx2.AsyncClient(base_url=url, timeout=timeout, limits=limits) as http:
+    async with open_http(url, timeout=timeout, connections=5) as http:
         yield FastSpringApi(http, key)
 
 

@@ -12,6 +12,7 @@ import httpx2
 import msgspec
 from msgspec import Struct
 
+from projections.http import open_http
 from projections.provided import Refused
 from service.sources.catalog import CatalogItem
 from service.sources.reading import AccountUnfit, Reading
@@ -186,8 +187,7 @@ async def open_wallee(url: str, key: str, account: str, *, timeout: float = 10.0
         raise AccountUnfit("wallee's account is the id of a space, a number")
     address = httpx2.URL(url)
     base = address.copy_with(path=PATH) if address.path in {"", "/"} else address
-    limits = httpx2.Limits(max_connections=10, max_keepalive_connections=10, keepalive_expiry=5.0)
-    async with httpx2.AsyncClient(base_url=base, auth=auth, timeout=timeout, limits=limits) as http:
+    async with open_http(base, auth=auth, timeout=timeout, connections=10) as http:
         yield WalleeApi(WalleeSpace(http, account, secrets=[key, key.partition(":")[2]]))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -31,7 +32,7 @@ class RawServer(msgspec.Struct):
 
 
 @asynccontextmanager
-async def listening(act: Act) -> AsyncIterator[int]:
+async def listening(act: Act, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     """The port of a server that does this on each connection; every one is over when the block is left."""
     connections: set[asyncio.Task[None]] = set()
 
@@ -45,7 +46,7 @@ async def listening(act: Act) -> AsyncIterator[int]:
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connections.add(asyncio.ensure_future(serve(reader, writer)))
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
     async with server:
         yield server.sockets[0].getsockname()[1]
         server.close()

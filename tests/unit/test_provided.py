@@ -2,7 +2,8 @@
 
 import pytest
 
-from projections.provided import LONGEST_WAIT, TEXT_LIMIT, ProvidedError, Refused, Throttled, Unauthorized, Unavailable
+from projections.http.waiting import LONGEST_WAIT
+from projections.provided import TEXT_LIMIT, ProvidedError, Refused, Throttled, Unauthorized, Unavailable
 
 
 def test_an_error_says_status_words_and_what_to_do() -> None:

@@ -13,6 +13,7 @@ from typing import TypeVar
 import httpx2
 import msgspec
 
+from projections.http import open_http
 from projections.targets.errors import NotFound, Refused, TargetError, Unauthorized, Unavailable, Unclear
 from projections.targets.licensespring.answers import Customer, License, Order, customer_in, license_in, order_in
 from projections.targets.licensespring.catalog import Catalog
@@ -226,8 +227,7 @@ async def open_licensespring(
 
     `timeout` bounds each wait for the network and `deadline` a whole call, both in seconds.
     """
-    limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=5.0)
-    async with httpx2.AsyncClient(base_url=url, timeout=timeout, limits=limits) as http:
+    async with open_http(url, timeout=timeout, connections=connections) as http:
         yield LicenseSpring(http, key, deadline=deadline)
 
 

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 
 import httpx2
 
+from projections.http import open_http
 from projections.targets import Turn
 from projections.targets.errors import NotFound, no_api
 from projections.targets.netlicensing.envelope import Envelope, Item, envelope_in
@@ -136,8 +137,7 @@ async def open_netlicensing(
     `turn` is awaited before each request. `timeout` bounds each wait for the network and `deadline` a whole request,
     both in seconds.
     """
-    limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=5.0)
-    async with httpx2.AsyncClient(base_url=url, timeout=timeout, limits=limits) as http:
+    async with open_http(url, timeout=timeout, connections=connections) as http:
         yield NetLicensing(http, key, turn, deadline=deadline)
 
 

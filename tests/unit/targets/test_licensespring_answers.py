@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from projections.http.waiting import seconds_to_wait
 from projections.targets.errors import (
     AlreadyExists,
     NotFound,
@@ -21,7 +22,7 @@ from projections.targets.licensespring.changes import customer_change, license_c
 from projections.targets.licensespring.filters import license_filters
 from projections.targets.licensespring.refusals import failure, says_order_exists, spoken
 from projections.targets.licensespring.wire import NewCustomer, NewItem, NewLicense, NewOrder, OrderCustomer
-from projections.targets.transport import TEXT_LIMIT, seconds_to_wait
+from projections.targets.transport import TEXT_LIMIT
 
 LICENSE: dict[str, Any] = {
     "id": 1593781720493289,
