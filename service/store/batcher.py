@@ -12,16 +12,14 @@ import structlog
 
 from domain.events import NewEvent
 from projections.ports import Appended
+from service.store.appending import append_of
 from service.store.deadlines import Deadlines
 from service.store.errors import StoreBusy, StoreError, StoreUnavailable, UnstorableEvent
 from service.store.limits import Limits
 from service.store.retries import Verdict, pauses, reason, verdict
-from service.store.rows import Request, columns_of, request_of
-from service.store.sql import statements
+from service.store.rows import Request, request_of
 
 logger = structlog.get_logger(__name__)
-
-_APPEND = statements("append.sql")["append"]
 
 _CLOSED = "the event store is closing; send the events to another process, or again after the restart"
 
@@ -207,7 +205,7 @@ class SharedAppend:
                 fallback_application_name="tenure append",
             )
         cursor = connection.cursor(binary=True)
-        await cursor.execute(_APPEND, columns_of([waiting.request for waiting in batch]))
+        await cursor.execute(*append_of([waiting.request for waiting in batch]))
         return [Appended(*row) for row in await cursor.fetchall()]
 
     async def _disconnect(self) -> None:

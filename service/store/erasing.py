@@ -13,11 +13,11 @@ from psycopg import Connection
 from domain.erasure import Redaction
 from domain.events import Event, NewEvent, Stream, partition_of
 from service.store import cleaning
-from service.store.rows import EVENT_TYPES, columns_of, event_of, request_of
+from service.store.appending import append_of
+from service.store.rows import EVENT_TYPES, event_of, request_of
 from service.store.sql import statements
 
 _ERASE, _READ = statements("erase.sql"), statements("read.sql")
-_APPEND = statements("append.sql")["append"]
 
 
 class ErasedMeanwhile(Exception):
@@ -100,5 +100,5 @@ def erase(
         cleaning.clean(connection, streams, redaction)
         # Last, because appends to the same partitions wait from here on.
         cursor = connection.cursor(binary=True)
-        cursor.execute(_APPEND, columns_of([request_of(told)]))
+        cursor.execute(*append_of([request_of(told)]))
         cursor.fetchall()

@@ -1,8 +1,7 @@
-"""Events as rows: what may be stored, the columns of an append, and a row read back as an event."""
+"""Events as rows: what may be stored, the rows of an append, and a row read back as an event."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any, get_args
 
 import msgspec
@@ -30,7 +29,7 @@ _headers = msgspec.json.Decoder(dict[str, str])
 
 
 Row = tuple[int, str, str, str, str, str, str, datetime, datetime, str, str, int]
-"""The first arguments of append_events; the last is the number of the body within its request."""
+"""The first arguments of append_event; the last is the number of the body within its request."""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -65,19 +64,6 @@ def request_of(events: Sequence[NewEvent]) -> Request:
             )
         )
     return Request(rows, bodies, size)
-
-
-def columns_of(requests: Sequence[Request]) -> list[Sequence[object]]:
-    """The arguments of append_events for those requests, one after the other."""
-    rows = [row for one in requests for row in one.rows]
-    columns: list[Sequence[object]] = [list(column) for column in zip(*rows, strict=True)]
-    bodies: list[bytes] = []
-    body_of: list[int] = []
-    for one in requests:
-        before = len(bodies) + 1  # PostgreSQL counts from 1
-        body_of.extend(before + row[-1] for row in one.rows)
-        bodies.extend(one.bodies)
-    return [*columns[:-1], body_of, bodies, [sha256(body).digest() for body in bodies]]
 
 
 def event_of(row: Sequence[Any]) -> Event:

@@ -14,15 +14,16 @@ from psycopg_pool import AsyncConnectionPool
 from domain.events import PARTITIONS, Event, NewEvent, Stream, partition_of
 from domain.past import Past
 from projections.ports import Appended, Lot
+from service.store.appending import append_of
 from service.store.batcher import SharedAppend
 from service.store.errors import StoreUnavailable
 from service.store.limits import Limits
 from service.store.retries import Verdict, pauses, reason, verdict
-from service.store.rows import columns_of, event_of, request_of
+from service.store.rows import event_of, request_of
 from service.store.sql import statements
 
 _READ = statements("read.sql") | statements("past.sql")
-_APPEND = statements("append.sql")
+_LOCK_HEADS = statements("append.sql")["lock_heads"]
 _PREPARED = frozenset({"grown", "heads", "read_partition", "read_stream"})
 """Asked all the time, and as much work to plan as to answer; the others are planned with the table as it is."""
 
@@ -126,16 +127,16 @@ class EventStore:
         None, too, where only the answer to a commit was lost: who then looks again finds the own events. Raises
         UnstorableEvent.
         """
-        columns = columns_of([request_of(events)])
+        append = append_of([request_of(events)])
         partitions = sorted({partition_of(each) for each in (*upto, *(event.stream for event in events))})
 
         async def attempt() -> list[Appended] | None:
             async with self._pool.connection() as connection, connection.transaction():
                 cursor = connection.cursor(binary=True)
-                await cursor.execute(_APPEND["lock_heads"], {"partitions": partitions})
+                await cursor.execute(_LOCK_HEADS, {"partitions": partitions})
                 if await (await cursor.execute(_READ["grown"], _positions(list(upto.items())))).fetchone():
                     return None
-                await cursor.execute(_APPEND["append"], columns)
+                await cursor.execute(*append)
                 return [Appended(*row) for row in await cursor.fetchall()]
 
         appended = await self._patiently("appended to", attempt)

@@ -12,14 +12,12 @@ from psycopg import AsyncConnection
 
 from domain.events import NewEvent, Stream, partition_of, stream_of
 from projections.ports import Appended
-from service.store.rows import columns_of, request_of
-from service.store.sql import statements
+from service.store.appending import append_of
+from service.store.rows import request_of
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-_APPEND = statements("append.sql")["append"]
 
 
 def stream_in(partition: int, number: int = 0) -> Stream:
@@ -51,7 +49,7 @@ async def connected(dsn: str) -> AsyncIterator[Connection]:
 
 async def append(connection: Connection, events: Sequence[NewEvent]) -> list[Appended]:
     """Calls the database's function in whatever transaction the connection is in."""
-    cursor = await connection.cursor(binary=True).execute(_APPEND, columns_of([request_of(events)]))
+    cursor = await connection.cursor(binary=True).execute(*append_of([request_of(events)]))
     return [Appended(*row) for row in await cursor.fetchall()]
 
 

@@ -1,4 +1,4 @@
-"""What `append_events` promises of one call, and of calls that meet."""
+"""What `append_event` and `append_events` promise of one call, and of calls that meet."""
 
 import asyncio
 from hashlib import sha256
@@ -84,6 +84,31 @@ class TestGivenAnEmptyPartition:
             await append(connection, events)
             cursor = await connection.execute("select body, digest from event order by position")
             assert await cursor.fetchall() == [(body, sha256(body).digest()) for body in (shared, own, shared)]
+
+    @pytest.mark.parametrize("length", [1, 3_000, 30_000])
+    async def test_a_shared_body_is_the_same_in_every_row_whichever_of_them_is_new(
+        self, database: str, length: int
+    ) -> None:
+        """Longer ones are compressed, the longest kept outside of their rows."""
+        shared = b"".join(b"%d," % (number * number) for number in range(length))
+        streams = [stream_in(partition) for partition in (7, 3, 7, 0)]
+        events = [an_event(f"evt_{number}", stream, body=shared) for number, stream in enumerate(streams)]
+        async with connected(database) as connection:
+            await append(connection, [an_event("evt_0", streams[0], body=b"the first, stored before")])
+            stored = await append(connection, [*events, events[1]])
+            assert stored == [
+                Appended(7, 1, True),
+                Appended(3, 1, False),
+                Appended(7, 2, False),
+                Appended(0, 1, False),
+                Appended(3, 1, True),
+            ]
+            cursor = await connection.execute(
+                "select event_id, body = %b, digest from event where body <> 'the first, stored before'", [shared]
+            )
+            digest = sha256(shared).digest()
+            assert sorted(await cursor.fetchall()) == [(f"evt_{number}", True, digest) for number in (1, 2, 3)]
+            await assert_gapless(connection)
 
 
 class TestGivenAStoredEvent:

@@ -195,7 +195,7 @@ async def test_the_follower_would_notice_an_order_drawn_from_a_sequence(database
     ):
         await slow.execute(SEQUENCE)
         async with slow.transaction():
-            await append(slow, [an_event("slow")])
-            await append(quick, [an_event("quick")])
-            with pytest.raises(AssertionError, match="a gap: 2 comes after 0"):
+            await append(slow, [an_event("slow"), an_event("slower")])
+            await append(quick, [an_event("quick"), an_event("quicker")])
+            with pytest.raises(AssertionError, match="a gap: 3 comes after 0"):
                 await follower.step()
