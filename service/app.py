@@ -4,7 +4,7 @@ from litestar import Litestar
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
-from litestar.types import ControllerRouterHandler
+from litestar.types import ASGIApp, ControllerRouterHandler
 
 from service.api import api_routes
 from service.fulfillment import fulfillment_route
@@ -12,6 +12,7 @@ from service.health import health_routes
 from service.metrics import metrics_route
 from service.problems import HANDLERS
 from service.process import Process
+from service.shortcut import with_shortcut
 from service.webhooks import webhook_route
 
 LARGEST_API_BODY = 64 * 1024
@@ -28,7 +29,7 @@ _OPENAPI = OpenAPIConfig(
 )
 
 
-def create_app(process: Process) -> Litestar:
+def create_app(process: Process) -> ASGIApp:
     """The ASGI application: webhooks and key requests where this process receives them, the API, health and metrics."""
     routes: list[ControllerRouterHandler] = [
         api_routes(process),
@@ -39,7 +40,7 @@ def create_app(process: Process) -> Litestar:
         routes.append(webhook_route(process.receiver))
     if process.generator is not None:
         routes.append(fulfillment_route(process.generator))
-    return Litestar(
+    app = Litestar(
         route_handlers=routes,
         exception_handlers=HANDLERS,
         openapi_config=_OPENAPI,
@@ -47,3 +48,4 @@ def create_app(process: Process) -> Litestar:
         logging_config=None,
         debug=False,
     )
+    return app if process.receiver is None else with_shortcut(app, process.receiver)

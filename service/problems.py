@@ -20,6 +20,7 @@ from service.telling import TooLong
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
+UNEXPECTED = "Something unexpected happened; it was logged."
 
 logger = structlog.get_logger(__name__)
 
@@ -112,7 +113,7 @@ def answer_unavailable(_: Request[Any, Any, Any], error: Exception) -> Response[
 def answer_unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     # The route, not the path, in which a person may have put anything.
     logger.error("request failed", route=request.scope.get("path_template", ""), exc_info=error)
-    return _response(problem(500, "Something unexpected happened; it was logged."))
+    return _response(problem(500, UNEXPECTED))
 
 
 HANDLERS: dict[int | type[Exception], Any] = {

@@ -1,6 +1,6 @@
 """`POST /webhooks/{source}`: authentic on the raw bytes, unpacked, durable, and only then answered with 2xx."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from time import perf_counter
 from typing import Self, cast
@@ -26,6 +26,8 @@ from service.sources.keys import KeyRing, KeysUnavailable
 from service.store.errors import StoreBusy, StoreUnavailable, UnstorableEvent
 
 logger = structlog.get_logger(__name__)
+
+PATH = "/webhooks"
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,8 +95,13 @@ class Receiver:
             "delivery", metrics.deliveries, logger, limit=body_limit_bytes, seconds=body_timeout_seconds
         )
 
+    @property
+    def sources(self) -> Collection[str]:
+        """The names of those that it takes deliveries of."""
+        return self._sources.keys()
+
     async def answer(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
-        """Handles one request, from the first byte of its body to the last of its answer."""
+        """Handles one request, whose path is a source's name, from the first byte of its body to the answer's last."""
         await self._inbound.answer(
             scope, send, self._sources, lambda name: self._take(self._sources[name], scope, receive)
         )
@@ -195,7 +202,7 @@ def webhook_route(receiver: Receiver) -> ASGIRouteHandler:
     A mount, because Litestar's ASGI routes cannot have path parameters.
     """
 
-    @asgi("/webhooks", is_mount=True, copy_scope=False)
+    @asgi(PATH, is_mount=True, copy_scope=False)
     async def receive_webhook(scope: Scope, receive: Receive, send: Send) -> None:
         # The server speaks no websockets.
         await receiver.answer(cast("HTTPScope", scope), receive, send)
