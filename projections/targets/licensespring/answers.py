@@ -5,7 +5,7 @@ Go SDK, and clients that run against the real service. Passwords (`initial_passw
 answers in clear; no struct here has a place for them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
 from typing import Any, TypeVar
@@ -250,6 +250,14 @@ _fields = cache(msgspec.structs.fields)
 
 def _read(kind: type[Answer], row: dict[str, Any], **parts: object) -> Answer | None:
     """A struct from the fields that can be read, `parts` taking precedence; None when the id cannot."""
+    try:
+        return msgspec.convert(row | parts, kind, strict=False)
+    except msgspec.ValidationError:
+        # Something is not as it should be. The rest is.
+        return _read_each(kind, row, parts)
+
+
+def _read_each(kind: type[Answer], row: dict[str, Any], parts: Mapping[str, object]) -> Answer | None:
     read: dict[str, Any] = {}
     for field in _fields(kind):
         value = parts.get(field.name, row.get(field.name))
