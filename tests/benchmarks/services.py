@@ -94,15 +94,25 @@ class Service:
     async def caught_up(self, *, pushed: bool = False) -> None:
         """Returns when all that it stored is projected, what that appends too, and pushed, if asked."""
         async with asyncio.timeout(CATCH_UP_SECONDS):
-            while await self.number(_BEHIND + (_UNPUSHED if pushed else "")):  # noqa: ASYNC110 - another process works
+            while await self.number(_BUSY.format(_UNPUSHED if pushed else "")):  # noqa: ASYNC110 - another process works
                 await asyncio.sleep(0.01)
 
+    @asynccontextmanager
+    async def pushes_held(self) -> AsyncIterator[None]:
+        """Nobody claims what is to be pushed of the licenses that there are."""
+        await self._database.execute(_HOLD)
+        yield
+        await self._database.execute(_GIVE_BACK)
 
-_BEHIND = """
-select (select count(*) from head join projection_1.lease using (partition) where head.position > lease.position)
-     + (select count(*) from projection_1.link where partition between 0 and 255 and due)
+
+# Whatever there is most of is looked for first, and one of it is enough: to ask must not be work for the server.
+_BUSY = """
+select ({} exists (select from projection_1.link where partition between 0 and 255 and due)
+       or exists (select from head join projection_1.lease using (partition) where head.position > lease.position))::int
 """
-_UNPUSHED = " + (select count(*) from projection_1.push where partition between 0 and 255 and due)"
+_HOLD = "update projection_1.push set owner = 'held', leased_until = now() + interval '1 hour'"
+_GIVE_BACK = "update projection_1.push set owner = null, leased_until = null where owner = 'held'"
+_UNPUSHED = "exists (select from projection_1.push where partition between 0 and 255 and due) or"
 
 
 @asynccontextmanager
