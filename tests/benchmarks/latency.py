@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from tests.benchmarks.ingest import opened_pgbench, stored
 from tests.benchmarks.measuring import Aside, Bench, Case, Place
-from tests.benchmarks.pgbench import LONE_INSERT, PgBench
+from tests.benchmarks.pgbench import LONE_INSERT, PAUSED_INSERT, PgBench
 from tests.benchmarks.services import Service, licensespring, tenure_serve
 
 INGEST = "as fast as they are answered, 32 connections, receiver alone"
@@ -30,6 +30,7 @@ async def _open(place: Place) -> AsyncIterator[Sequence[Case]]:
         yield [
             Case(name=INGEST, unit="webhooks/s", measure=flow.at_once),
             Case(name=LONE_INSERT, unit=UNIT, measure=flow.insert),
+            Case(name=PAUSED_INSERT, unit=UNIT, measure=flow.paused, against=(LONE_INSERT,)),
             Case(
                 name=P99,
                 unit=UNIT,
@@ -37,7 +38,7 @@ async def _open(place: Place) -> AsyncIterator[Sequence[Case]]:
                 against=(LONE_INSERT,),
                 asides=(Aside(name=MEDIAN, unit=UNIT, read=lambda: flow.median, against=(LONE_INSERT,)),),
             ),
-            Case(name=LONE, unit=UNIT, measure=flow.lone, against=(LONE_INSERT,)),
+            Case(name=LONE, unit=UNIT, measure=flow.lone, against=(LONE_INSERT, PAUSED_INSERT)),
         ]
 
 
@@ -56,6 +57,10 @@ class _Flow:
 
     async def insert(self) -> float:
         return (await self._bench.insert(self._size.events // 4, clients=1)).median_ms
+
+    async def paused(self) -> float:
+        """What an idle machine takes to wake up, and processes that have to find their memory again, is in both."""
+        return (await self._bench.insert(self._size.lone, clients=1, pause=PAUSE)).median_ms
 
     async def paced(self) -> float:
         """From the instant a webhook was due to its answer, in milliseconds."""

@@ -7,7 +7,7 @@ import asyncio
 import os
 import re
 import statistics
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -24,6 +24,7 @@ CLIENTS = 8
 BASELINE = f"pgbench, one row per transaction, {CLIENTS} clients"
 BASELINE_CPU = "processor time of a row by pgbench"
 LONE_INSERT = "pgbench, one client: one row made durable"
+PAUSED_INSERT = "the same with pauses, as lone webhooks have them"
 SECONDS = 120
 
 # The columns, keys, checks and compression of `event`; only the position comes from a sequence, so nobody waits.
@@ -84,11 +85,14 @@ class PgBench:
         (folder / "insert.sql").write_text(_SCRIPT, encoding="utf-8")
         yield cls(program, dsn, folder, server)
 
-    async def insert(self, rows: int, clients: int = CLIENTS) -> Inserted:
-        """Inserts about so many rows. Raises RuntimeError with what pgbench says where it fails."""
+    async def insert(self, rows: int, clients: int = CLIENTS, pause: float = 0) -> Inserted:
+        """Inserts about so many rows, with so many seconds between two on average.
+
+        Raises RuntimeError with what pgbench says where it fails.
+        """
         before, own = self._server.seconds(), _children_seconds()
         each = max(1, rows // clients)
-        said = await self._run(each, clients)
+        said = await self._run(each, clients, [f"--rate={clients / pause}"] if pause else [])
         used = self._server.seconds() - before + _children_seconds() - own
         rate = re.search(r"tps = ([0-9.]+)", said)
         if rate is None:
@@ -96,7 +100,7 @@ class PgBench:
         self.last = Inserted(float(rate[1]), used / (each * clients) * 1e6, self._median_ms())
         return self.last
 
-    async def _run(self, each: int, clients: int) -> str:
+    async def _run(self, each: int, clients: int, pace: Sequence[str]) -> str:
         program = await asyncio.create_subprocess_exec(
             self._program,
             *(
@@ -106,6 +110,7 @@ class PgBench:
                 f"--client={clients}",
                 f"--transactions={each}",
             ),
+            *pace,
             *("--log", f"--log-prefix={self._folder / 'transactions'}", f"--file={self._folder / 'insert.sql'}"),
             *(f"--define={name}={value}" for name, value in _row().items()),
             self._dsn,
@@ -128,7 +133,10 @@ class PgBench:
     def _median_ms(self) -> float:
         took = []
         for log in self._folder.glob("transactions.*"):
-            took += [int(line.split(" ", 3)[2]) for line in log.read_text(encoding="ascii").splitlines()]
+            for line in log.read_text(encoding="ascii").splitlines():
+                # Where it is paced, the time counts from when it was due, and the last column is how late it began.
+                _, _, time, _, _, _, *late = map(int, line.split())
+                took.append(time - sum(late))
             log.unlink()
         return statistics.median(took) / 1000
 
