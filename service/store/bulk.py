@@ -7,7 +7,7 @@ from typing import Any, Literal, assert_never
 from psycopg import AsyncConnection, Connection
 
 from domain.events import Event, Stream, partition_of
-from service.store.rows import EVENT_TYPES, event_of
+from service.store.rows import EVENT_TYPES, FOLDED_TYPES, event_of, folded_event_of
 from service.store.sql import statements
 
 _READ = statements("read.sql")
@@ -42,28 +42,39 @@ async def copy_partition(
 
 IN_MEMORY = 20_000
 """Events of a partition that are sorted into streams here; of more, the database is asked to."""
+PAGE = 1_000
+"""Events that the driver and Python hold at once, each for itself: a page is read faster than it is copied out."""
 
 
 def read_streams(connection: Connection[Any], partition: int, upto: int) -> Iterator[tuple[Stream, list[Event]]]:
     """Every stream of a partition with all its events up to that position, in position order.
 
-    It blocks: whoever folds as much as there is needs a core, and no event loop in between. The connection is busy
-    until the iterator ends. Raises psycopg.Error.
+    The events have what a fold reads: neither headers nor cause, content type and digest. It blocks: whoever folds as
+    much as there is needs a core, and no event loop in between. The connection is busy until the iterator ends. Raises
+    psycopg.Error.
     """
-    statement = "copy_by_position" if upto <= IN_MEMORY else "copy_by_stream"
-    with connection.cursor() as cursor:
-        parameters = {"partition": partition, "after": 0, "upto": upto}
-        with cursor.copy(_READ[statement], parameters) as copy:
-            copy.set_types(EVENT_TYPES)
-            events = map(event_of, copy.rows())
-            if upto > IN_MEMORY:
-                for stream, some in groupby(events, key=lambda event: event.stream):
-                    yield stream, list(some)
-                return
-            streams: dict[Stream, list[Event]] = {}
-            for event in events:
-                streams.setdefault(event.stream, []).append(event)
+    if upto > IN_MEMORY:
+        events = _by_stream(connection, partition, upto)
+        yield from ((stream, list(some)) for stream, some in groupby(events, key=lambda event: event.stream))
+        return
+    streams: dict[Stream, list[Event]] = {}
+    for event in _by_position(connection, partition, upto):
+        streams.setdefault(event.stream, []).append(event)
     yield from streams.items()
+
+
+def _by_position(connection: Connection[Any], partition: int, upto: int) -> Iterator[Event]:
+    with connection.cursor(binary=True) as cursor:
+        for after in range(0, upto, PAGE):
+            page = {"partition": partition, "after": after, "upto": min(upto, after + PAGE)}
+            yield from map(folded_event_of, cursor.execute(_READ["fold_by_position"], page).fetchall())
+
+
+def _by_stream(connection: Connection[Any], partition: int, upto: int) -> Iterator[Event]:
+    parameters = {"partition": partition, "upto": upto}
+    with connection.cursor() as cursor, cursor.copy(_READ["fold_by_stream"], parameters) as copy:
+        copy.set_types(FOLDED_TYPES)
+        yield from map(folded_event_of, copy.rows())
 
 
 def whole_copies(

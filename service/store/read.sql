@@ -79,6 +79,23 @@ copy (select {event}
       order by stream, position)
 to stdout (format binary)
 
+-- name: folded
+-- What a fold reads of an event.
+partition, position, stream, event_id, item, type, origin, occurred_at, received_at, recorded_at, body
+
+-- name: fold_by_position
+select {folded}
+from event
+where partition = %(partition)b and position > %(after)b and position <= %(upto)b
+order by position
+
+-- name: fold_by_stream
+copy (select {folded}
+      from event
+      where partition = %(partition)s and position <= %(upto)s
+      order by stream, position)
+to stdout (format binary)
+
 -- name: whole_copies
 -- Of pairs of streams those where everything that belongs to both stands in both.
 select link.from_stream, link.to_stream, coalesce(max(event.position), 0)

@@ -23,6 +23,12 @@ EVENT_TYPES = (
 )
 """The types of the columns called `event` in read.sql."""
 
+FOLDED_TYPES = (
+    *("int2", "int8", "text", "text", "text", "text", "text"),
+    *("timestamptz", "timestamptz", "timestamptz", "bytea"),
+)
+"""The same of the columns called `folded`."""
+
 _REQUIRED = ("stream", "event_id", "type")
 _ORIGINS: frozenset[str] = frozenset(get_args(Origin))
 _headers = msgspec.json.Decoder(dict[str, str])
@@ -84,6 +90,25 @@ def event_of(row: Sequence[Any]) -> Event:
         content_type=row[12],
         body=row[13],
         digest=row[14],
+    )
+
+
+def folded_event_of(row: Sequence[Any]) -> Event:
+    """An event from the columns called `folded` in read.sql: without headers, cause, content type and digest."""
+    partition, position, stream, event_id, item, type_, origin, occurred_at, received_at, recorded_at, body = row
+    return Event(
+        partition=partition,
+        position=position,
+        stream=stream,
+        event_id=event_id,
+        item=item,
+        type=type_,
+        origin=origin,
+        occurred_at=_utc(occurred_at),
+        received_at=_utc(received_at),
+        recorded_at=_utc(recorded_at),
+        body=body,
+        digest=b"",
     )
 
 
