@@ -21,6 +21,8 @@ _FORM = sha256(" ".join(_BARE.split()).encode()).hexdigest()[:16]
 """Tells tables from others under the same number: whoever changes a column and forgets the number is told so."""
 _PARTS = [each.strip() for each in _BARE.split(";") if each.strip()]
 _INDEXES = [each for each in _PARTS if each.startswith("create index")]
+_LATE_KEY = re.compile(r",\s*primary key \(partition, from_stream, to_stream\)")
+"""Of links, which are loaded in no order of it; `key_links` makes it."""
 _FILES = ("runner.sql", "pusher.sql", "fetcher.sql", "budget.sql", "queries.sql", "rebuild.sql")
 
 
@@ -69,10 +71,12 @@ class Tables:
         return _in_schema(_statements("rebuild.sql")[name], self.version, other.version)
 
     async def make(self, connection: AsyncConnection[Any], *, indexed: bool = True) -> None:
-        """Makes the schema and its tables; without their indexes, which `make_indexes` adds, to be loaded quickly."""
+        """Makes the schema and its tables; to be loaded quickly, without what `indexes` and `key_links` make then."""
         for statement in _PARTS:
-            if indexed or statement not in _INDEXES:
+            if indexed:
                 await connection.execute(_in_schema(statement, self.version))
+            elif statement not in _INDEXES:
+                await connection.execute(_in_schema(_LATE_KEY.sub("", statement), self.version))
         comment = sql.SQL("comment on schema {} is {}")
         await connection.execute(comment.format(sql.Identifier(self.schema), _FORM))
 

@@ -8,15 +8,32 @@ select partition from {schema}.lease where partition between 0 and 255 and posit
 -- The checkpoint commits with what is loaded, so a partition is loaded whole or not at all, and once.
 update {schema}.lease set position = %(upto)s where partition = %(partition)s and position = 0
 
+-- name: settle_unheard
+-- Of links from streams that have no events there is nothing to relay. Before there are indexes to be kept.
+update {schema}.link as link set due = false
+ where link.partition between 0 and 255 and link.due
+   and not exists (select from {schema}.stream as stream
+                    where stream.partition = link.partition and stream.stream = link.from_stream)
+
+-- name: key_links
+-- The one key that is made when all is loaded, since links come in no order of it. May be repeated.
+do $$
+begin
+    if not exists (select from pg_constraint where conrelid = '{schema}.link'::regclass and contype = 'p') then
+        alter table {schema}.link add primary key (partition, from_stream, to_stream);
+    end if;
+end
+$$
+
+-- name: due_links_of_partition
+select from_stream, to_stream from {schema}.link where partition = %(partition)s and due
+
 -- name: settle_links
 -- Of links whose events have all been copied there is nothing to relay.
 update {schema}.link as link set due = false, relayed = copied.position
   from unnest(%(from_streams)s::text[], %(to_streams)s::text[], %(positions)s::bigint[])
        as copied (from_stream, to_stream, position)
  where link.partition = %(partition)s and link.from_stream = copied.from_stream and link.to_stream = copied.to_stream
-
--- name: links_of_partition
-select from_stream, to_stream from {schema}.link where partition = %(partition)s
 
 -- name: positions_of_both
 select old.partition, old.position, new.position from {other}.lease as old

@@ -183,21 +183,38 @@ async def _load(work: Work, new: Tables, progress: Progress) -> int:
                 progress.bytes += loaded.bytes
                 work.on_progress(progress)
             _enter(work, progress, "indexing")
-            await asyncio.gather(crew.settle(_ALL), _index(work, new))
+            await asyncio.gather(_link(work, new), _index(work, new))
+            await crew.settle(_ALL)
     else:
-        await _index(work, new)
+        # Whoever loaded it may have been killed before.
+        await asyncio.gather(_link(work, new), _index(work, new))
     async with work.pool.connection() as connection:
         await complete(connection, new.version, work.owner)
     return processes
 
 
+async def _link(work: Work, new: Tables) -> None:
+    """Links are loaded as if each had something to relay; most have not."""
+    async with _connected(work) as connection:
+        for name in ("settle_unheard", "key_links"):
+            await connection.execute(new[name])
+
+
 async def _index(work: Work, new: Tables) -> None:
-    async with await psycopg.AsyncConnection.connect(work.dsn, autocommit=True) as connection:
-        await connection.execute("set maintenance_work_mem = '256MB'")
+    async with _connected(work) as connection:
         for statement in new.indexes():
             await connection.execute(statement)
         for table in _ANALYZED:
             await connection.execute(f"analyze {new.schema}.{table}".encode())
+
+
+@asynccontextmanager
+async def _connected(work: Work) -> AsyncIterator[AsyncConnection[Any]]:
+    """For statements about whole tables."""
+    async with await psycopg.AsyncConnection.connect(work.dsn, autocommit=True) as connection:
+        await connection.execute("set maintenance_work_mem = '256MB'")
+        await connection.execute("set work_mem = '64MB'")
+        yield connection
 
 
 def _runner(work: Work, new: Tables, derivation: Derivation) -> Runner:

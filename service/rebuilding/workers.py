@@ -59,7 +59,7 @@ class _Worker:
         self._loop.run(self._settle(partition))
 
     async def _settle(self, partition: int) -> None:
-        cursor = await self.writing.execute(self.tables["links_of_partition"], {"partition": partition})
+        cursor = await self.writing.execute(self.tables["due_links_of_partition"], {"partition": partition})
         links: list[tuple[Stream, Stream]] = await cursor.fetchall()
         if not links:
             return
