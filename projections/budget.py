@@ -14,6 +14,8 @@ from projections.targets.errors import Paced
 
 LONGEST_TURN = 20.0
 """Seconds that are waited for one; who has to wait longer does something else meanwhile."""
+SOON = 2.0
+"""Seconds; what has to wait longer for its turn is better begun later, by what is so then."""
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,8 +26,8 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def most_at_once(budget: Budget) -> int:
-    """How many may ask for a turn at the same time, and each get one before LONGEST_TURN is over."""
-    return max(1, budget.burst, int(budget.per_second * LONGEST_TURN))
+    """How many may ask for a turn at the same time, and each get one at once or SOON."""
+    return max(1, budget.burst, int(budget.per_second * SOON))
 
 
 async def spend(pool: Pool, tables: Tables, account: str, budget: Budget, *, at_most: float = inf) -> float:

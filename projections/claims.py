@@ -35,7 +35,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _NAMED = ("partition", "stream", "target", "owner")
-_TOGETHER = ("renew_push", "finish_push")
+_TOGETHER = ("renew_push", "finish_push", "release_push")
 _CLAIMED = ("partition", "stream", "target", "attempts", "folded", "doubt")
 
 

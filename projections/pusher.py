@@ -37,7 +37,7 @@ class PusherSettings(msgspec.Struct, frozen=True, kw_only=True):
     `concurrency` is of each account, where its pace lets so many be under way.
     """
 
-    concurrency: int = 20
+    concurrency: int = 64
     poll: float = 1.0
     lease: float = 120.0
     first_delay: float = 1.0

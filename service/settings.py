@@ -149,7 +149,7 @@ class Push(_Table, frozen=True, kw_only=True):
     poll_seconds: Seconds = 1.0
     lease_seconds: Seconds = 120.0
     """Must exceed the longest call to a license server."""
-    concurrency: Annotated[int, Meta(ge=1, le=64, description="Give a whole number from 1 to 64.")] = 20
+    concurrency: Annotated[int, Meta(ge=1, le=64, description="Give a whole number from 1 to 64.")] = 64
     longest_delay_seconds: Seconds = 600.0
     """Between two attempts."""
 

@@ -95,6 +95,24 @@ update {schema}.push set owner = null, leased_until = null, next_at = now() + %(
  where partition = %(partition)s and stream = %(stream)s and target = %(target)s and owner = %(owner)s
    and set_config('synchronous_commit', 'off', true) = 'off'
 
+-- name: release_push_together
+-- The same of several, as with renew_push_together.
+with mine as (
+    select held.partition, held.stream, held.target, asked.owner, asked.pause
+      from unnest(%(partition)s::smallint[], %(stream)s::text[], %(target)s::text[], %(owner)s::text[],
+                  %(pause)s::interval[]) as asked (partition, stream, target, owner, pause)
+     cross join lateral (
+        select partition, stream, target from {schema}.push as push
+         where push.partition = asked.partition and push.stream = asked.stream and push.target = asked.target
+           and push.owner = asked.owner
+           for no key update skip locked) as held
+)
+update {schema}.push as push set owner = null, leased_until = null, next_at = now() + mine.pause
+  from mine
+ where push.partition = mine.partition and push.stream = mine.stream and push.target = mine.target
+   and set_config('synchronous_commit', 'off', true) = 'off'
+returning push.partition, push.stream, push.target, mine.owner
+
 -- name: postpone_push
 update {schema}.push
    set owner = null, leased_until = null, attempts = attempts + 1, error = %(error)s,

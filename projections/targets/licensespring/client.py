@@ -221,7 +221,7 @@ class LicenseSpring:
 
 @asynccontextmanager
 async def open_licensespring(
-    url: str, key: str, *, timeout: float = 10.0, deadline: float = 60.0, connections: int = 20
+    url: str, key: str, *, timeout: float = 10.0, deadline: float = 60.0, connections: int = 64
 ) -> AsyncIterator[LicenseSpring]:
     """A client for the API at `url` (`https://saas.licensespring.com/api/v1/`), closed at the end of the block.
 

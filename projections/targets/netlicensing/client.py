@@ -130,7 +130,7 @@ class NetLicensing:
 
 @asynccontextmanager
 async def open_netlicensing(
-    url: str, key: str, turn: Turn, *, timeout: float = 10.0, deadline: float = 30.0, connections: int = 20
+    url: str, key: str, turn: Turn, *, timeout: float = 10.0, deadline: float = 30.0, connections: int = 64
 ) -> AsyncIterator[NetLicensing]:
     """A client for the API at `url` (`https://go.netlicensing.io/core/v2/rest/`), closed at the end of the block.
 

@@ -48,6 +48,20 @@ async def test_of_two_claims_to_one_stream_only_the_later_is_kept(database: str)
             assert await cursor.fetchall() == [(None, [], 9)]
 
 
+async def test_what_is_given_back_together_rests_each_for_its_own_time(database: str) -> None:
+    async with pushing(database) as pushed:
+        await pushed.projected.take([bought(stream=stream) for stream in TWO])
+        claims = Claims(pushed.projected.pool, pushed.projected.tables)
+        mine = {claim.stream: claim for claim in await claims.take(2, ["ls"], "me", lease=60)}
+        await claims.renew(mine[TWO[0]], ["x"], lease=60)
+        await asyncio.gather(claims.release(mine[TWO[0]], 0), claims.release(mine[TWO[1]], 1000))
+        (again,) = await claims.take(2, ["ls"], "me", lease=60)
+        assert (again.stream, again.doubt) == (TWO[0], ["x"])
+        async with pushed.projected.pool.connection() as connection:
+            rests = "select stream from projection_1.push where owner is null and next_at > now() + interval '900 s'"
+            assert await (await connection.execute(rests)).fetchall() == [(TWO[1],)]
+
+
 async def test_turns_taken_together_cost_a_token_each_and_what_comes_too_late_costs_none(database: str) -> None:
     async with pushing(database) as pushed:
         turns = Turns(pushed.projected.pool, pushed.projected.tables, "slow", Budget(per_second=0.01, burst=2))
