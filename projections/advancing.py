@@ -1,6 +1,7 @@
 """From the next events of partitions to the rows they lead to: reads and folds, writes nothing."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from itertools import groupby
 
 import msgspec
 import structlog
@@ -9,7 +10,7 @@ from domain.events import Event, Stream, partition_of
 from domain.history import Fold, decode_fold, extend, extends, refold
 from domain.version import CODE
 from projections.folding import rows_of
-from projections.ports import EventLog
+from projections.ports import BulkLog
 from projections.rows import Rows
 from projections.sources import Source, source_for
 from projections.tables import Pool, Tables
@@ -18,9 +19,6 @@ from projections.turns import Turns
 from projections.writing import Advance
 
 _log = structlog.get_logger("tenure.runner")
-
-_TOGETHER_BYTES = 8 * 1024 * 1024
-"""Of bodies, beyond which no further partition joins a transaction."""
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -41,7 +39,7 @@ class Advancing:
     def __init__(
         self,
         *,
-        log: EventLog,
+        log: BulkLog,
         pool: Pool,
         tables: Tables,
         sources: Mapping[str, Source],
@@ -55,21 +53,11 @@ class Advancing:
         self._targets = targets
         self._batch = batch
 
-    async def lots(self, behind: Sequence[int], held: Mapping[int, int]) -> AsyncIterator[list[Page]]:
-        """The next events of those partitions, in lots that are worth a transaction and fit into memory."""
-        lot: list[Page] = []
-        events = size = 0
-        for partition in behind:
-            page = await self.page(partition, held[partition])
-            if page is not None:
-                lot.append(page)
-                events += len(page.events)
-                size += sum(len(event.body) for event in page.events)
-            if events >= self._batch or size >= _TOGETHER_BYTES:
-                yield lot
-                lot, events, size = [], 0, 0
-        if lot:
-            yield lot
+    async def lots(self, behind: Mapping[int, int], held: Mapping[int, int]) -> AsyncIterator[list[Page]]:
+        """The next events of partitions that are behind those heads, in lots that are worth a transaction."""
+        for bounds in _lots_of(behind, held, self._batch):
+            # What does not fit in memory is missing, and comes with the next round.
+            yield _pages(await self._log.read_between(bounds), held)
 
     async def page(self, partition: int, position: int) -> Page | None:
         """The next events of one partition, None when there are none."""
@@ -78,64 +66,92 @@ class Advancing:
 
     async def again(self, stream: Stream, position: int) -> Advance:
         """A stream folded from the start, without a move of its partition."""
-        rows = self.rows(stream, await self._refold(stream, position), position)
-        return Advance(partition=partition_of(stream), before=position, after=position, rows=[rows])
+        rows = [self.rows(each, fold, position) async for each, fold in self._refolds([(stream, position)])]
+        return Advance(partition=partition_of(stream), before=position, after=position, rows=rows)
 
     async def advances(self, pages: Sequence[Page]) -> list[Advance]:
         stored, turns = await self._stored(pages), Turns()
         linked = {stream: len(fold.subscription.links) for stream, fold in stored.items() if fold is not None}
-        advances = []
-        for page in pages:
-            rows = []
-            for stream, fold in (await self._folds(page, stored, turns)).items():
-                # The links of the fold that it extends were written with that.
-                known = linked.get(stream, 0) if fold is stored.get(stream) else 0
-                rows.append(self.rows(stream, fold, page.after, known))
-                await turns.pass_on()
-            advances.append(Advance(partition=page.partition, before=page.before, after=page.after, rows=rows))
-        return advances
+        advances = {
+            page.partition: Advance(partition=page.partition, before=page.before, after=page.after, rows=[])
+            for page in pages
+        }
+        for stream, fold in (await self._folds(pages, stored, turns)).items():
+            # The links of the fold that it extends were written with that.
+            known = linked.get(stream, 0) if fold is stored.get(stream) else 0
+            advance = advances[partition_of(stream)]
+            advance.rows.append(self.rows(stream, fold, advance.after, known))
+            await turns.pass_on()
+        return list(advances.values())
 
     async def _stored(self, pages: Sequence[Page]) -> dict[Stream, Fold | None]:
         """The folds of the pages' streams as they stand; None for one of other code, nothing for a new stream."""
-        async with self._pool.connection() as connection, connection.pipeline():
-            cursors = [
-                await connection.execute(
-                    self._tables["load_folds"],
-                    {"partition": page.partition, "streams": list({event.stream for event in page.events})},
-                    binary=True,
-                )
-                for page in pages
-            ]
+        streams = list({event.stream: event.partition for page in pages for event in page.events}.items())
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                self._tables["load_folds"],
+                {"partitions": [partition for _, partition in streams], "streams": [stream for stream, _ in streams]},
+                binary=True,
+            )
             return {
-                stream: decode_fold(fold) if code == CODE else None
-                for cursor in cursors
-                for stream, code, fold in await cursor.fetchall()
+                stream: decode_fold(fold) if code == CODE else None for stream, code, fold in await cursor.fetchall()
             }
 
-    async def _folds(self, page: Page, stored: Mapping[Stream, Fold | None], turns: Turns) -> dict[Stream, Fold]:
+    async def _folds(
+        self, pages: Sequence[Page], stored: Mapping[Stream, Fold | None], turns: Turns
+    ) -> dict[Stream, Fold]:
+        """The folds of the pages' streams, in the order of their first events."""
         by_stream: dict[Stream, list[Event]] = {}
-        for event in page.events:
-            by_stream.setdefault(event.stream, []).append(event)
-        folds = {}
+        for page in pages:
+            for event in page.events:
+                by_stream.setdefault(event.stream, []).append(event)
+        folds: dict[Stream, Fold | None] = dict.fromkeys(by_stream)
         for stream, events in by_stream.items():
-            provider = source_for(self._sources, stream).provider
-            fold = stored.get(stream)
+            fold, provider = stored.get(stream), source_for(self._sources, stream).provider
             if stream not in stored:
                 # Rows go with the checkpoint: without one, no earlier event is of this stream.
                 folds[stream] = refold(events, provider)
             elif fold is not None and extends(fold, events):
                 folds[stream] = extend(fold, events, provider)
-            else:
-                folds[stream] = await self._refold(stream, page.after)
             await turns.pass_on()
-        return folds
+        after = {page.partition: page.after for page in pages}
+        again = [(stream, after[partition_of(stream)]) for stream, fold in folds.items() if fold is None]
+        async for stream, fold in self._refolds(again):
+            folds[stream] = fold
+            await turns.pass_on()
+        return {stream: fold for stream, fold in folds.items() if fold is not None}
 
     def rows(self, stream: Stream, fold: Fold, position: int, linked: int = 0) -> Rows:
         if fold.stopped:
             _log.warning("a stream stopped", stream=stream, reason=fold.stopped)
         return rows_of(stream, fold, position, source_for(self._sources, stream), self._targets, linked)
 
-    async def _refold(self, stream: Stream, upto: int) -> Fold:
-        whole = await self._log.read_stream(stream)
-        provider = source_for(self._sources, stream).provider
-        return refold([event for event in whole if event.position <= upto], provider)
+    async def _refolds(self, upto: Sequence[tuple[Stream, int]]) -> AsyncIterator[tuple[Stream, Fold]]:
+        """Streams folded from the start up to positions; read together, as many as fit in a page."""
+        left = list(upto)
+        while left:
+            for whole in await self._log.read_streams([(stream, 0) for stream, _ in left]):
+                stream, position = left.pop(0)
+                provider = source_for(self._sources, stream).provider
+                yield stream, refold([event for event in whole if event.position <= position], provider)
+
+
+def _lots_of(behind: Mapping[int, int], held: Mapping[int, int], batch: int) -> Iterator[list[tuple[int, int, int]]]:
+    """What to read next: partitions, ascending, from where to where, of each and in each lot about `batch` events."""
+    lot: list[tuple[int, int, int]] = []
+    events = 0
+    for partition, head in sorted(behind.items()):
+        after, upto = held[partition], min(head, held[partition] + batch)
+        lot.append((partition, after, upto))
+        events += upto - after
+        if events >= batch:
+            yield lot
+            lot, events = [], 0
+    if lot:
+        yield lot
+
+
+def _pages(events: Sequence[Event], held: Mapping[int, int]) -> list[Page]:
+    """Events in the order of their partitions as a page of each."""
+    by_partition = groupby(events, key=lambda event: event.partition)
+    return [Page(partition, held[partition], list(some)) for partition, some in by_partition]

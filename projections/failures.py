@@ -7,7 +7,10 @@ from projections.ports import LogUnavailable
 FAILURES = (psycopg.Error, OSError, LogUnavailable)
 """What passes by itself, or is a fault that must be seen in the log again and again; never a reason to end."""
 
-UNWRITABLE = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
+UNWRITABLE = (
+    *(psycopg.DataError, psycopg.IntegrityError),
+    *(psycopg.errors.ProgramLimitExceeded, psycopg.errors.CardinalityViolation),
+)
 
 
 _ABSENT = ("08", "53", "57")

@@ -61,6 +61,24 @@ class EventLog(Protocol):
         ...
 
 
+class BulkLog(EventLog, Protocol):
+    """The event store, as those see it who read many partitions and streams at once."""
+
+    async def read_between(self, bounds: Sequence[tuple[int, int, int]]) -> list[Event]:
+        """The events of partitions, ascending, with `after` < position <= `upto` (partition, after, upto).
+
+        In that order; where they are large the last ones are missing, but never all.
+        """
+        ...
+
+    async def read_streams(self, asked: Sequence[tuple[Stream, int]], limit: int | None = None) -> list[list[Event]]:
+        """What each of these streams holds after that position, in position order, at most `limit` of each.
+
+        Of the first ones, as many as may be read at once, but always of one: ask again for the others.
+        """
+        ...
+
+
 class SearchableLog(EventLog, Protocol):
     """The event store, as those see it who ask for events by their ids, and decide by what they read."""
 

@@ -7,60 +7,72 @@ that lost its lease meanwhile: what it settles counts only if the stream has not
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import msgspec
 
 from domain.events import Event, NewEvent, Stream
 from domain.history import TRANSLATED
 from domain.receipts import RELAYED
-from projections.ports import EventLog
+from projections.ports import BulkLog
 from projections.tables import Pool, Tables
+from projections.writing import columns_of
 
-_LINKS = 200
+_LINKS = 2_000
+"""Many, for the streams that copies go to are folded anew each time some come."""
 _EVENTS = 500
 _BYTES = 8 * 1024 * 1024
 """Of bodies in one append; one that is larger goes alone."""
 
 
-async def relay_due_links(log: EventLog, pool: Pool, tables: Tables, partitions: list[int]) -> bool:
+class _Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """A link that was followed: up to where, and whether there is more; fields as in `settle_due_links`."""
+
+    partition: int
+    from_stream: Stream
+    to_stream: Stream
+    before: int
+    after: int
+    grown: int
+    more: bool
+
+
+async def relay_due_links(log: BulkLog, pool: Pool, tables: Tables, partitions: list[int]) -> bool:
     """Follows the due links that start in these partitions; true when there were any."""
     async with pool.connection() as connection:
         cursor = await connection.execute(tables["due_links"], {"partitions": partitions, "limit": _LINKS})
         links = await cursor.fetchall()
-    # Lots, because nearly every link has nothing or one event to tell, and a flush to disk each would cost the most.
-    copies: list[NewEvent] = []
-    settled: list[dict[str, Any]] = []
-    for partition, from_stream, to_stream, relayed, grown in links:
-        events = await log.read_stream(from_stream, relayed, _EVENTS)
-        copies += [_relayed(event, to_stream) for event in events if _belongs_there_too(event)]
-        settled.append(
-            {
-                "partition": partition,
-                "from_stream": from_stream,
-                "to_stream": to_stream,
-                "before": relayed,
-                "after": events[-1].position if events else relayed,
-                "grown": grown,
-                "more": len(events) == _EVENTS,
-            }
-        )
-        if len(copies) >= _EVENTS or sum(len(copy.body) for copy in copies) >= _BYTES:
-            await _settle(log, pool, tables, copies, settled)
-            copies, settled = [], []
-    if settled:
+    left = list(links)
+    while left:
+        # Together, because nearly every link has nothing or one event to tell; as many as fit into memory.
+        read = await log.read_streams([(from_stream, relayed) for _, from_stream, _, relayed, _ in left], _EVENTS)
+        copies: list[NewEvent] = []
+        settled: list[_Settled] = []
+        for (partition, from_stream, to_stream, relayed, grown), events in zip(left, read, strict=False):
+            copies += [_relayed(event, to_stream) for event in events if _belongs_there_too(event)]
+            settled.append(
+                _Settled(
+                    partition=partition,
+                    from_stream=from_stream,
+                    to_stream=to_stream,
+                    before=relayed,
+                    after=events[-1].position if events else relayed,
+                    grown=grown,
+                    more=len(events) == _EVENTS,
+                )
+            )
+        del left[: len(read)]
         await _settle(log, pool, tables, copies, settled)
     return bool(links)
 
 
 async def _settle(
-    log: EventLog, pool: Pool, tables: Tables, copies: Sequence[NewEvent], settled: Sequence[dict[str, Any]]
+    log: BulkLog, pool: Pool, tables: Tables, copies: Sequence[NewEvent], settled: Sequence[_Settled]
 ) -> None:
     """Appends first: what is settled has been copied."""
     for some in _portions(copies):
         await log.append(some)
-    async with pool.connection() as connection, connection.transaction(), connection.cursor() as cursor:
-        await cursor.executemany(tables["settle_link"], settled)
+    async with pool.connection() as connection:
+        await connection.execute(tables["settle_due_links"], columns_of(_Settled, settled))
 
 
 def _portions(events: Sequence[NewEvent]) -> Iterator[list[NewEvent]]:

@@ -18,7 +18,7 @@ from projections.advancing import Advancing, Page
 from projections.failures import FAILURES, UNWRITABLE, in_short, is_absence
 from projections.folding import refused_rows
 from projections.leases import Leases
-from projections.ports import EventLog
+from projections.ports import BulkLog
 from projections.relay import relay_due_links
 from projections.rows import Rows
 from projections.sources import Source, source_for
@@ -49,7 +49,7 @@ class Runner:
     def __init__(
         self,
         *,
-        log: EventLog,
+        log: BulkLog,
         pool: Pool,
         tables: Tables,
         sources: Mapping[str, Source],
@@ -178,9 +178,9 @@ class Runner:
         """One round over the leased partitions; true when there was something to do."""
         held = dict(self._leases.held)
         heads = await self._log.heads(list(held))
-        behind = [partition for partition, position in held.items() if heads.get(partition, 0) > position]
+        behind = {each: head for each, position in held.items() if (head := heads.get(each, 0)) > position}
         self._ailing = False
-        async for pages in self._advancing.lots(sorted(behind), held):
+        async for pages in self._advancing.lots(behind, held):
             await self._project_together(pages)
         followed = self._appends and await self._append_what_follows(heads)
         if behind:

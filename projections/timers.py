@@ -7,7 +7,6 @@ payment had come just before changes nothing, for the same reason.
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
 import structlog
 
@@ -28,17 +27,22 @@ async def ring_due_timers(log: EventLog, pool: Pool, tables: Tables, partitions:
     async with pool.connection() as connection:
         cursor = await connection.execute(tables["due_timers"], {"partitions": list(partitions), "limit": _AT_ONCE})
         due = await cursor.fetchall()
-    rung: list[dict[str, Any]] = []
-    events: list[NewEvent] = []
-    for partition, stream, event_id, at, type_, body, position, now in due:
-        if not await log.read_stream(stream, position, 1):
-            events.append(_event(stream, event_id, at, type_, body, now))
-            rung.append({"partition": partition, "stream": stream, "event_id": event_id})
+    grown = await log.grown([(stream, position) for _, stream, *_, position, _ in due]) if due else ()
+    rung = [
+        (partition, _event(stream, event_id, at, type_, body, now))
+        for partition, stream, event_id, at, type_, body, position, now in due
+        if (stream, position) not in grown
+    ]
     if not rung:
         return 0
-    appended = await log.append(events)
-    async with pool.connection() as connection, connection.transaction(), connection.cursor() as cursor:
-        await cursor.executemany(tables["mark_rung"], rung)
+    appended = await log.append([event for _, event in rung])
+    async with pool.connection() as connection:
+        marked = {
+            "partition": [partition for partition, _ in rung],
+            "stream": [event.stream for _, event in rung],
+            "event_id": [event.event_id for _, event in rung],
+        }
+        await connection.execute(tables["mark_rung"], marked)
     count = sum(not each.repeated for each in appended)
     _log.info("timers rang", count=count)
     return count

@@ -1,13 +1,12 @@
 """Writes the rows of some streams, in the transaction that also moves the checkpoints of their partitions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from psycopg import AsyncConnection, AsyncCursor
+from psycopg import AsyncConnection
 
-from domain.events import Stream
-from projections.rows import Rows
+from projections.rows import LicenseRow, LinkRow, PushRow, Rows, StreamRow, TimerRow, WantRow
 from projections.tables import Tables
 
 
@@ -21,7 +20,7 @@ class Advance(msgspec.Struct, frozen=True, kw_only=True):
     partition: int
     before: int
     after: int
-    rows: Sequence[Rows]
+    rows: list[Rows]
 
 
 async def write_advances(
@@ -31,59 +30,42 @@ async def write_advances(
 
     To be called in a transaction, with partitions ascending. Raises LostLease when one of them is another's.
     """
-    moves = [
-        {"partition": each.partition, "before": each.before, "after": each.after, "owner": owner} for each in advances
-    ]
-    async with connection.cursor() as cursor:
-        await cursor.executemany(tables["move_checkpoint"], moves)
-        if cursor.rowcount != len(moves):
-            raise LostLease([each.partition for each in advances])
+    moves = {
+        "owner": owner,
+        "partition": [each.partition for each in advances],
+        "before": [each.before for each in advances],
+        "after": [each.after for each in advances],
+    }
+    cursor = await connection.execute(tables["move_checkpoints"], moves)
+    if cursor.rowcount != len(advances):
+        raise LostLease([each.partition for each in advances])
     await write_rows(connection, tables, [rows for each in advances for rows in each.rows])
 
 
 async def write_rows(connection: AsyncConnection[Any], tables: Tables, rows: Sequence[Rows]) -> None:
-    """Replaces everything derived from those streams. Links go in a fixed order: they may lie in other partitions."""
-    streams: dict[int, list[Stream]] = {}
-    for each in rows:
-        streams.setdefault(each.stream.partition, []).append(each.stream.stream)
-    places = [{"partition": partition, "streams": names} for partition, names in streams.items()]
-    pushed = _kept(rows, lambda each: [push.target for push in each.pushes])
+    """Replaces everything derived from those streams, each table's rows by one statement.
+
+    Links go in a fixed order: they may lie in other partitions.
+    """
+    streams = [each.stream for each in rows]
+    changed = {"partitions": [row.partition for row in streams], "streams": [row.stream for row in streams]}
+    vain = [(row.stream, about) for row, each in zip(streams, rows, strict=True) for about in each.vain]
+    in_vain = {"vain_of": [stream for stream, _ in vain], "vain": [about for _, about in vain]}
     links = sorted((row for each in rows for row in each.links), key=lambda row: (row.partition, row.from_stream))
-    async with connection.pipeline(), connection.cursor() as cursor:
-        await _many(cursor, tables, "save_stream", [each.stream for each in rows])
-        await cursor.executemany(tables["clear_licenses"], places)
-        await _many(cursor, tables, "save_license", [row for each in rows for row in each.licenses])
-        await cursor.executemany(tables["retire_pushes"], pushed)
-        await _many(cursor, tables, "save_push", [row for each in rows for row in each.pushes])
-        await cursor.executemany(tables["clear_wants"], _wanted(rows))
-        await _many(cursor, tables, "save_want", [row for each in rows for row in each.wants])
-        ringing = _kept(rows, lambda each: [timer.event_id for timer in each.timers])
-        await cursor.executemany(tables["clear_timers"], ringing)
-        await _many(cursor, tables, "save_timer", [row for each in rows for row in each.timers])
-        await _many(cursor, tables, "save_link", links)
-        await cursor.executemany(tables["mark_links"], places)
+    statements: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("save_streams", columns_of(StreamRow, streams)),
+        ("save_licenses", columns_of(LicenseRow, [row for each in rows for row in each.licenses]) | changed),
+        ("save_pushes", columns_of(PushRow, [row for each in rows for row in each.pushes]) | changed),
+        ("save_wants", columns_of(WantRow, [row for each in rows for row in each.wants]) | changed | in_vain),
+        ("save_timers", columns_of(TimerRow, [row for each in rows for row in each.timers]) | changed),
+        ("save_links", columns_of(LinkRow, links)),
+        ("mark_links", changed),
+    )
+    async with connection.pipeline():
+        for statement, arguments in statements:
+            await connection.execute(tables[statement], arguments)
 
 
-def _wanted(rows: Sequence[Rows]) -> list[dict[str, Any]]:
-    still = _kept(rows, lambda each: [want.about for want in each.wants])
-    vain = _kept(rows, lambda each: list(each.vain))
-    return [
-        {**place, "vain_of": other["kept_of"], "vain": other["kept"]} for place, other in zip(still, vain, strict=True)
-    ]
-
-
-def _kept(rows: Sequence[Rows], names: Callable[[Rows], list[str]]) -> list[dict[str, Any]]:
-    """Of each partition the streams, and the names of their rows that stay, each beside its stream."""
-    places: dict[int, dict[str, Any]] = {}
-    for each in rows:
-        partition, stream, stay = each.stream.partition, each.stream.stream, names(each)
-        place = places.setdefault(partition, {"partition": partition, "streams": [], "kept_of": [], "kept": []})
-        place["streams"].append(stream)
-        place["kept_of"] += [stream] * len(stay)
-        place["kept"] += stay
-    return list(places.values())
-
-
-async def _many(cursor: AsyncCursor[Any], tables: Tables, statement: str, rows: Sequence[msgspec.Struct]) -> None:
-    if rows:
-        await cursor.executemany(tables[statement], [msgspec.structs.asdict(row) for row in rows])
+def columns_of(kind: type[msgspec.Struct], rows: Sequence[msgspec.Struct]) -> dict[str, list[Any]]:
+    """The fields of such rows, each with its values in the rows' order."""
+    return {name: [getattr(row, name) for row in rows] for name in kind.__struct_fields__}

@@ -17,7 +17,7 @@ from psycopg import AsyncConnection
 
 from domain.events import PARTITIONS
 from projections.failures import FAILURES
-from projections.ports import EventLog
+from projections.ports import BulkLog
 from projections.rebuilding.comparing import Difference, compare
 from projections.rebuilding.loading import Derivation
 from projections.rebuilding.switching import switch
@@ -68,7 +68,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
 
     dsn: str
     pool: Pool
-    log: EventLog
+    log: BulkLog
     opens: Opens
     rules: str
     owner: str

@@ -13,6 +13,31 @@ from (select e.*, sum(octet_length(body)) over (order by position) - octet_lengt
 where bytes_before < %(page_bytes)b
 order by position
 
+-- name: read_between
+-- The events of several partitions between two positions each, as many as fit in the page's bytes, but always one.
+select {event}
+from (select e.*, sum(octet_length(e.body)) over (order by e.partition, e.position) - octet_length(e.body) as bytes_before
+      from unnest(%(partitions)b::smallint[], %(after)b::bigint[], %(upto)b::bigint[]) as u (partition, after, upto)
+      join event e on e.partition = u.partition and e.position > u.after and e.position <= u.upto) page
+where bytes_before < %(page_bytes)b
+order by partition, position
+
+-- name: read_streams
+-- What several streams hold after a position each, with the number of the stream in the list: whole, as many of the
+-- first ones as fit in the page's bytes, but always one. Of a stream without such events there is an empty row.
+select number, {event}
+from (select u.number, e.*,
+             sum(octet_length(e.body)) over (order by u.number groups between unbounded preceding and 1 preceding)
+                 as bytes_before
+      from unnest(%(partitions)b::smallint[], %(streams)b::text[], %(after)b::bigint[])
+           with ordinality as u (of_partition, of_stream, after, number)
+      left join lateral (select * from event
+                         where partition = u.of_partition and stream = u.of_stream and position + 0 > u.after
+                         order by position + 0
+                         limit %(limit)b) e on true) page
+where coalesce(bytes_before, 0) < %(page_bytes)b
+order by number, position
+
 -- name: read_stream
 -- A stream's events. The additions of 0 keep the planner from walking the partition by position, which it prefers
 -- as long as it knows nothing of the table's size.

@@ -24,7 +24,7 @@ from service.store.sql import statements
 
 _READ = statements("read.sql") | statements("past.sql")
 _LOCK_HEADS = statements("append.sql")["lock_heads"]
-_PREPARED = frozenset({"grown", "heads", "read_partition", "read_stream"})
+_PREPARED = frozenset({"grown", "heads", "read_between", "read_partition", "read_stream", "read_streams"})
 """Asked all the time, and as much work to plan as to answer; the others are planned with the table as it is."""
 
 _MOST_STREAMS = 200
@@ -170,6 +170,35 @@ class EventStore:
         return await self._events(
             "read_stream", {"partition": partition_of(stream), "stream": stream, "after": after, "limit": limit}
         )
+
+    async def read_between(self, bounds: Sequence[tuple[int, int, int]]) -> list[Event]:
+        """The events of partitions, ascending, with `after` < position <= `upto` (partition, after, upto).
+
+        From the beginning: where bodies are large, those that do not fit in a page are missing at the end.
+        """
+        partitions, after, upto = map(list, zip(*bounds, strict=True))
+        bounded = {"partitions": partitions, "after": after, "upto": upto, "page_bytes": self._limits.page_bytes}
+        return await self._events("read_between", bounded)
+
+    async def read_streams(self, asked: Sequence[tuple[Stream, int]], limit: int | None = None) -> list[list[Event]]:
+        """What each of these streams holds after that position, in position order, at most `limit` of each.
+
+        Of the first ones, as many as fit in a page, but always of one: ask again for the others.
+        """
+        parameters = {
+            "partitions": [partition_of(stream) for stream, _ in asked],
+            "streams": [stream for stream, _ in asked],
+            "after": [after for _, after in asked],
+            "limit": limit,
+            "page_bytes": self._limits.page_bytes,
+        }
+        found: list[list[Event]] = []
+        for number, *row in await self._rows("read_streams", parameters):
+            if number > len(found):
+                found.append([])
+            if row[0] is not None:
+                found[-1].append(event_of(row))
+        return found
 
     async def grown(self, upto: Sequence[tuple[Stream, int]]) -> set[tuple[Stream, int]]:
         """Those of the streams with a position that have later events."""

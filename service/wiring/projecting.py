@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from domain.providers.table import PROVIDERS
-from projections.ports import EventLog
+from projections.ports import BulkLog
 from projections.runner import Runner, RunnerSettings
 from projections.sources import Source
 from projections.tables import Pool, Tables
@@ -31,7 +31,7 @@ def projected(settings: Settings) -> dict[str, Source]:
 
 
 def make_runner(
-    settings: Settings, log: EventLog, pool: Pool, tables: Tables, targets: Mapping[str, Target], name: str = ""
+    settings: Settings, log: BulkLog, pool: Pool, tables: Tables, targets: Mapping[str, Target], name: str = ""
 ) -> Runner:
     """`name` is who leases partitions; else it is this process."""
     numbers = settings.project

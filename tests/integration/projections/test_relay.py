@@ -1,5 +1,6 @@
 """Events that do not name their subscription find it, whenever the links become known."""
 
+from collections.abc import Sequence
 from itertools import permutations
 
 import pytest
@@ -89,8 +90,8 @@ async def test_an_event_that_comes_while_a_link_is_followed_is_relayed_too(datab
             self.append = projected.log.append
             self.projected = projected
 
-        async def read_stream(self, stream: Stream, after: int, limit: int) -> list[Event]:
-            read = await self.projected.log.read_stream(stream, after, limit)
+        async def read_streams(self, asked: Sequence[tuple[Stream, int]], limit: int) -> list[list[Event]]:
+            read = await self.projected.log.read_streams(asked, limit)
             await self.projected.append([dispute])
             await project_without_relaying(self.projected)
             return read
@@ -113,6 +114,27 @@ async def project_without_relaying(projected: Projected) -> None:
     for partition, position in list(runner._leases.held.items()):
         if heads[partition] > position:
             await runner._project(partition, position)
+
+
+async def test_links_whose_events_do_not_fit_in_memory_together_are_followed_all_the_same(database: str) -> None:
+    class Narrow:
+        """A log of which one stream at a time can be read."""
+
+        def __init__(self, projected: Projected) -> None:
+            self.append = projected.log.append
+            self.projected = projected
+
+        async def read_streams(self, asked: Sequence[tuple[Stream, int]], limit: int) -> list[list[Event]]:
+            return await self.projected.log.read_streams(asked[:1], limit)
+
+    async with projecting(database) as projected:
+        await projected.runner.project_until_idle()
+        await projected.append([SUBSCRIPTION, PAYMENT_OF_INVOICE, REFUND])
+        await project_without_relaying(projected)
+        for _ in range(3):
+            await relay_due_links(Narrow(projected), projected.pool, projected.tables, list(range(256)))  # type: ignore[arg-type]
+            await project_without_relaying(projected)
+        assert REFUND.event_id in {event.event_id for event in await projected.log.read_stream(STREAM)}
 
 
 async def test_however_much_a_stream_holds_it_is_relayed_in_parts(

@@ -211,19 +211,27 @@ async def test_a_partition_that_cannot_be_read_does_not_hold_up_another(database
         if partition_of(name := stream_of("acme", "subscription", f"sub_x{number}")) > partition_of(STREAM)
     )
     async with projecting(database) as projected:
-        read = projected.log.read_partition
+        read, read_alone = projected.log.read_between, projected.log.read_partition
 
-        async def broken(partition: int, after: int, limit: int) -> list[Event]:
-            events = await read(partition, after, limit)
-            if partition == partition_of(STREAM):
-                return [msgspec.structs.replace(event, position=2**70) for event in events]
-            return events
+        def broken(events: list[Event]) -> list[Event]:
+            here = partition_of(STREAM)
+            return [
+                msgspec.structs.replace(each, position=2**70) if each.partition == here else each for each in events
+            ]
 
-        projected.log.read_partition = broken  # type: ignore[method-assign]
+        async def read_broken(bounds: Sequence[tuple[int, int, int]]) -> list[Event]:
+            return broken(await read(bounds))
+
+        async def read_broken_alone(partition: int, after: int, limit: int) -> list[Event]:
+            return broken(await read_alone(partition, after, limit))
+
+        projected.log.read_between = read_broken  # type: ignore[method-assign]
+        projected.log.read_partition = read_broken_alone  # type: ignore[method-assign]
         await projected.take([FIRST, happened(MARCH, activated(), stream=neighbour)])
         assert await stream_state(projected, neighbour) == ("folded", "active", "")
         assert await projected.queries.stream(STREAM) is None
-        projected.log.read_partition = read  # type: ignore[method-assign]
+        projected.log.read_between = read  # type: ignore[method-assign]
+        projected.log.read_partition = read_alone  # type: ignore[method-assign]
         await projected.runner.project_until_idle()
         assert await stream_state(projected) == ("folded", "active", "")
 

@@ -243,7 +243,7 @@ class DiesAfterAppending:
     """The log of a process that is gone right after its append."""
 
     def __init__(self, log: EventStore) -> None:
-        self.read_stream = log.read_stream
+        self.grown = log.grown
         self._log = log
 
     async def append(self, events: Sequence[NewEvent]) -> list[Appended]:

@@ -100,6 +100,49 @@ async def test_a_stream_is_read_whole_or_in_parts(filled: EventStore) -> None:
     assert await filled.read_stream(stream_in(7, number=5)) == []
 
 
+async def test_several_partitions_are_read_between_positions(filled: EventStore) -> None:
+    await filled.append([an_event(f"evt_{number}", stream_in(9)) for number in range(5)])
+    seven, nine = await filled.read_partition(7, 0, 100), await filled.read_partition(9, 0, 100)
+
+    assert await filled.read_between([(7, 3, 9), (8, 0, 5), (9, 1, 100)]) == seven[3:9] + nine[1:]
+    assert await filled.read_between([(8, 0, 5)]) == []
+
+
+async def test_of_partitions_that_do_not_fit_in_a_page_the_last_events_are_missing(
+    database: str, filled: EventStore
+) -> None:
+    await filled.append([an_event("evt_next", stream_in(9))])
+    whole = await filled.read_between([(7, 0, 20), (9, 0, 1)])
+    async with EventStore.open(database, limits=Limits(page_bytes=5000)) as narrow:
+        page = await narrow.read_between([(7, 0, 20), (9, 0, 1)])
+        assert page == whole[: len(page)]
+        assert 1 < len(page) < 20
+    async with EventStore.open(database, limits=Limits(page_bytes=1024)) as narrow:
+        assert await narrow.read_between([(7, 18, 20), (9, 0, 1)]) == whole[18:19]
+
+
+async def test_several_streams_are_read_at_once(filled: EventStore) -> None:
+    left, right = await filled.read_stream(LEFT), await filled.read_stream(RIGHT)
+    nobody = stream_in(8)
+    asked = [(RIGHT, 0), (nobody, 0), (LEFT, left[2].position), (RIGHT, right[-1].position), (RIGHT, right[4].position)]
+
+    assert await filled.read_streams(asked) == [right, [], left[3:], [], right[5:]]
+    assert await filled.read_streams(asked, limit=2) == [right[:2], [], left[3:5], [], right[5:7]]
+    assert await filled.read_streams([(nobody, 0)]) == [[]]
+
+
+async def test_of_streams_that_do_not_fit_in_a_page_the_first_ones_come_whole(
+    database: str, filled: EventStore
+) -> None:
+    left, right = await filled.read_stream(LEFT), await filled.read_stream(RIGHT)
+    nobody = stream_in(8)
+    async with EventStore.open(database, limits=Limits(page_bytes=1024)) as narrow:
+        assert await narrow.read_streams([(RIGHT, 0), (LEFT, 0)]) == [right]
+        assert await narrow.read_streams([(nobody, 0), (LEFT, 0), (nobody, 0), (RIGHT, 0)]) == [[], left]
+    async with EventStore.open(database) as wide:
+        assert await wide.read_streams([(nobody, 0), (LEFT, 0), (nobody, 0), (RIGHT, 0)]) == [[], left, [], right]
+
+
 @pytest.mark.parametrize("order", ["position", "stream"])
 async def test_a_copy_equals_the_pages(database: str, filled: EventStore, order: str) -> None:
     everything = await pages(filled, 100)
