@@ -69,6 +69,8 @@ class Runner:
         self._appends = appends
         self._stand_on(tables.still())
         self._ailing = False
+        self._looked = 0.0
+        """When it was last seen to what follows from what was projected, by the loop's clock."""
         self._woken = asyncio.Event()
         self._on_progress: list[Callable[[], None]] = []
         self._on_rung: list[Callable[[int], None]] = []
@@ -182,7 +184,11 @@ class Runner:
         self._ailing = False
         async for pages in self._advancing.lots(behind, held):
             await self._project_together(pages)
-        followed = self._appends and await self._append_what_follows(heads)
+        followed = False
+        now = asyncio.get_running_loop().time()
+        # While events keep coming, not after each few of them: a look costs, and so does each fold of what is relayed.
+        if self._appends and (not behind or now - self._looked >= self._settings.poll):
+            followed, self._looked = await self._append_what_follows(heads), now
         if behind:
             for callback in self._on_progress:
                 callback()

@@ -36,10 +36,11 @@ async def write_advances(
         "before": [each.before for each in advances],
         "after": [each.after for each in advances],
     }
-    cursor = await connection.execute(tables["move_checkpoints"], moves)
+    async with connection.pipeline():
+        cursor = await connection.execute(tables["move_checkpoints"], moves)
+        await write_rows(connection, tables, [rows for each in advances for rows in each.rows])
     if cursor.rowcount != len(advances):
         raise LostLease([each.partition for each in advances])
-    await write_rows(connection, tables, [rows for each in advances for rows in each.rows])
 
 
 async def write_rows(connection: AsyncConnection[Any], tables: Tables, rows: Sequence[Rows]) -> None:

@@ -163,8 +163,8 @@ select timer.partition, timer.stream, timer.event_id, timer.at, timer.type, time
        now()
   from {schema}.timer as timer
   join {schema}.stream as stream on stream.partition = timer.partition and stream.stream = timer.stream
- where timer.partition = any(%(partitions)s) and timer.at <= now() and not timer.rung
- order by timer.at limit %(limit)s
+ where timer.partition = any(%(partitions)b::smallint[]) and timer.at <= now() and not timer.rung
+ order by timer.at limit %(limit)b
 
 -- name: mark_rung
 update {schema}.timer as timer set rung = true
@@ -173,7 +173,7 @@ update {schema}.timer as timer set rung = true
 
 -- name: due_links
 select partition, from_stream, to_stream, relayed, grown from {schema}.link
- where partition = any(%(partitions)s) and due limit %(limit)s
+ where partition = any(%(partitions)b::smallint[]) and due limit %(limit)b
 
 -- name: settle_due_links
 -- Compare-and-set: where the stream has grown since it was read, or another process was quicker, the link stays due.
