@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -78,18 +79,44 @@ def refold(events: Sequence[Event], provider: Provider) -> Fold:
     return extend(Fold(subscription=Subscription()), events, provider)
 
 
-def extends(fold: Fold, events: Sequence[Event]) -> bool:
+class _LooksBack(Exception):
+    """What settles a tie lies in the events folded before."""
+
+
+class _Folded(Sequence[Event]):
+    """Events of which only the fold is known: who looks at them is told so."""
+
+    def __getitem__(self, index: Any) -> Any:
+        raise _LooksBack
+
+    def __len__(self) -> int:
+        raise _LooksBack
+
+
+def extends(fold: Fold, events: Sequence[Event], provider: Provider) -> bool:
     """Whether these later-recorded events may be folded on top, or change the order of what was folded before.
 
-    An equal instant counts as an earlier one, and so do two new events of one instant: what the provider settles such
-    a tie by may lie in the events folded before.
+    An equal instant counts as an earlier one. Of new events of one instant it is the provider that says whether what
+    settles their order may lie in the events folded before.
     """
     if fold.stopped or any(event.type == ERASED for event in events):
         # What was folded before held what is erased now.
         return False
-    instants = [event.occurred_at for event in events if not is_receipt(event)]
+    history = [event for event in events if not is_receipt(event)]
     latest = fold.latest
-    return latest is None or (len(set(instants)) == len(instants) and all(at > latest for at in instants))
+    if latest is None or not history:
+        return True
+    if any(event.occurred_at <= latest for event in history):
+        return False
+
+    def settle(tied: Sequence[Event], earlier: Sequence[Event] = ()) -> Sequence[Event]:  # noqa: ARG001
+        return provider.settle(tied, _Folded())
+
+    try:
+        arrange(history, settle)
+    except _LooksBack:
+        return False
+    return True
 
 
 def extend(fold: Fold, events: Sequence[Event], provider: Provider) -> Fold:

@@ -111,7 +111,7 @@ class Advancing:
             if stream not in stored:
                 # Rows go with the checkpoint: without one, no earlier event is of this stream.
                 folds[stream] = refold(events, provider)
-            elif fold is not None and extends(fold, events):
+            elif fold is not None and extends(fold, events, provider):
                 folds[stream] = extend(fold, events, provider)
             await turns.pass_on()
         after = {page.partition: page.after for page in pages}

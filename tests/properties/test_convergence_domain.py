@@ -231,7 +231,7 @@ def live(batches: Iterable[Sequence[Event]]) -> Fold:
     for batch in batches:
         known += batch
         fold = decode_fold(encode_fold(fold))
-        fold = extend(fold, batch, TELLER) if extends(fold, batch) else refold(known, TELLER)
+        fold = extend(fold, batch, TELLER) if extends(fold, batch, TELLER) else refold(known, TELLER)
     return fold
 
 

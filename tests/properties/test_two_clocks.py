@@ -52,7 +52,7 @@ def lived(events: Sequence[Event]) -> Fold | None:
     fold: Fold | None = None
     for event in recorded(events):
         held.append(event)
-        fold = extend(fold, [event], TELLER) if fold and extends(fold, [event]) else refold(held, TELLER)
+        fold = extend(fold, [event], TELLER) if fold and extends(fold, [event], TELLER) else refold(held, TELLER)
     return fold
 
 

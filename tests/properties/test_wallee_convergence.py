@@ -83,7 +83,7 @@ def when_all_has_rung(life: Life, events: Sequence[Event], policy: Policy, until
 
 def _on(lived: list[Event], fold: Fold, more: list[Event]) -> Fold:
     lived += more
-    return extend(fold, more, REMEMBERING) if extends(fold, more) else folded(lived)
+    return extend(fold, more, REMEMBERING) if extends(fold, more, REMEMBERING) else folded(lived)
 
 
 def _ring(life: Life, lived: list[Event], fold: Fold, policy: Policy, until: datetime) -> Fold:
@@ -148,7 +148,9 @@ def test_the_same_events_give_the_same_fold_in_any_order(
     for cut in [*sorted(data.draw(st.lists(st.integers(0, len(arriving)), max_size=3))), len(arriving)]:
         seen = {each.event_id for each in arriving[:start]}
         batch = [each for each in _distinct(arriving[start:cut]) if each.event_id not in seen]
-        fold = extend(fold, batch, REMEMBERING) if extends(fold, batch) else _without_repeats(arriving[:cut])
+        fold = (
+            extend(fold, batch, REMEMBERING) if extends(fold, batch, REMEMBERING) else _without_repeats(arriving[:cut])
+        )
         start = cut
     assert encode_fold(fold) == expected
 

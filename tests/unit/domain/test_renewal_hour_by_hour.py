@@ -58,7 +58,7 @@ def walk(deliveries: Iterable[Heard], end: datetime) -> Iterator[tuple[datetime,
 
 def _onwards(fold: Fold, events: Sequence[Event], new: Sequence[Event]) -> Fold:
     """As the projection does it: extends the stored fold where the new events allow that."""
-    return extend(decode_fold(encode_fold(fold)), new, TELLER) if extends(fold, new) else refold(events, TELLER)
+    return extend(decode_fold(encode_fold(fold)), new, TELLER) if extends(fold, new, TELLER) else refold(events, TELLER)
 
 
 def hours_without(deliveries: Iterable[Heard], start: datetime, end: datetime) -> list[datetime]:
