@@ -187,7 +187,7 @@ def _began(s: Subscription, fact: f.SubscriptionBegan, ref: EventRef) -> None:
 
 def _acted(s: Subscription, fact: OperatorActed, ref: EventRef) -> None:
     act = Act(id=ref.event_id, at=ref.at, author=fact.author, reason=fact.reason, deed=fact.deed, expires=fact.expires)
-    s.acts = {**s.acts, act.id: act}
+    s.acts[act.id] = act
 
 
 def _lapsed(s: Subscription, fact: OverrideLapsed, ref: EventRef) -> None:
