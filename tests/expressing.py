@@ -5,13 +5,13 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx2
 import msgspec
 
 from domain.licensing import License
 from domain.licensing.license import LicenseId
 from domain.receipts import AnyReceipt, Applied, AppliedLicense, PushRefused, PushRetried, apply_receipt
 from domain.subscription import Customer
+from projections.http import Http
 from projections.queries import LicenseView
 from projections.targets import Call, subject_of
 from projections.targets.errors import Refused, TargetError, Unclear
@@ -23,6 +23,7 @@ from service.sandbox.licensespring import Control, SandboxSettings
 from service.sandbox.licensespring.app import sandbox_of
 from service.sandbox.licensespring.company import Company
 from service.sandbox.licensespring.settings import CustomFieldSeed, FeatureSeed, PolicySeed, ProductSeed
+from tests.http_in_process import in_process
 from tests.stories import FEBRUARY, JANUARY, STREAM
 
 ADA = Customer(reference="cus_ada", email="ada@example.com", name="Ada Example")
@@ -94,7 +95,7 @@ def refuse(applied: Applied, call: Call) -> Applied:
 class Account:
     """A target, what it is known to hold, what is in doubt, and the sandbox behind it."""
 
-    def __init__(self, http: httpx2.AsyncClient, control: Control) -> None:
+    def __init__(self, http: Http, control: Control) -> None:
         self.http = http
         self.control = control
         self.start_over()
@@ -196,5 +197,5 @@ async def account(settings: SandboxSettings = ALONE) -> AsyncIterator[Account]:
     """An account of its own; requests reach the sandbox without a socket."""
     company = Company(msgspec.structs.replace(settings, now=JANUARY))
     app: Any = sandbox_of(company)
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://sandbox/api/v1/") as http:
+    async with in_process(app, "http://sandbox/api/v1/") as http:
         yield Account(http, Control(company))

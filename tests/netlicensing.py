@@ -5,11 +5,11 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-import httpx2
 import msgspec
 
 from domain.licensing import License
 from domain.receipts import AnyReceipt, Applied, PushRefused, PushRetried, apply_receipt
+from projections.http import Http
 from projections.targets import Call
 from projections.targets.errors import Paced, Refused, TargetError, Unclear
 from projections.targets.netlicensing.client import NetLicensing
@@ -29,6 +29,7 @@ from service.sandbox.netlicensing import (
 from service.sandbox.netlicensing.account import Account as Books
 from service.sandbox.netlicensing.app import sandbox_of
 from tests.expressing import desired as license_of
+from tests.http_in_process import in_process
 from tests.stories import JANUARY
 
 Held = dict[str, str]
@@ -102,7 +103,7 @@ def desired_of(stream: str, unit: int = 1, **fields: Any) -> License:
 class Account:
     """A target and the sandbox behind it; what is known and in doubt of one subscription (`Holding`) after another."""
 
-    def __init__(self, http: httpx2.AsyncClient, control: Control, options: Options) -> None:
+    def __init__(self, http: Http, control: Control, options: Options) -> None:
         self.control = control
         self.options = options
         self.tokens: int | None = None
@@ -235,8 +236,7 @@ async def account(settings: SandboxSettings = ALONE, options: Options | None = N
     """An account of its own; requests reach the sandbox without a socket."""
     books = Books(msgspec.structs.replace(settings, now=settings.now or JANUARY))
     app: Any = sandbox_of(books)
-    base = "http://sandbox/core/v2/rest/"
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=base) as http:
+    async with in_process(app, "http://sandbox/core/v2/rest/") as http:
         yield Account(http, Control(books), options or Options())
 
 

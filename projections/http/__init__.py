@@ -1,27 +1,64 @@
-"""Calls to license servers and providers: httpx2's client over connections of our own.
+"""One request to an API and its answer, over kept connections: bounded in time and size, and never sent twice unasked.
 
-httpx2 makes requests and answers and names what can go wrong. What it would have below itself spends ten times as much
-processor time on an exchange as `Direct` does, which is all that a busy pusher needs: HTTP/1.1, requests in one piece,
-TLS checked as httpx2 checks it.
+What may go wrong is told by the one thing that matters after a write: whether the request can have been read.
 """
 
-from urllib.request import getproxies
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+from urllib.parse import quote, urlencode
 
-import httpx2
+import msgspec
+from yarl import URL
 
-from projections.http.direct import Direct
-
-KEPT = 5.0
-"""Seconds that an idle connection is kept. Most servers close theirs later, so that few requests meet one that ends."""
+Params = Iterable[tuple[str, str]]
 
 
-def open_http(
-    base_url: str | httpx2.URL, *, timeout: float, connections: int, auth: httpx2.Auth | None = None
-) -> httpx2.AsyncClient:
-    """A client for the API at `base_url`, to be closed by who opened it, with so many connections at once.
+class NotSent(Exception):
+    """The request failed before its first byte was written."""
 
-    `timeout` bounds each wait for the network, in seconds. Where the environment names a proxy, httpx2 does it all.
+
+class Lost(Exception):
+    """The request may have been read and acted on, but no answer came."""
+
+
+class Headers(dict[str, str]):
+    """Headers that hold a key, and so are not shown, should a traceback print local values."""
+
+    def __repr__(self) -> str:
+        return f"Headers({', '.join(self)})"
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What came back. `body` holds at most as many bytes as were asked for; `is_cut` where there are more.
+
+    `broken` says why the rest of a body did not come. `retry_after` is what the server asks to wait, in seconds.
     """
-    limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=KEPT)
-    direct = None if getproxies().keys() & {"http", "https", "all"} else Direct(most=connections, kept=KEPT)
-    return httpx2.AsyncClient(base_url=base_url, auth=auth, timeout=timeout, limits=limits, transport=direct)
+
+    status: int
+    body: bytes
+    is_cut: bool = False
+    broken: str = ""
+    retry_after: float | None = None
+
+
+class Http(Protocol):
+    """An API at the address `base`, which ends with a slash."""
+
+    base: URL
+
+    async def send(
+        self, method: str, url: URL, *, headers: Headers, content: bytes | None, limit: int, deadline: float
+    ) -> Answer:
+        """Sends one request and reads at most `limit` bytes of its answer; follows no redirect.
+
+        `deadline` bounds the whole of it, in seconds. Raises NotSent and Lost.
+        """
+        ...
+
+
+def url_of(http: Http, path: str, params: Params | Mapping[str, str] = ()) -> URL:
+    """The URL of what is at that path below the base; what is escaped in `path` already stays as it is."""
+    given = params.items() if isinstance(params, Mapping) else params
+    query = urlencode(list(given))
+    escaped = quote(path.lstrip("/"), safe="/%:@!$&'()*+,;=~")
+    return URL(f"{http.base}{escaped}{'?' if query else ''}{query}", encoded=True)

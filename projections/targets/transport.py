@@ -3,15 +3,13 @@
 Nothing is tried twice here; when to try again is the pusher's decision.
 """
 
-import asyncio
 import re
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-import httpx2
 import msgspec
 
-from projections.http.waiting import seconds_to_wait
+from projections.http import Headers, Http, Lost, NotSent, url_of
 from projections.targets.errors import TargetError, Unavailable, Unclear
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
@@ -19,17 +17,6 @@ Method = Literal["GET", "POST", "PATCH", "DELETE"]
 ANSWER_LIMIT = 4 * 1024 * 1024
 TEXT_LIMIT = 500
 READ_LIMIT = 8 * TEXT_LIMIT
-
-NEVER_SENT = (
-    httpx2.ConnectError,
-    httpx2.ConnectTimeout,
-    httpx2.PoolTimeout,
-    httpx2.ProxyError,
-    httpx2.UnsupportedProtocol,
-    httpx2.LocalProtocolError,
-)
-"""Failures before the first byte of the request. All others may come after it was read and acted on: even a write
-error, and a connection closed without an answer, which is also how an idle connection ends."""
 
 _REDACTED = (
     (re.compile(r"""(password\w*["']?\s*[:=]\s*)("[^"]*"|'[^']*'|\S+)""", re.IGNORECASE), r"\1[password]"),
@@ -51,12 +38,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def exchanged(
-    http: httpx2.AsyncClient,
+    http: Http,
     call: str,
     method: Method,
     path: str,
     *,
-    headers: httpx2.Headers,
+    headers: Headers,
     deadline: float,
     words: Callable[[str], str],
     params: Mapping[str, str] | None = None,
@@ -66,21 +53,17 @@ async def exchanged(
 
     Raises Unavailable where nothing was done for certain, and Unclear where a write may have been acted on.
     """
-    wrote = method != "GET"
+    url = url_of(http, path, params or {})
     try:
-        async with (
-            asyncio.timeout(deadline),
-            http.stream(
-                method, path, params=params, content=content, headers=headers, follow_redirects=False
-            ) as response,
-        ):
-            body, trouble = await _read(response)
-    except NEVER_SENT as error:
-        raise Unavailable(call, text=words(f"{type(error).__name__}: {error}")) from error
-    except (httpx2.HTTPError, OSError) as error:
-        raise unclear(call, wrote=wrote, text=words(f"{type(error).__name__}: {error}")) from error
-    asked = seconds_to_wait(response.headers.get("retry-after"), response.headers.get("date"))
-    return Answer(status=response.status_code, body=body, trouble=trouble, retry_after=asked)
+        answer = await http.send(method, url, headers=headers, content=content, limit=ANSWER_LIMIT, deadline=deadline)
+    except NotSent as error:
+        raise Unavailable(call, text=words(str(error))) from None
+    except Lost as error:
+        raise unclear(call, wrote=method != "GET", text=words(str(error))) from None
+    trouble = f"answer longer than {ANSWER_LIMIT} bytes" if answer.is_cut else ""
+    if answer.broken:
+        trouble = f"answer broken off: {answer.broken}"
+    return Answer(status=answer.status, body=answer.body, trouble=trouble, retry_after=answer.retry_after)
 
 
 def unclear(call: str, *, wrote: bool, status: int | None = None, text: str = "") -> TargetError:
@@ -97,16 +80,3 @@ def redacted(text: str, secret: str = "") -> str:
         text = pattern.sub(replacement, text)
     line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return line if len(line) <= TEXT_LIMIT else line[: TEXT_LIMIT - 1] + "…"
-
-
-async def _read(response: httpx2.Response) -> tuple[bytes, str]:
-    """The body as far as it came and fits, and what was wrong with it."""
-    body = bytearray()
-    try:
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > ANSWER_LIMIT:
-                return bytes(body[:ANSWER_LIMIT]), f"answer longer than {ANSWER_LIMIT} bytes"
-    except (httpx2.HTTPError, OSError) as error:
-        return bytes(body), f"answer broken off: {type(error).__name__}"
-    return bytes(body), ""

@@ -11,11 +11,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote
 
-import httpx2
 import msgspec
 from msgspec import Struct
 
-from projections.http import open_http
+from projections.http import Http
+from projections.http.client import open_http
 from projections.provided import Refused, Unavailable
 from service.sources.catalog import CatalogItem
 from service.sources.exchange import LARGEST_ANSWER, Exchange
@@ -55,12 +55,12 @@ _PRODUCTS = msgspec.json.Decoder(_Products)
 
 
 class FastSpringApi:
-    """One FastSpring store, for reading only. `http` has its `base_url` set; safe to share between tasks.
+    """One FastSpring store, for reading only. Safe to share between tasks.
 
     `key` is `NAME:PASSWORD`.
     """
 
-    def __init__(self, http: httpx2.AsyncClient, key: str, *, deadline: float = 30.0) -> None:
+    def __init__(self, http: Http, key: str, *, deadline: float = 30.0) -> None:
         name, colon, password = key.partition(":")
         if not (name and colon and password and key.isascii() and key.isprintable()):
             raise ValueError("FastSpring's API key is NAME:PASSWORD, as its app made them: check the source's API key")

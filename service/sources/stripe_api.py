@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qsl
 
-import httpx2
 import msgspec
 from msgspec import Struct
 
-from projections.http import open_http
+from projections.http import Http
+from projections.http.client import open_http
 from projections.provided import Refused, Unauthorized, Unavailable
 from service.sources.catalog import CatalogItem
 from service.sources.exchange import LARGEST_ANSWER, Answered, Exchange
@@ -69,13 +69,13 @@ _PRICES = msgspec.json.Decoder(_Prices)
 
 
 class StripeApi:
-    """One Stripe account, for reading only. `http` has its `base_url` set; safe to share between tasks.
+    """One Stripe account, for reading only. Safe to share between tasks.
 
     A price is read once in CACHED_SECONDS, by `clock`: a thousand customers buy the same few.
     """
 
     def __init__(
-        self, http: httpx2.AsyncClient, key: str, *, deadline: float = 30.0, clock: Callable[[], float] = time.monotonic
+        self, http: Http, key: str, *, deadline: float = 30.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
         if not (key and key.isascii() and key.isprintable() and " " not in key):
             raise ValueError("a secret key of Stripe is printable ASCII without spaces: check the source's API key")

@@ -7,12 +7,12 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
-import httpx2
 import msgspec
 from msgspec import Struct
 
-from projections.http import open_http
+from projections.http.client import open_http
 from projections.provided import Refused
 from service.sources.catalog import CatalogItem
 from service.sources.reading import AccountUnfit, Reading
@@ -185,10 +185,9 @@ async def open_wallee(url: str, key: str, account: str, *, timeout: float = 10.0
     auth = WalleeAuth(key)
     if not (account.isascii() and account.isdigit()):
         raise AccountUnfit("wallee's account is the id of a space, a number")
-    address = httpx2.URL(url)
-    base = address.copy_with(path=PATH) if address.path in {"", "/"} else address
-    async with open_http(base, auth=auth, timeout=timeout, connections=10) as http:
-        yield WalleeApi(WalleeSpace(http, account, secrets=[key, key.partition(":")[2]]))
+    base = url if urlsplit(url).path.strip("/") else f"{url.rstrip('/')}{PATH}"
+    async with open_http(base, timeout=timeout, connections=10) as http:
+        yield WalleeApi(WalleeSpace(http, auth, account, secrets=[key, key.partition(":")[2]]))
 
 
 READING = Reading(open=open_wallee, url=f"{URL}{PATH}", requests_per_minute=60, burst=5, sure_after=4)

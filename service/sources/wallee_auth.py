@@ -6,13 +6,13 @@ authentication key of an application user. `requestPath` is the path with its qu
 
 import time
 from base64 import b64decode
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Mapping
 
-import httpx2
 import jwt
+from yarl import URL
 
 
-class WalleeAuth(httpx2.Auth):
+class WalleeAuth:
     """Signs each request as the application user of `key`, which is `USER_ID:AUTHENTICATION_KEY`.
 
     `clock` is the time in seconds since 1970. Raises ValueError for a key that is not of this form.
@@ -33,10 +33,9 @@ class WalleeAuth(httpx2.Auth):
         self._secret = secret
         self._clock = clock
 
-    def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
-        path = request.url.raw_path.decode("ascii")
-        request.headers["Authorization"] = f"Bearer {self.token(request.method, path)}"
-        yield request
+    def headers(self, url: URL) -> Mapping[str, str]:
+        """What a GET of that URL bears."""
+        return {"Authorization": f"Bearer {self.token('GET', url.raw_path_qs)}"}
 
     def token(self, method: str, path: str) -> str:
         """The token for one request, made now; `path` with its query."""

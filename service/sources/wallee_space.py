@@ -6,13 +6,14 @@ Paths, query and the form of lists are those of wallee's own SDK 6.4.0 (`wallee/
 import re
 from typing import TypeVar
 
-import httpx2
 import msgspec
 from msgspec import Struct
 
+from projections.http import Http
 from projections.provided import Unavailable
 from service.sources.exchange import LARGEST_ANSWER, Answered, Exchange
 from service.sources.wallee import LONGEST_KEY, public_key
+from service.sources.wallee_auth import WalleeAuth
 
 ENTRIES, MOST_PAGES = 100, 3
 """Of one list."""
@@ -42,13 +43,17 @@ class _List(Struct, frozen=True, rename="camel"):
 
 
 class WalleeSpace:
-    """One space, for reading only. `http` has its `base_url` and `auth` set; `secrets` are never shown."""
+    """One space, for reading only, as whom `auth` signs for; `secrets` are never shown."""
 
-    def __init__(self, http: httpx2.AsyncClient, space: str, *, secrets: list[str], deadline: float = 30.0) -> None:
-        self._exchange = Exchange(http, {"Space": space}, secrets=secrets, words=_words, deadline=deadline)
+    def __init__(self, http: Http, auth: WalleeAuth, space: str, *, secrets: list[str], deadline: float = 30.0) -> None:
+        self._exchange = Exchange(
+            http, {"Space": space}, sign=auth.headers, secrets=secrets, words=_words, deadline=deadline
+        )
         # Keys are the platform's, so they have no space (SDK 6.4.0, webhook_encryption_keys_service.py).
         accept = {"Accept": "text/plain, application/json"}
-        self._keys = Exchange(http, accept, secrets=secrets, words=_words, deadline=min(deadline, KEY_SECONDS))
+        self._keys = Exchange(
+            http, accept, sign=auth.headers, secrets=secrets, words=_words, deadline=min(deadline, KEY_SECONDS)
+        )
 
     async def public_key(self, key_id: str) -> str | None:
         """The public key of that id, base64 of DER; None where there is none. Raises ProvidedError."""

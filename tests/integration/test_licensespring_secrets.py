@@ -3,9 +3,9 @@
 import logging
 import traceback
 
-import httpx2
 import pytest
 
+from projections.http.client import open_http
 from projections.targets.errors import TargetError
 from projections.targets.licensespring.client import LicenseSpring, open_licensespring
 from projections.targets.licensespring.wire import NewItem, NewLicense, NewOrder
@@ -48,13 +48,14 @@ async def test_the_key_shows_in_no_traceback_not_even_in_one_with_local_values()
 
 @pytest.mark.parametrize("key", ["", "with space", "line\nbreak", "ümlaut"])
 async def test_a_key_that_fits_in_no_header_is_refused_without_showing_it(key: str) -> None:
-    async with httpx2.AsyncClient(base_url="http://127.0.0.1:1/") as http:
+    async with open_http("http://127.0.0.1:1/", timeout=1, connections=1) as http:
         with pytest.raises(ValueError, match="check the settings") as caught:
             LicenseSpring(http, key)
         assert not key or key not in str(caught.value)
 
 
-async def test_a_client_without_base_url_is_refused() -> None:
-    async with httpx2.AsyncClient() as http:
-        with pytest.raises(ValueError, match="base URL"):
-            LicenseSpring(http, KEY)
+@pytest.mark.parametrize("address", ["", "license.example", "ftp://license.example/", "https://"])
+async def test_what_is_no_address_of_an_api_is_refused(address: str) -> None:
+    with pytest.raises(ValueError, match="begins with https://"):
+        async with open_licensespring(address, KEY):
+            pass

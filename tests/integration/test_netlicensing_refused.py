@@ -2,39 +2,42 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
-import httpx2
+import msgspec
 import pytest
+from yarl import URL
 
+from projections import http
+from projections.http import Headers, Http
 from service.sandbox.faults import Answer
 from tests.netlicensing import Account, Holding, account, active, desired
 
 pytestmark = pytest.mark.anyio
 
 
-class Refusing(httpx2.AsyncBaseTransport):
+class Refusing:
     """Answers 400 to forms that have this field, and lets everything else pass."""
 
-    def __init__(self, inner: httpx2.AsyncBaseTransport, field: str) -> None:
+    def __init__(self, inner: Http, field: str) -> None:
+        self.base = inner.base
         self._inner = inner
         self._field = field.encode()
 
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        if request.method == "POST" and self._field in await request.aread():
+    async def send(
+        self, method: str, url: URL, *, headers: Headers, content: bytes | None, limit: int, deadline: float
+    ) -> http.Answer:
+        if method == "POST" and self._field in (content or b""):
             said = {"id": "ValidationException", "type": "ERROR", "value": "too long"}
-            return httpx2.Response(400, json={"infos": {"info": [said]}})
-        return await self._inner.handle_async_request(request)
+            return http.Answer(status=400, body=msgspec.json.encode({"infos": {"info": [said]}}))
+        return await self._inner.send(method, url, headers=headers, content=content, limit=limit, deadline=deadline)
 
 
 @asynccontextmanager
 async def refusing(field: str) -> AsyncIterator[Account]:
     async with account() as at:
-        inner: Any = at.http._transport
-        async with httpx2.AsyncClient(transport=Refusing(inner, field), base_url=at.http.base_url) as http:
-            at.http = http
-            at.restart()
-            yield at
+        at.http = Refusing(at.http, field)
+        at.restart()
+        yield at
 
 
 async def test_a_name_that_is_refused_does_not_keep_a_customer_from_what_was_bought() -> None:

@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx2
 import msgspec
 import pytest
 
+from projections.http.client import open_http
 from projections.provided import ProvidedError, Refused, Throttled, Unauthorized, Unavailable
 from service.sandbox.faults import Answer, Drop, Effect, Fault, HtmlPage, Throttle
 from service.sandbox.stripe import Account, catalog
@@ -164,7 +164,7 @@ class TestPrices:
     async def test_a_price_is_read_once_in_a_while(self) -> None:
         account, _ = bought()
         about, clock = f"prices/{catalog.PERPETUAL.id}", Clock()
-        async with running_stripe_api([account]) as running, httpx2.AsyncClient(base_url=running.url) as http:
+        async with running_stripe_api([account]) as running, open_http(running.url, timeout=5, connections=5) as http:
             stripe = StripeApi(http, running.key, clock=clock)
             first = await stripe.read(about)
             assert await stripe.read(about) == first
@@ -233,7 +233,7 @@ class TestErrors:
 
     @pytest.mark.parametrize("act", [keep_silent, trickle], ids=_named)
     async def test_an_answer_that_takes_too_long_is_given_up(self, act: Act) -> None:
-        async with raw_server(act) as server, httpx2.AsyncClient(base_url=_url(server)) as http:
+        async with raw_server(act) as server, open_http(_url(server), timeout=5, connections=1) as http:
             assert isinstance(await raised(StripeApi(http, KEY, deadline=0.05).read("customers/cus_1")), Unavailable)
 
     async def test_nobody_listening_is_asked_again(self) -> None:

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx2
 import msgspec
 import pytest
 
+from projections.http.client import open_http
 from projections.provided import ProvidedError, Refused, Throttled, Unauthorized, Unavailable
 from service.sources.reading import AccountUnfit
 from service.sources.table import READING
@@ -57,10 +57,10 @@ async def reading() -> AsyncIterator[tuple[WalleeApi, Platform]]:
 async def raw(*acts: Act, deadline: float = 30.0) -> AsyncIterator[WalleeApi]:
     async with (
         raw_server(*acts) as server,
-        httpx2.AsyncClient(base_url=f"http://127.0.0.1:{server.port}/api/v2.0", auth=WalleeAuth(API_KEY)) as http,
+        open_http(f"http://127.0.0.1:{server.port}/api/v2.0", timeout=5, connections=5) as http,
     ):
         secrets = [API_KEY, AUTHENTICATION_KEY]
-        yield WalleeApi(WalleeSpace(http, SPACE, secrets=secrets, deadline=deadline))
+        yield WalleeApi(WalleeSpace(http, WalleeAuth(API_KEY), SPACE, secrets=secrets, deadline=deadline))
 
 
 async def read(api: WalleeApi, about: str) -> Any:
@@ -151,9 +151,9 @@ async def test_a_component_is_read_once_an_hour_and_one_that_is_gone_is_left_out
     now = 0.0
     async with (
         platform() as there,
-        httpx2.AsyncClient(base_url=f"{there.url}/api/v2.0", auth=WalleeAuth(API_KEY)) as http,
+        open_http(f"{there.url}/api/v2.0", timeout=5, connections=5) as http,
     ):
-        api = WalleeApi(WalleeSpace(http, SPACE, secrets=[]), clock=lambda: now)
+        api = WalleeApi(WalleeSpace(http, WalleeAuth(API_KEY), SPACE, secrets=[]), clock=lambda: now)
         there.has(SUBSCRIPTION, {"id": 7})
         there.has(VERSIONS, listed(b'{"id":2,"componentConfigurations":[{"component":31},{"component":32}]}'))
         there.has(COMPONENT, {"id": 31})

@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-import httpx2
 import msgspec
 
-from projections.http import open_http
+from projections.http import Http
+from projections.http.client import open_http
 from projections.targets.errors import NotFound, Refused, TargetError, Unauthorized, Unavailable, Unclear
 from projections.targets.licensespring.answers import Customer, License, Order, customer_in, license_in, order_in
 from projections.targets.licensespring.catalog import Catalog
@@ -32,9 +32,9 @@ MOST_KEYS = 100
 
 
 class LicenseSpring:
-    """One LicenseSpring account. `http` has its `base_url` set; safe to share between tasks."""
+    """One LicenseSpring account. Safe to share between tasks."""
 
-    def __init__(self, http: httpx2.AsyncClient, key: str, *, deadline: float = 60.0) -> None:
+    def __init__(self, http: Http, key: str, *, deadline: float = 60.0) -> None:
         self.exchange = Exchange(http, key, deadline=deadline)
         self.catalog = Catalog(self.exchange)
 

@@ -5,9 +5,9 @@ Nothing is tried twice here; when to try again is the pusher's decision.
 
 from collections.abc import Mapping
 
-import httpx2
 import msgspec
 
+from projections.http import Headers, Http
 from projections.targets.licensespring.refusals import failure, spoken
 from projections.targets.transport import Method, exchanged, redacted, unclear
 
@@ -18,11 +18,9 @@ class Exchange:
     Raises TargetError, see `projections.targets.errors`.
     """
 
-    def __init__(self, http: httpx2.AsyncClient, key: str, *, deadline: float) -> None:
+    def __init__(self, http: Http, key: str, *, deadline: float) -> None:
         if not (key and key.isascii() and key.isprintable() and " " not in key):
             raise ValueError("a LicenseSpring management key is printable ASCII without spaces: check the settings")
-        if not http.base_url.host:
-            raise ValueError("the HTTP client needs the base URL of LicenseSpring's Management API")
         self._http = http
         self._deadline = deadline
         self._key = key
@@ -77,9 +75,8 @@ class Exchange:
             text = f"not JSON: {spoken(answer.body, self._key)}"
             raise unclear(call, wrote=wrote, status=status, text=text) from None
 
-    def _headers(self) -> httpx2.Headers:
-        # httpx2.Headers hides the key in its repr, should a traceback print local values.
-        return httpx2.Headers(
+    def _headers(self) -> Headers:
+        return Headers(
             {
                 "Authorization": f"Api-Key {self._key}",
                 "Accept": "application/json",

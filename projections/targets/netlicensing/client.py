@@ -10,9 +10,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from urllib.parse import quote, urlencode
 
-import httpx2
-
-from projections.http import open_http
+from projections.http import Headers, Http
+from projections.http.client import open_http
 from projections.targets import Turn
 from projections.targets.errors import NotFound, no_api
 from projections.targets.netlicensing.envelope import Envelope, Item, envelope_in
@@ -29,13 +28,11 @@ LONGEST_NUMBER = 1000
 
 
 class NetLicensing:
-    """One NetLicensing account. `http` has its `base_url` set, with a slash at the end; safe to share between tasks."""
+    """One NetLicensing account. Safe to share between tasks."""
 
-    def __init__(self, http: httpx2.AsyncClient, key: str, turn: Turn, *, deadline: float = 30.0) -> None:
+    def __init__(self, http: Http, key: str, turn: Turn, *, deadline: float = 30.0) -> None:
         if not (key and key.isascii() and key.isprintable() and " " not in key):
             raise ValueError("a NetLicensing API key is printable ASCII without spaces: check the settings")
-        if not http.base_url.host:
-            raise ValueError("the HTTP client needs the base URL of NetLicensing's REST API")
         self._http = http
         self._turn = turn
         self._deadline = deadline
@@ -113,9 +110,8 @@ class NetLicensing:
             raise unclear(call, wrote=wrote, status=answer.status, text=text)
         return envelope
 
-    def _headers(self) -> httpx2.Headers:
-        # httpx2.Headers hides the key in its repr, should a traceback print local values.
-        return httpx2.Headers(
+    def _headers(self) -> Headers:
+        return Headers(
             {
                 "Authorization": f"Basic {b64encode(f'apiKey:{self._key}'.encode()).decode()}",
                 "Accept": "application/json",

@@ -1,8 +1,9 @@
 """Where a license server's API is: at the address that a person or a sandbox gives, with its path or without."""
 
-import httpx2
 import pytest
+from yarl import URL
 
+from projections.http import Answer
 from projections.targets import Turn
 from projections.targets.errors import TargetError, Unavailable
 from projections.targets.licensespring.client import LicenseSpring
@@ -24,10 +25,13 @@ def test_a_path_of_a_proxy_before_it_stays() -> None:
     assert api_at("https://proxy/ls/", LICENSESPRING) == "https://proxy/ls/api/v1/"
 
 
-def nothing_there() -> httpx2.AsyncClient:
+class NothingThere:
     """A web server that has never heard of the API."""
-    answering = httpx2.MockTransport(lambda _: httpx2.Response(404, text="<h1>Not Found</h1>"))
-    return httpx2.AsyncClient(transport=answering, base_url="http://elsewhere/")
+
+    base = URL("http://elsewhere/")
+
+    async def send(self, *_: object, **__: object) -> Answer:
+        return Answer(status=404, body=b"<h1>Not Found</h1>")
 
 
 async def at_once() -> None:
@@ -36,16 +40,14 @@ async def at_once() -> None:
 
 async def test_where_netlicensing_is_not_no_license_is_refused_for_good() -> None:
     turn: Turn = at_once
-    async with nothing_there() as http:
-        with pytest.raises(TargetError) as caught:
-            await NetLicensing(http, "key", turn).all_of("ProductModule")
+    with pytest.raises(TargetError) as caught:
+        await NetLicensing(NothingThere(), "key", turn).all_of("ProductModule")
     assert isinstance(caught.value, Unavailable)
     assert "check the target's url" in str(caught.value)
 
 
 async def test_where_licensespring_is_not_no_license_is_refused_for_good() -> None:
-    async with nothing_there() as http:
-        with pytest.raises(TargetError) as caught:
-            await LicenseSpring(http, "AbCdEfGh.0123456789abcdef0123456789abcdef").catalog.product("falcon")
+    with pytest.raises(TargetError) as caught:
+        await LicenseSpring(NothingThere(), "AbCdEfGh.0123456789abcdef0123456789abcdef").catalog.product("falcon")
     assert isinstance(caught.value, Unavailable)
     assert "check the target's url" in str(caught.value)
