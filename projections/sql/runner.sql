@@ -1,4 +1,7 @@
 -- Statements of the runner. {schema} is the projection version's.
+--
+-- A transaction with synchronous_commit off is not waited for on its way to the disk: what it writes follows from events
+-- that are there, and who acts on it commits after it (decisions/0014-rows-need-not-be-waited-for.md).
 
 -- name: announce_owner
 insert into {schema}.owner (owner, expires_at) values (%(owner)s, now() + %(ttl)s)
@@ -40,6 +43,7 @@ update {schema}.lease set owner = null, expires_at = null where partition = any(
 update {schema}.lease set position = move.after
   from unnest(%(partition)b::smallint[], %(before)b::bigint[], %(after)b::bigint[]) as move (partition, before, after)
  where lease.partition = move.partition and lease.position = move.before and lease.owner = %(owner)b
+   and set_config('synchronous_commit', 'off', true) = 'off'
 
 -- name: load_folds
 select stream.stream, stream.code, stream.fold
@@ -183,6 +187,7 @@ update {schema}.link as link set due = settled.more, relayed = settled.after
        as settled (partition, from_stream, to_stream, before, after, grown, more)
  where link.partition = settled.partition and link.from_stream = settled.from_stream
    and link.to_stream = settled.to_stream and link.relayed = settled.before and link.grown = settled.grown
+   and set_config('synchronous_commit', 'off', true) = 'off'
 
 -- name: stopped_by_other_code
 -- Streams that other code stopped at, and those with work for the pusher, who cannot read what other code left. Of
