@@ -10,9 +10,11 @@ from functools import cache, partial
 import msgspec
 
 from service.sandbox import fastspring, stripe, wallee
+from tests.benchmarks.workload import busy_life
 
 COPIES = 100_000_000
 """How many copies of a life there can be."""
+LONG, LONG_LIVES = 20, 4
 _WORD = re.compile(rb"[A-Za-z0-9_-]{12,}")
 _EMAIL = re.compile(rb"[a-z.]+@example\.com")
 _DIGITS = 8
@@ -65,6 +67,14 @@ def stripe_lives() -> tuple[Pattern, ...]:
 
 def _stripe(name: str, life: stripe.Lifecycle, seed: str) -> list[bytes]:
     return [each.body for each in life(seed=f"{name} {seed}", types=stripe.LICENSING)]
+
+
+@cache
+def long_lives() -> tuple[Pattern, ...]:
+    """Some lives of the length that a subscription has after a year: 20 webhooks of 3.2 kB each."""
+    return tuple(
+        Pattern(pattern(partial(_stripe, f"busy {number}", busy_life)).bodies[:LONG]) for number in range(LONG_LIVES)
+    )
 
 
 def of_lives(number: int) -> bytes:
