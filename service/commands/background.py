@@ -1,6 +1,7 @@
 """`tenure background`: the process behind `tenure serve`."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -25,7 +26,7 @@ def work_behind(config: Path | None, parts: Sequence[Part], line: int, runner: s
     for number in (signal.SIGTERM, signal.SIGINT):
         # A supervisor may tell all processes of a service to stop. This one stops when the one in front has.
         signal.signal(number, signal.SIG_IGN)
-    os.nice(NICENESS)
+    _stand_back()
     settings = load(config, os.environ)
     set_up_logging(settings.server.log_level.upper())
     try:
@@ -33,6 +34,13 @@ def work_behind(config: Path | None, parts: Sequence[Part], line: int, runner: s
             loop.run(_work(settings, dsn, parts, socket.socket(fileno=line), runner))
     except PartFailed as failed:
         raise CommandFailed(PART_FAILED, str(failed)) from None
+
+
+def _stand_back() -> None:
+    os.nice(NICENESS)
+    # Linux weighs sessions against each other, and this is one by itself: niceness counts only within it.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(NICENESS), encoding="ascii")
 
 
 async def _work(settings: Settings, dsn: str, parts: Sequence[Part], line: socket.socket, runner: str) -> None:

@@ -14,7 +14,7 @@ from rich.console import Console
 from service.commands.loops import loop_factory
 from service.embedded import EmbeddedServerError, embedded_server
 from tests.benchmarks.goals import GOALS, judge
-from tests.benchmarks.machine import look
+from tests.benchmarks.machine import break_in, look
 from tests.benchmarks.measuring import FULL, TINY, USUAL, Outcome, Place, Size, measure
 from tests.benchmarks.peers import lacking
 from tests.benchmarks.report import Report, as_json, as_markdown, as_tables
@@ -105,6 +105,7 @@ def _run(names: Sequence[str], size: Size) -> Report:
         machine = look(embedded.dsn(), Path(folder), type(runner.get_loop()).__module__)
         if not machine.durable:
             raise EmbeddedServerError(f"The server must keep what it confirms, but has {machine.durability}.")
+        break_in(embedded.dsn())
         outcomes = runner.run(_measure(names, server, Path(folder), size))
         return Report(machine=machine, benches=outcomes, goals=judge(outcomes))
 

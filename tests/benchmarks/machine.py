@@ -10,6 +10,8 @@ import msgspec
 import psycopg
 
 PROBES = 50
+SEGMENTS = 40
+"""Of the write-ahead log, 16 MiB each: about as many as a server keeps by its own settings once they were filled."""
 _DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
 
 
@@ -51,6 +53,19 @@ def look(dsn: str, folder: Path, loop: str) -> Machine:
         flush_us=round(_flush_seconds(folder) * 1e6),
         load=round(load, 2),
     )
+
+
+def break_in(dsn: str) -> None:
+    """Gives a new server the log files that one at work has.
+
+    Those it writes over once a checkpoint is done with them. A new one makes each anew, 16 MiB of zeros that all
+    appends wait for, every few thousand events: https://www.postgresql.org/docs/18/wal-configuration.html
+    """
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        for _ in range(SEGMENTS):
+            connection.execute("select pg_logical_emit_message(false, 'tenure', '')")
+            connection.execute("select pg_switch_wal()")
+        connection.execute("checkpoint")
 
 
 def _setting(connection: psycopg.Connection[tuple[str]], name: str) -> str:
