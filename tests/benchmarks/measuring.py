@@ -23,6 +23,8 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     lives: int
     """How often every named life is folded."""
     subscriptions: int
+    licenses: int
+    """Changed at a license server, so many at a time."""
     backlog: int
     """Events that wait for the runner."""
     lone: int
@@ -42,6 +44,7 @@ USUAL = Size(
     events=4_000,
     lives=30,
     subscriptions=300,
+    licenses=1_000,
     backlog=5_000,
     lone=50,
     longest=10_000,
@@ -57,6 +60,7 @@ TINY = Size(
     events=50,
     lives=1,
     subscriptions=3,
+    licenses=3,
     backlog=20,
     lone=2,
     longest=20,

@@ -40,7 +40,7 @@ async def _open(place: Place) -> AsyncIterator[Sequence[Case]]:
         service = await stack.enter_async_context(tenure_serve(place, "pusher", ["runner", "pusher"], target_url=url))
         store = await stack.enter_async_context(EventStore.open(service.dsn))
         http = await stack.enter_async_context(httpx2.AsyncClient(base_url=url, timeout=30))
-        flow = _Flow(place.size.subscriptions, service, store, http)
+        flow = _Flow(place.size.licenses, service, store, http)
         yield [
             Case(
                 name=CHANGES,
