@@ -97,13 +97,6 @@ copy (select {event}
       order by position)
 to stdout (format binary)
 
--- name: copy_by_stream
-copy (select {event}
-      from event
-      where partition = %(partition)s and position > %(after)s and position <= %(upto)s
-      order by stream, position)
-to stdout (format binary)
-
 -- name: folded
 -- What a fold reads of an event.
 partition, position, stream, event_id, item, type, origin, occurred_at, received_at, recorded_at, body

@@ -1,18 +1,17 @@
 """Every way of reading gives the same events."""
 
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
 
 import msgspec
+import psycopg
 import pytest
 
 from domain.events import PARTITIONS, Event, NewEvent, partition_of
 from domain.past import Past
 from projections.ports import EventLog
-from service.store import EventStore
-from service.store.bulk import copy_partition
+from service.store import EventStore, bulk
 from service.store.errors import StoreUnavailable
 from service.store.limits import Limits
 from service.store.sql import statements
@@ -143,28 +142,27 @@ async def test_of_streams_that_do_not_fit_in_a_page_the_first_ones_come_whole(
         assert await wide.read_streams([(nobody, 0), (LEFT, 0), (nobody, 0), (RIGHT, 0)]) == [[], left, [], right]
 
 
-@pytest.mark.parametrize("order", ["position", "stream"])
-async def test_a_copy_equals_the_pages(database: str, filled: EventStore, order: str) -> None:
-    everything = await pages(filled, 100)
-    async with connected(database) as connection:
-        by_position = [event async for event in copy_partition(connection, 7, 0, 20)]
-        by_stream = [event async for event in copy_partition(connection, 7, 0, 20, order="stream")]
-        between = [event.position async for event in copy_partition(connection, 7, 4, 9)]
-        nothing = [event async for event in copy_partition(connection, 8, 0, 20)]
+@pytest.mark.parametrize("in_memory", [100, 19], ids=["sorted here", "sorted by the database"])
+async def test_a_whole_partition_read_by_stream_has_the_events_of_the_pages(
+    database: str, filled: EventStore, monkeypatch: pytest.MonkeyPatch, in_memory: int
+) -> None:
+    monkeypatch.setattr(bulk, "IN_MEMORY", in_memory)
+    monkeypatch.setattr(bulk, "PAGE", 7)
+    everything = [_folded(event) for event in await pages(filled, 100)]
 
-    assert by_position == everything
-    assert by_stream == sorted(everything, key=lambda event: (event.stream.encode(), event.position))
-    assert by_stream != by_position
-    assert (between, nothing) == ([5, 6, 7, 8, 9], [])
+    with psycopg.connect(database) as connection:
+        whole = dict(bulk.read_streams(connection, 7, 20))
+        earlier = dict(bulk.read_streams(connection, 7, 5))
+        nothing = list(bulk.read_streams(connection, 8, 20))
+
+    assert whole == {each: [event for event in everything if event.stream == each] for each in (LEFT, RIGHT)}
+    assert sorted(event.position for events in earlier.values() for event in events) == [1, 2, 3, 4, 5]
+    assert nothing == []
 
 
-async def test_a_copy_left_early_leaves_the_connection_usable(database: str, filled: EventStore) -> None:
-    async with connected(database) as connection:
-        async with aclosing(copy_partition(connection, 7, 0, 20)) as events:
-            async for event in events:
-                assert event.position == 1
-                break
-        assert [event.position async for event in copy_partition(connection, 7, 18, 20)] == [19, 20]
+def _folded(event: Event) -> Event:
+    """Of an event what folds read."""
+    return msgspec.structs.replace(event, headers={}, cause="", content_type="application/json", digest=b"")
 
 
 async def test_times_are_utc_whatever_the_server_thinks(database: str) -> None:
@@ -173,12 +171,13 @@ async def test_times_are_utc_whatever_the_server_thinks(database: str) -> None:
     async with connected(database) as connection:
         name = connection.info.dbname
         await connection.execute(f"alter database \"{name}\" set timezone = 'Europe/Berlin'".encode())
-    async with EventStore.open(database) as store, connected(database) as connection:
+    async with EventStore.open(database) as store:
         await store.append([event])
         [read] = await store.read_partition(7, 0, 1)
-        [copied] = [each async for each in copy_partition(connection, 7, 0, 1)]
+    with psycopg.connect(database) as plain:
+        [(_, [copied])] = bulk.read_streams(plain, 7, 1)
 
-    assert read == copied
+    assert _folded(read) == copied
     assert (read.occurred_at, read.occurred_at.tzinfo) == (datetime(2026, 10, 24, 21, tzinfo=UTC), UTC)
 
 
