@@ -13,24 +13,26 @@ from rich.console import Console
 
 from service.commands.loops import loop_factory
 from service.embedded import EmbeddedServerError, embedded_server
+from service.serving import orders_to_stop
 from tests.benchmarks.goals import GOALS, judge
-from tests.benchmarks.machine import break_in, look
+from tests.benchmarks.machine import break_in, look, room_for
 from tests.benchmarks.measuring import FULL, TINY, USUAL, Outcome, Place, Size, measure
 from tests.benchmarks.peers import lacking
-from tests.benchmarks.report import Report, as_json, as_markdown, as_tables
+from tests.benchmarks.report import Measured, Report, as_json, as_markdown, as_tables, joined
 from tests.benchmarks.table import BENCHES
 from tests.databases import Server
 
 
 def main(arguments: Sequence[str]) -> int:
     parsed = _parser().parse_args(arguments)
-    # A polite kill ends as Ctrl-C does: with everything stopped.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A polite kill ends as Ctrl-C does, and a closed terminal too, unless it was started with nohup: all is stopped.
+    for number in orders_to_stop():
+        signal.signal(number, signal.default_int_handler)
     try:
         if parsed.peers and (missing := lacking()):
             raise EmbeddedServerError(f"Not installed: {', '.join(missing)}. Run this as ./run bench --peers.")
-        report = _read(parsed.of) if parsed.of else _run(_names(parsed), _size(parsed))
-    except (EmbeddedServerError, OSError, msgspec.MsgspecError) as error:
+        report = _read(parsed.of, parsed.names) if parsed.of else _run(_names(parsed), _size(parsed))
+    except (EmbeddedServerError, OSError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -58,13 +60,21 @@ def _parser() -> argparse.ArgumentParser:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON document")
     form.add_argument("--markdown", action="store_true", help="print the table of the README")
-    parser.add_argument("--of", type=Path, metavar="FILE", help="print a JSON document anew instead of measuring")
+    parser.add_argument(
+        "--of",
+        type=Path,
+        metavar="FILE",
+        action="append",
+        help="print a JSON document anew instead of measuring; of several, a bench as the last of them has it",
+    )
     parser.add_argument("--rounds", type=_number, help=f"how often each case is measured (default {USUAL.rounds})")
     parser.add_argument("--peers", action="store_true", help="install other libraries first, and measure them too")
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--tiny", action="store_true", help="only show that everything works: the numbers mean nothing")
     size.add_argument("--full", action="store_true", help="as many events as the goals speak of: hours, 40 GB of disk")
-    parser.add_argument("--events", type=_number, metavar="N", help="events that `rebuild` derives anew")
+    parser.add_argument(
+        "--events", type=_number, metavar="N", help=f"events that `rebuild` derives anew (default {USUAL.history:,})"
+    )
     return parser
 
 
@@ -79,8 +89,15 @@ def _size(parsed: argparse.Namespace) -> Size:
     return msgspec.structs.replace(size, **{name: number for name, number in given.items() if number})
 
 
-def _read(file: Path) -> Report:
-    return msgspec.json.decode(file.read_bytes(), type=Report)
+def _read(files: Sequence[Path], names: Sequence[str]) -> Report:
+    """What was printed as JSON, joined; of those benches, or of all."""
+    read = []
+    for file in files:
+        try:
+            read.append(msgspec.json.decode(file.read_bytes(), type=Report))
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise EmbeddedServerError(f"{file} is not what ./run bench --json prints: {error}") from None
+    return joined(read, names or list(BENCHES))
 
 
 def _bench(text: str) -> str:
@@ -96,6 +113,7 @@ def _number(text: str) -> int:
 
 
 def _run(names: Sequence[str], size: Size) -> Report:
+    room_for(names, size, Path(tempfile.gettempdir()))
     with (
         tempfile.TemporaryDirectory(prefix="tenure-bench-", ignore_cleanup_errors=True) as folder,
         embedded_server(Path(folder) / "postgresql") as embedded,
@@ -105,9 +123,15 @@ def _run(names: Sequence[str], size: Size) -> Report:
         machine = look(embedded.dsn(), Path(folder), type(runner.get_loop()).__module__)
         if not machine.durable:
             raise EmbeddedServerError(f"The server must keep what it confirms, but has {machine.durability}.")
+        if size.tells and not machine.on_disk:
+            raise EmbeddedServerError(
+                f"{tempfile.gettempdir()} lies in memory, a flush takes {machine.flush_us:g} µs: "
+                "set TMPDIR to a folder on a disk."
+            )
         break_in(embedded.dsn())
         outcomes = runner.run(_measure(names, server, Path(folder), size))
-        return Report(machine=machine, benches=outcomes, goals=judge(outcomes))
+        measured = Measured(machine=machine, size=size, benches=names)
+        return Report(measured=[measured], benches=outcomes, goals=judge(outcomes, size))
 
 
 async def _measure(names: Sequence[str], server: Server, folder: Path, size: Size) -> list[Outcome]:

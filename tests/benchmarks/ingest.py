@@ -14,7 +14,7 @@ UNIT = "events/s"
 CPU_UNIT = "µs of CPU"
 HTTP = {connections: f"HTTP, {connections} connections" for connections in (32, 128)}
 CPU = {connections: f"processor time of a webhook, {connections} connections" for connections in HTTP}
-ONE_EACH = "HTTP, 32 connections, a handler with one transaction per request"
+ONE_EACH = {many: f"{name}, a handler with one transaction per request" for many, name in HTTP.items()}
 
 
 @asynccontextmanager
@@ -37,7 +37,10 @@ async def _open(place: Place) -> AsyncIterator[Sequence[Case]]:
                 asides=(Aside(name=BASELINE_CPU, unit=CPU_UNIT, read=lambda: bench.last.cpu_us),),
             ),
             *(_http(service, count, connections, [case.name for case in others]) for connections in HTTP),
-            Case(name=ONE_EACH, unit=UNIT, measure=partial(_answered, plain, count, 32), against=(BASELINE,)),
+            *(
+                Case(name=name, unit=UNIT, measure=partial(_answered, plain, count, many), against=(BASELINE,))
+                for many, name in ONE_EACH.items()
+            ),
             *others,
         ]
 
@@ -59,7 +62,7 @@ def _http(service: Service, count: int, connections: int, others: Sequence[str])
         name=HTTP[connections],
         unit=UNIT,
         measure=partial(stored, service, count, connections),
-        against=(BASELINE, ONE_EACH, *others),
+        against=(BASELINE, ONE_EACH[connections], *others),
         asides=(Aside(name=CPU[connections], unit=CPU_UNIT, read=lambda: service.cpu_us, against=(BASELINE_CPU,)),),
     )
 

@@ -2,16 +2,25 @@
 
 import os
 import platform
+import shutil
 import statistics
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
 import psycopg
 
+from service.embedded import EmbeddedServerError
+from tests.benchmarks.measuring import Size
+
 PROBES = 50
 SEGMENTS = 40
 """Of the write-ahead log, 16 MiB each: about as many as a server keeps by its own settings once they were filled."""
+MEMORY_US = 10
+"""A quicker flush than any disk's."""
+BYTES = 3_000
+"""Of disk for an event of a large store, with its indexes and what is written on the way."""
 _DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
 
 
@@ -33,6 +42,10 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     def durable(self) -> bool:
         return all(self.durability[name] == "on" for name in _DURABILITY)
 
+    @property
+    def on_disk(self) -> bool:
+        return self.flush_us >= MEMORY_US
+
 
 def look(dsn: str, folder: Path, loop: str) -> Machine:
     """Asks the machine, the server of that connection string, and the disk of that folder."""
@@ -53,6 +66,17 @@ def look(dsn: str, folder: Path, loop: str) -> Machine:
         flush_us=round(_flush_seconds(folder) * 1e6),
         load=round(load, 2),
     )
+
+
+def room_for(names: Collection[str], size: Size, folder: Path) -> None:
+    """Raises EmbeddedServerError where the disk is too small for the stores that are measured."""
+    stores = {"growth": size.growth, "rebuild": (size.history,)}
+    wanted = sum(BYTES * events for name in names for events in stores.get(name, ()))
+    free = shutil.disk_usage(folder).free
+    if wanted > free:
+        raise EmbeddedServerError(
+            f"{folder} has {free / 1e9:.1f} GB free, and {wanted / 1e9:.1f} GB are needed: set TMPDIR to another one."
+        )
 
 
 def break_in(dsn: str) -> None:

@@ -37,6 +37,8 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     """Events of the stores that are compared."""
     demo: bool
     """Whether the whole demo is run."""
+    tells: bool = True
+    """Whether its numbers mean anything."""
 
 
 USUAL = Size(
@@ -67,6 +69,7 @@ TINY = Size(
     history=300,
     growth=(300, 400),
     demo=False,
+    tells=False,
 )
 """Shows that everything works; its numbers mean nothing."""
 

@@ -24,6 +24,7 @@ EVENTSOURCING = "eventsourcing, insert_events of one, 8 threads, no HTTP"
 PGQUEUER = "pgqueuer, enqueue, 8 connections, no HTTP"
 PROCRASTINATE = "procrastinate, defer, 8 tasks, no HTTP"
 REPLAY = "eventsourcing, repository.get of aggregates of 20 events"
+NAMES = (EVENTSOURCING, PGQUEUER, PROCRASTINATE, REPLAY)
 WRITERS = 8
 AGGREGATES = 100
 LENGTH = 20

@@ -5,10 +5,11 @@ import statistics
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from itertools import count
+from itertools import count as count_up
 from time import perf_counter
 from typing import Any
 
+import httpx2
 import psycopg
 
 from domain.events import PARTITIONS, NewEvent
@@ -16,17 +17,18 @@ from projections.ports import EventLog
 from service.bootstrap import wired
 from service.process import Process
 from tests.benchmarks.ingest import stored
-from tests.benchmarks.measuring import Bench, Case, Place
+from tests.benchmarks.measuring import Aside, Bench, Case, Place
+from tests.benchmarks.posts import stripe_post
 from tests.benchmarks.services import Service, tenure_serve
-from tests.benchmarks.workload import Webhooks, cohort
+from tests.benchmarks.workload import cohort, webhook
 from tests.serving import settings
 
 PROJECT = "backlog, by the runner"
 READ = "bare keyset read of the same events"
-LONE_APPEND = "idle: append alone"
 INGEST = "HTTP, 32 connections, receiver alone"
 STEADY = "HTTP, 32 connections, receiver and runner, until every row is committed"
-LAG = "idle: append to visible row"
+LAG = "idle: webhook sent to visible row, median"
+ANSWER = "idle: webhook sent to its answer, median"
 PAGE = 500
 SECONDS = 120
 """After which a runner that has not come to rest is a failure."""
@@ -43,6 +45,9 @@ async def _open(place: Place) -> AsyncIterator[Sequence[Case]]:
             flow = _Flow(place, process, watcher)
             receiver = await stack.enter_async_context(tenure_serve(place, "receiver", ["receiver"]))
             both = await stack.enter_async_context(tenure_serve(place, "both", ["receiver", "runner"]))
+            idle = await stack.enter_async_context(tenure_serve(place, "idle", ["receiver", "runner"]))
+            http = await stack.enter_async_context(httpx2.AsyncClient(base_url=idle.url))
+            alone = _Alone(idle, http, place.size.lone)
             yield [
                 Case(name=INGEST, unit="events/s", measure=partial(stored, receiver, place.size.events, 32)),
                 Case(
@@ -50,8 +55,12 @@ async def _open(place: Place) -> AsyncIterator[Sequence[Case]]:
                 ),
                 Case(name=PROJECT, unit="events/s", measure=flow.project, against=(READ,)),
                 Case(name=READ, unit="events/s", measure=flow.read),
-                Case(name=LONE_APPEND, unit="ms", measure=flow.append_alone),
-                Case(name=LAG, unit="ms", measure=flow.lag, against=(LONE_APPEND,)),
+                Case(
+                    name=LAG,
+                    unit="ms",
+                    measure=alone.lag,
+                    asides=(Aside(name=ANSWER, unit="ms", read=lambda: alone.answer_ms),),
+                ),
             ]
 
 
@@ -67,6 +76,31 @@ async def _steady(service: Service, count: int) -> float:
     return count / (perf_counter() - max(ready, started))
 
 
+class _Alone:
+    """Webhooks one by one, of a service that has nothing else to do."""
+
+    def __init__(self, service: Service, http: httpx2.AsyncClient, count: int) -> None:
+        self._service = service
+        self._http = http
+        self._count = count
+        self._numbers = count_up()
+        self.answer_ms = 0.0
+
+    async def lag(self) -> float:
+        """Median milliseconds from the sending of a webhook to the rows that another connection sees."""
+        answered, seen = [], []
+        for post in (stripe_post(webhook(next(self._numbers))) for _ in range(self._count)):
+            await self._service.caught_up()
+            started = perf_counter()
+            answer = await self._http.post(f"/webhooks/{post.source}", content=post.body, headers=post.headers)
+            answered.append(perf_counter() - started)
+            answer.raise_for_status()
+            await self._service.caught_up(look=0.0005)
+            seen.append(perf_counter() - started)
+        self.answer_ms = statistics.median(answered) * 1000
+        return statistics.median(seen) * 1000
+
+
 class _Flow:
     """One store and one runner; `watcher` sees what anybody else would see."""
 
@@ -75,8 +109,7 @@ class _Flow:
         self._process = process
         self._log: EventLog = process.reader.log
         self._watcher = watcher
-        self._names = map(str, count())
-        self._webhooks = Webhooks()
+        self._names = map(str, count_up())
         self._before: Mapping[int, int] = {}
         self._after: Mapping[int, int] = {}
 
@@ -108,31 +141,6 @@ class _Flow:
         seconds = perf_counter() - started
         # Relays that the projecting appended lie behind the backlog, and come with its last page.
         return found / seconds
-
-    async def lag(self) -> float:
-        """Median milliseconds from the call of `append` to the row that another connection sees."""
-        took = []
-        async with _running(self._process):
-            for event in self._webhooks.events(self._size.lone):
-                await self._at_rest()
-                started = perf_counter()
-                [stored] = await self._log.append([event])
-                await self._until(
-                    "select exists(select from projection_1.lease where partition = %s and position >= %s)",
-                    [stored.partition, stored.position],
-                    pause=0.0005,
-                )
-                took.append(perf_counter() - started)
-        return statistics.median(took) * 1000
-
-    async def append_alone(self) -> float:
-        """Median milliseconds of the append alone, nobody else at work."""
-        took = []
-        for event in self._webhooks.events(self._size.lone):
-            started = perf_counter()
-            await self._log.append([event])
-            took.append(perf_counter() - started)
-        return statistics.median(took) * 1000
 
     async def _append(self, events: Sequence[NewEvent]) -> None:
         for first in range(0, len(events), PAGE):

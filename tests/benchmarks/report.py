@@ -7,18 +7,42 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tests.benchmarks import peers
 from tests.benchmarks.goals import Judged
 from tests.benchmarks.machine import Machine
-from tests.benchmarks.measuring import Outcome, Row, Spread
+from tests.benchmarks.measuring import Outcome, Row, Size, Spread
 
 _SIGNS = {True: "✓", False: "✗", None: "-"}
 _COMPARISONS = {"at least": "≥", "at most": "≤"}
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """On what those benches were measured, and with how much."""
+
     machine: Machine
+    size: Size
+    benches: Sequence[str]
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    measured: Sequence[Measured]
     benches: Sequence[Outcome]
     goals: Sequence[Judged]
+
+
+def joined(reports: Sequence[Report], names: Sequence[str]) -> Report:
+    """One report of those benches, each as the last of the reports has it."""
+    last = {outcome.bench: report for report in reports for outcome in report.benches if outcome.bench in names}
+    return Report(
+        measured=[
+            msgspec.structs.replace(each, benches=kept)
+            for report in reports
+            for each in report.measured
+            if (kept := [name for name in each.benches if last.get(name) is report])
+        ],
+        benches=[outcome for name, report in last.items() for outcome in report.benches if outcome.bench == name],
+        goals=[goal for name, report in last.items() for goal in report.goals if goal.bench == name],
+    )
 
 
 def as_json(report: Report) -> str:
@@ -26,7 +50,7 @@ def as_json(report: Report) -> str:
 
 
 def as_tables(report: Report, console: Console) -> None:
-    for line in facts(report.machine):
+    for line in facts(report):
         console.print(line, markup=False, highlight=False)
     for outcome in report.benches:
         console.print()
@@ -44,10 +68,20 @@ def as_markdown(report: Report) -> str:
         f"| `{goal.bench}` | {_what(goal)} | {_bound(goal)} | {_measured(goal)} | {_SIGNS[goal.holds]} |"
         for goal in report.goals
     ]
-    return "\n".join([*lines, "", *(f"{line}." for line in facts(report.machine))])
+    return "\n".join([*lines, "", *(f"{line}." for line in facts(report))])
 
 
-def facts(machine: Machine) -> list[str]:
+def facts(report: Report) -> list[str]:
+    """What the numbers were measured on, and with how much."""
+    lines: list[str] = []
+    for each in report.measured:
+        if len(report.measured) > 1:
+            lines.append(f"{', '.join(each.benches)}: as follows")
+        lines += [*_machine(each.machine), _size(each.size)]
+    return lines
+
+
+def _machine(machine: Machine) -> list[str]:
     settings = ", ".join(f"{name}={value}" for name, value in machine.durability.items())
     hardware = f"{machine.cores} cores ({machine.processor}), {machine.memory_gib} GiB, {machine.system}"
     return [
@@ -55,6 +89,13 @@ def facts(machine: Machine) -> list[str]:
         f"PostgreSQL {machine.postgresql}: {settings}",
         f"a flush of 8 KiB takes {machine.flush_us:.0f} µs; load average at the start {machine.load}",
     ]
+
+
+def _size(size: Size) -> str:
+    stores = " and ".join(f"{count:,}" for count in size.growth)
+    much = f"`rebuild` of {size.history:,} events; stores of `growth`: {stores}"
+    nothing = "" if size.tells else "; the numbers mean nothing"
+    return f"{size.rounds} rounds of {size.events:,} webhooks; {much}{nothing}"
 
 
 def _table(rows: Sequence[Row]) -> Table:
@@ -91,13 +132,13 @@ def _bound(goal: Judged) -> str:
 
 
 def _unit(goal: Judged) -> str:
-    return " times" if goal.to else f" {goal.unit}"
+    return f" {goal.unit}"
 
 
 def _measured(goal: Judged) -> str:
     if goal.measured is None:
-        return "not measured"
-    return f"{_number(goal.measured.median)} ({_range(goal.measured)})"
+        return "not measured: give --peers" if goal.to in peers.NAMES else "not measured"
+    return f"{_number(goal.measured.median)} ({_range(goal.measured)}){f' {goal.short}' if goal.short else ''}"
 
 
 def _range(spread: Spread) -> str:

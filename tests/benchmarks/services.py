@@ -75,6 +75,10 @@ class Service:
         return sent
 
     @property
+    def url(self) -> str:
+        return self._running.url
+
+    @property
     def numbers(self) -> range:
         """Of the webhooks it has been sent."""
         return range(self._next)
@@ -91,11 +95,14 @@ class Service:
         """The events in its store."""
         return await self.number("select sum(position) from head")
 
-    async def caught_up(self, *, pushed: bool = False) -> None:
-        """Returns when all that it stored is projected, what that appends too, and pushed, if asked."""
+    async def caught_up(self, *, pushed: bool = False, look: float = 0.01) -> None:
+        """Returns when all that it stored is projected, what that appends too, and pushed, if asked.
+
+        It looks again after so many seconds.
+        """
         async with asyncio.timeout(CATCH_UP_SECONDS):
             while await self.number(_BUSY.format(_UNPUSHED if pushed else "")):  # noqa: ASYNC110 - another process works
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(look)
 
     @asynccontextmanager
     async def pushes_held(self) -> AsyncIterator[None]:

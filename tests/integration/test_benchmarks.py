@@ -9,12 +9,27 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.benchmarks import cold, peers, push
-from tests.benchmarks.goals import Goal, judge, judged
+from service.embedded import EmbeddedServerError
+from tests.benchmarks import cold, peers, push, rebuild
+from tests.benchmarks.goals import GOALS, Goal, judge, judged
 from tests.benchmarks.ingest import CPU_UNIT
-from tests.benchmarks.measuring import TINY, Aside, Bench, Case, Outcome, Place, Ratio, Row, Spread, measure
+from tests.benchmarks.machine import Machine, room_for
+from tests.benchmarks.measuring import (
+    TINY,
+    USUAL,
+    Aside,
+    Bench,
+    Case,
+    Outcome,
+    Place,
+    Ratio,
+    Row,
+    Size,
+    Spread,
+    measure,
+)
 from tests.benchmarks.pgbench import BASELINE_CPU
-from tests.benchmarks.report import Report
+from tests.benchmarks.report import Measured, Report, joined
 from tests.benchmarks.table import BENCHES
 from tests.commands import ROOT
 from tests.databases import Server
@@ -33,7 +48,7 @@ async def test_every_bench_measures_each_of_its_cases_and_all_that_is_to_be_reac
     assert len(rows) == len(outcome.rows) > 1
     # A processor's time is counted in hundredths of a second, which may be none.
     assert all(row.value.median > 0 or row.unit == CPU_UNIT for row in outcome.rows)
-    unmeasured = {goal.to or goal.case for goal in judge([outcome]) if goal.measured is None}
+    unmeasured = {goal.to or goal.case for goal in judge([outcome], TINY) if goal.measured is None}
     # The demo has a test of its own, and other libraries need not be installed.
     elsewhere = {cold.DEMO, peers.EVENTSOURCING, peers.PGQUEUER, peers.PROCRASTINATE, peers.REPLAY}
     assert unmeasured <= elsewhere | {BASELINE_CPU}
@@ -79,13 +94,15 @@ def test_the_command_prints_what_it_measured_as_one_document_as_tables_and_for_t
     assert ran.returncode == 0, ran.stderr
     report = msgspec.json.decode(ran.stdout, type=Report)
     assert [outcome.bench for outcome in report.benches] == ["timeline"]
-    assert report.machine.durable
-    assert report.machine.cores > 0
+    [measured] = report.measured
+    assert measured.machine.durable
+    assert measured.machine.cores > 0
+    assert (measured.size, list(measured.benches)) == (TINY, ["timeline"])
     [goal] = report.goals
     [row] = [row for row in report.benches[0].rows if row.name == goal.case]
     assert goal.measured is not None
     assert goal.measured == row.ratios[0].value
-    assert goal.holds == (goal.measured.median <= goal.must_reach)
+    assert (goal.holds, goal.short) == (None, "in 1 rounds, not 5")
     document = tmp_path / "run.json"
     document.write_text(ran.stdout, encoding="utf-8")
     tables = bench("--of", str(document)).stdout
@@ -95,15 +112,85 @@ def test_the_command_prints_what_it_measured_as_one_document_as_tables_and_for_t
     assert f"| at most 3 times | {goal.measured.median:.2f} (" in told.replace("≤", "at most")
 
 
-@pytest.mark.parametrize(("bound", "measured", "holds"), [(2.0, 2.0, True), (2.0, 1.9, False), (2.0, None, None)])
+@pytest.mark.parametrize(
+    ("bound", "measured", "size", "holds"),
+    [
+        (2.0, 2.0, USUAL, True),
+        (2.0, 1.9, USUAL, False),
+        (2.0, None, USUAL, None),
+        (2.0, 2.0, TINY, None),
+        (2.0, 1.9, TINY, None),
+        (2.0, 2.0, msgspec.structs.replace(USUAL, rounds=4), None),
+        (2.0, 1.9, msgspec.structs.replace(USUAL, rounds=4), False),
+    ],
+)
 def test_a_goal_holds_where_the_median_reaches_it_and_what_was_not_measured_does_not_count(
-    bound: float, measured: float | None, holds: bool | None
+    bound: float, measured: float | None, size: Size, holds: bool | None
 ) -> None:
     spread = Spread(median=measured or 0, low=0.1, high=9)
     row = Row(name=push.CHANGES, unit="changes/s", value=spread, ratios=(), rounds=(1.0,))
     outcome = Outcome(bench="push", about="", rows=(row,) if measured is not None else ())
     goal = Goal(bench="push", case=push.CHANGES, comparison="at least", must_reach=bound)
-    assert judged(goal, outcome).holds is holds
+    assert judged(goal, outcome, size).holds is holds
+
+
+def test_what_a_small_store_reaches_is_no_proof_for_a_large_one_but_what_it_misses_is() -> None:
+    [goal] = [each for each in GOALS if each.case == rebuild.MEMORY]
+    small, large = USUAL, msgspec.structs.replace(USUAL, history=goal.of)
+
+    def told(megabytes: float, size: Size) -> tuple[bool | None, str]:
+        spread = Spread(median=megabytes, low=1, high=900)
+        row = Row(name=rebuild.MEMORY, unit="MB", value=spread, ratios=(), rounds=(megabytes,))
+        found = judged(goal, Outcome(bench="rebuild", about="", rows=(row,)), size)
+        return found.holds, found.short
+
+    assert told(80, large) == (True, "")
+    assert told(80, small) == (None, "of 100,000 events, not 1,000,000")
+    assert told(800, small) == (False, "of 100,000 events, not 1,000,000")
+
+
+def test_of_several_documents_each_bench_is_told_as_the_last_has_it() -> None:
+    machine = Machine(
+        processor="some",
+        cores=2,
+        memory_gib=1,
+        system="some",
+        python="3",
+        loop="asyncio",
+        postgresql="18",
+        durability={},
+        flush_us=100,
+        load=0,
+    )
+
+    def report(megabytes: float, *benches: str) -> Report:
+        row = Row(name=rebuild.MEMORY, unit="MB", value=Spread(median=megabytes, low=1, high=9), ratios=(), rounds=())
+        outcomes = [Outcome(bench=name, about="", rows=(row,)) for name in benches]
+        measured = Measured(machine=machine, size=USUAL, benches=benches)
+        return Report(measured=[measured], benches=outcomes, goals=judge(outcomes, USUAL))
+
+    both = joined([report(1, "cold", "rebuild"), report(2, "rebuild")], ["rebuild", "cold"])
+    assert {outcome.bench: outcome.rows[0].value.median for outcome in both.benches} == {"cold": 1, "rebuild": 2}
+    assert [tuple(each.benches) for each in both.measured] == [("cold",), ("rebuild",)]
+    [memory] = [goal for goal in both.goals if goal.case == rebuild.MEMORY]
+    assert memory.measured is not None
+    assert memory.measured.median == 2
+    assert [outcome.bench for outcome in joined([both], ["cold"]).benches] == ["cold"]
+
+
+def test_a_document_that_is_none_of_ours_is_named(tmp_path: Path) -> None:
+    other = tmp_path / "other.json"
+    other.write_text("{}", encoding="utf-8")
+    ran = bench("--of", str(other))
+    assert ran.returncode == 1
+    assert f"{other} is not what ./run bench --json prints" in ran.stderr
+
+
+def test_a_store_that_does_not_fit_is_not_begun(tmp_path: Path) -> None:
+    endless = msgspec.structs.replace(USUAL, growth=(10**15,))
+    room_for(["ingest"], endless, tmp_path)
+    with pytest.raises(EmbeddedServerError, match="GB free"):
+        room_for(["growth"], endless, tmp_path)
 
 
 @pytest.mark.timeout(300)
