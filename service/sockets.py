@@ -31,8 +31,9 @@ class Gathered:
         self._transport.close()
 
     def _send(self) -> None:
-        if self._parts:
-            parts, self._parts = self._parts, []
+        parts, self._parts = self._parts, []
+        # Since it was written the connection may have been reset.
+        if parts and not self._transport.is_closing():
             self._transport.write(b"".join(parts))
 
 

@@ -54,3 +54,12 @@ async def test_what_was_written_is_sent_before_a_connection_is_closed() -> None:
     await next_turn()
     assert wire.told == [b"last", "closed"]
     assert transport.is_closing()
+
+
+async def test_what_was_written_to_a_connection_that_was_reset_is_not_sent() -> None:
+    wire = Wire()
+    transport = gathered(wire)
+    transport.write(b"late")
+    wire.close()
+    await next_turn()
+    assert wire.told == ["closed"]
