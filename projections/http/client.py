@@ -6,6 +6,8 @@ from urllib.request import getproxies
 
 import aiohttp
 import httpx2
+from aiohttp.client_reqrep import ConnectionKey
+from aiohttp.tracing import Trace
 from yarl import URL
 
 from projections.http import Answer, Headers, Lost, NotSent
@@ -72,7 +74,7 @@ async def open_http(base: str, *, timeout: float, connections: int) -> AsyncIter
     # The certificates that it trusts, whatever the machine has.
     tls = httpx2.create_ssl_context()
     async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=KEPT, ssl=tls),
+        connector=_Connector(limit=connections, keepalive_timeout=KEPT, ssl=tls),
         headers={"User-Agent": "Tenure"},
         cookie_jar=aiohttp.DummyCookieJar(),
         skip_auto_headers=_UNASKED,
@@ -81,6 +83,18 @@ async def open_http(base: str, *, timeout: float, connections: int) -> AsyncIter
         trust_env=bool(getproxies()),
     ) as session:
         yield Client(url, session, timeout)
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Connections of which none is used again where something came unasked: it would be the next request's answer.
+
+    aiohttp looks at that when a connection is given back, not when it is taken anew.
+    """
+
+    async def _get(self, key: ConnectionKey, traces: list[Trace]) -> aiohttp.connector.Connection | None:
+        while (kept := await super()._get(key, traces)) is not None and kept.protocol and kept.protocol.should_close:
+            kept.close()
+        return kept
 
 
 _UNASKED: Sequence[str] = ("Accept", "Accept-Encoding", "Content-Type")

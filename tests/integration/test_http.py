@@ -103,6 +103,23 @@ async def test_a_connection_that_ended_or_is_not_to_be_kept_is_not_used_again(an
         assert at.connections == [1, 2]
 
 
+async def test_an_answer_that_nobody_asked_for_is_not_that_to_the_next_request() -> None:
+    kept: list[asyncio.StreamWriter] = []
+
+    async def keep(writer: asyncio.StreamWriter) -> None:
+        writer.write(WHOLE)
+        kept.append(writer)
+
+    async with server(keep, WHOLE) as at, client(at.base) as http:
+        await asked(http)
+        kept[0].write(b"HTTP/1.1 201 Created\r\nContent-Length: 3\r\n\r\nbad")
+        await kept[0].drain()
+        for _ in range(20):  # turns of the loop, in which the other end takes it
+            await asyncio.sleep(0)
+        assert await asked(http, "POST") == Answer(status=200, body=b"ok")
+        assert at.connections == [1, 2]
+
+
 @pytest.mark.parametrize(
     ("answer", "body"),
     [
