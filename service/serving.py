@@ -20,7 +20,6 @@ logger = structlog.get_logger(__name__)
 BACKLOG = 2048
 GRACE = 2.0
 """Seconds more than what is waited for gives itself."""
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class PartFailed(Exception):
@@ -34,16 +33,22 @@ class _Http(uvicorn.Server):
         return contextlib.nullcontext()
 
 
+def orders_to_stop() -> tuple[signal.Signals, ...]:
+    """The signals that end a process in good order. A closed terminal is none where `nohup` started it."""
+    terminal = () if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (signal.SIGHUP,)
+    return (signal.SIGTERM, signal.SIGINT, *terminal)
+
+
 @contextlib.contextmanager
 def stop_signals() -> Iterator[asyncio.Event]:
-    """An event that SIGTERM or SIGINT sets, for the current task and loop."""
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    for number in _SIGNALS:
+    """An event that those set, for the current task and loop."""
+    loop, stop, numbers = asyncio.get_running_loop(), asyncio.Event(), orders_to_stop()
+    for number in numbers:
         loop.add_signal_handler(number, stop.set)
     try:
         yield stop
     finally:
-        for number in _SIGNALS:
+        for number in numbers:
             loop.remove_signal_handler(number)
 
 
@@ -82,7 +87,8 @@ async def serve_until_stopped(process: Process, settings: Server, listener: sock
     parts = {http, *_begun(process, stop_work)}
     # From here on connections are taken, if only by the kernel until uvicorn has started.
     listener.listen(BACKLOG)
-    logger.info("listening", url=url_of(listener), parts=sorted(process.checks.keys() & PARTS))
+    receiving = {"receiver"} if process.receiver else set()
+    logger.info("listening", url=url_of(listener), parts=sorted((process.checks.keys() | receiving) & set(PARTS)))
     failed = await _ended_before(stop, parts)
     logger.info("stopping")
     server.should_exit = True

@@ -11,35 +11,54 @@ from service.process import Process
 _MANY = 4096
 
 
-@asynccontextmanager
-async def following(line: socket.socket, process: Process, stop: asyncio.Event) -> AsyncIterator[None]:
-    """While it lasts, the process is woken by the line and tells it how it goes; sets `stop` when the line ends."""
-    reader, writer = await asyncio.open_connection(sock=line)
-    counting = Counting(process.metrics)
+class Line:
+    """The line to the process in front, which wakes this one and is told how it goes."""
 
-    def beat() -> None:
-        if not writer.is_closing():
-            writer.write(encode(counting.beat()))
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._process: Process | None = None
 
-    async def follow() -> None:
+    async def follow(self, stop: asyncio.Event) -> None:
+        """Sets `stop` when the line ends."""
         try:
-            while await reader.read(_MANY):
-                process.wake()
+            while await self._reader.read(_MANY):
+                if self._process:
+                    self._process.wake()
         except ConnectionError:
             pass
         finally:
             stop.set()
 
-    async def tell() -> None:
+    @asynccontextmanager
+    async def of(self, process: Process) -> AsyncIterator[None]:
+        """While it lasts, the line wakes that process, and tells what it counts."""
+        self._process, counting = process, Counting(process.metrics)
+        telling = asyncio.create_task(self._tell(counting))
+        try:
+            yield
+        finally:
+            telling.cancel()
+            self._beat(counting)
+
+    async def _tell(self, counting: Counting) -> None:
         while True:
-            beat()
+            self._beat(counting)
             await asyncio.sleep(EVERY)
 
-    tasks = [asyncio.create_task(follow()), asyncio.create_task(tell())]
+    def _beat(self, counting: Counting) -> None:
+        if not self._writer.is_closing():
+            self._writer.write(encode(counting.beat()))
+
+
+@asynccontextmanager
+async def following(line: socket.socket, stop: asyncio.Event) -> AsyncIterator[Line]:
+    """The line, heard from now on: its end is the order to stop, to who still waits for a database too."""
+    reader, writer = await asyncio.open_connection(sock=line)
+    ours = Line(reader, writer)
+    follow = asyncio.create_task(ours.follow(stop))
     try:
-        yield
+        yield ours
     finally:
-        for task in tasks:
-            task.cancel()
-        beat()
+        follow.cancel()
         writer.close()

@@ -5,10 +5,10 @@ import os
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
-from math import inf
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -22,8 +22,10 @@ logger = structlog.get_logger(__name__)
 
 _CODE = Path(__file__).parents[2]
 WAKE = b"\n"
-SILENCE = 15 * EVERY
-"""Seconds without a beat, after which a process is not believed to work."""
+SOON = 0.002
+"""Seconds after an append, in which its senders are answered. Were the one behind woken first, it might run first."""
+SILENCE, LOST = 15, 60
+"""Beats that do not come, after which a process is not believed to work, and after which it is ended."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds before a process that ended is started again, doubling while it does not live longer than the longest."""
 
@@ -31,7 +33,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 class Background:
     """Parts of the service in a process of their own.
 
-    Should it end it is started again: nothing of it is lost, and meanwhile webhooks are answered all the same.
+    Should it end, or hang, it is started again: nothing of it is lost, and meanwhile webhooks are answered all the
+    same. Nothing that befalls it ends the process in front.
     """
 
     def __init__(self, parts: Sequence[Part], dsn: str, config: Path | None) -> None:
@@ -45,13 +48,17 @@ class Background:
         # It is to use the same code and database, an embedded one too.
         self._environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "TENURE_DATABASE_URL": dsn}
         self._line: asyncio.StreamWriter | None = None
-        self._heard = -inf
+        self._waking: asyncio.TimerHandle | None = None
+        self._quiet: int | None = None
+        """Beats since something was heard; None before the first."""
 
     def wake(self) -> None:
-        """Says that something was appended; does not wait, and need not be heard: who sleeps looks by itself."""
-        line = self._line
-        if line is not None and not line.is_closing() and not line.transport.get_write_buffer_size():
-            line.write(WAKE)
+        """Says SOON that something was appended, and once for all that is until then.
+
+        It need not be heard: who sleeps looks by itself.
+        """
+        if self._waking is None:
+            self._waking = asyncio.get_running_loop().call_later(SOON, self._say_so)
 
     def checks(self) -> Mapping[str, Check]:
         """Of each part whether it can be believed to run."""
@@ -62,11 +69,15 @@ class Background:
         loop, pause = asyncio.get_running_loop(), FIRST_PAUSE
         while not stop.is_set():
             began = loop.time()
-            code = await self._run_once(metrics, stop)
+            how: Mapping[str, object]
+            try:
+                how = {"code": await self._run_once(metrics, stop)}
+            except Exception as error:  # noqa: BLE001 - without memory or descriptors for it, webhooks are still answered
+                how = {"error": f"{type(error).__name__}: {error}"}
             if stop.is_set():
                 break
             pause = FIRST_PAUSE if loop.time() - began > LONGEST_PAUSE else pause
-            logger.error("the background ended unasked and is started again", code=code, parts=self._parts, after=pause)
+            logger.error("the background ended unasked and is started again", parts=self._parts, after=pause, **how)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), pause)
             pause = min(2 * pause, LONGEST_PAUSE)
@@ -76,21 +87,18 @@ class Background:
         ours, theirs = socket.socketpair()
         with theirs:
             reader, line = await asyncio.open_connection(sock=ours, limit=LONGEST_BEAT)
-            number = theirs.fileno()
-            process = await asyncio.create_subprocess_exec(
-                *(*self._command, "--line", str(number)),
-                env=self._environment,
-                stdin=DEVNULL,
-                pass_fds=[number],
-                # What ends this process from the terminal reaches the other through this one.
-                start_new_session=True,
-            )
+            try:
+                process = await self._start(theirs.fileno())
+            except BaseException:
+                line.close()
+                raise
         logger.info("background started", pid=process.pid, parts=self._parts)
         self._line = line
         listening = asyncio.ensure_future(self._listen(reader, metrics))
         try:
-            await _ended_or(process, stop)
-            with suppress(OSError):
+            await _first(process.wait(), stop.wait(), self._lost(process))
+            # Where it died with something of ours unread, the line is closed by now.
+            with suppress(OSError, RuntimeError):
                 line.write_eof()
             with suppress(ProcessLookupError):
                 # It does not listen to this any more once it works.
@@ -98,30 +106,69 @@ class Background:
             code = await process.wait()
             await listening
         finally:
-            self._heard = -inf
+            self._quiet = None
             listening.cancel()
             line.close()
             if process.returncode is None:
                 process.kill()
         return code
 
+    async def _start(self, line: int) -> Process:
+        return await asyncio.create_subprocess_exec(
+            *(*self._command, "--line", str(line)),
+            env=self._environment,
+            stdin=DEVNULL,
+            pass_fds=[line],
+            # What ends this process from the terminal reaches the other through this one.
+            start_new_session=True,
+        )
+
+    def _say_so(self) -> None:
+        self._waking = None
+        line = self._line
+        if line is not None and not line.is_closing() and not line.transport.get_write_buffer_size():
+            line.write(WAKE)
+
     async def _listen(self, reader: asyncio.StreamReader, metrics: Metrics) -> None:
         # Where it was killed with something of ours unread, the line breaks.
         with suppress(ConnectionError):
-            async for beat in reader:
-                self._heard = asyncio.get_running_loop().time()
-                for each in decode(beat).counted:
-                    metrics.count(each.name, each.labels, each.more)
+            while beat := await _line_of(reader):
+                self._quiet = 0
+                try:
+                    for each in decode(beat).counted:
+                        metrics.count(each.name, each.labels, each.more)
+                except (ValueError, KeyError) as error:
+                    # Cut off by its end, or told by code that was installed since this process began.
+                    logger.warning("a beat of the background is not understood", error=type(error).__name__)
+
+    async def _lost(self, process: Process) -> None:
+        """Ends a process that does not work and does not end. Time alone tells nothing: machines are suspended, too."""
+        while self._quiet is None or self._quiet < LOST:
+            await asyncio.sleep(EVERY)
+            if self._quiet is not None:
+                self._quiet += 1
+                if self._quiet == SILENCE:
+                    logger.error("the background gives no sign of life", pid=process.pid, seconds=SILENCE * EVERY)
+        process.kill()
 
     async def _check(self) -> str:
-        silent = asyncio.get_running_loop().time() - self._heard
-        return "" if silent <= SILENCE else "does not run: its log says why"
+        if self._quiet is None:
+            return "is not up: the log says why"
+        return f"gives no sign of life for {self._quiet * EVERY:.0f} s" if self._quiet >= SILENCE else ""
 
 
-async def _ended_or(process: Process, stop: asyncio.Event) -> None:
-    waits = [asyncio.ensure_future(process.wait()), asyncio.ensure_future(stop.wait())]
+async def _line_of(reader: asyncio.StreamReader) -> bytes:
+    """The next line, empty at the end; one that is too long is left out."""
+    while True:
+        with suppress(ValueError):
+            return await reader.readline()
+
+
+async def _first(*waits: Coroutine[Any, Any, object]) -> None:
+    """Returns when the first of them is done, and calls off the others."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
     try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for wait in waits:
-            wait.cancel()
+        for task in tasks:
+            task.cancel()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from service.background import following
 from service.bootstrap import wired
-from service.commands.failures import PART_FAILED, CommandFailed
+from service.commands.failures import PART_FAILED, CommandFailed, usage
 from service.commands.loops import loop_factory, settled
 from service.database import StoppedWaiting, database, wait_for_database
 from service.logging import set_up_logging
@@ -23,15 +23,19 @@ NICENESS = 5
 
 def work_behind(config: Path | None, parts: Sequence[Part], line: int, runner: str) -> None:
     """Runs those parts until nobody holds the other end of the line, whose descriptor has that number."""
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         # A supervisor may tell all processes of a service to stop. This one stops when the one in front has.
         signal.signal(number, signal.SIG_IGN)
     _stand_back()
     settings = load(config, os.environ)
     set_up_logging(settings.server.log_level.upper())
     try:
+        ends = socket.socket(fileno=line)
+    except OSError:
+        raise usage(f"{line} is no line to a process in front: `tenure serve` starts this command itself.") from None
+    try:
         with database(settings) as dsn, asyncio.Runner(loop_factory=loop_factory()) as loop:
-            loop.run(_work(settings, dsn, parts, socket.socket(fileno=line), runner))
+            loop.run(_work(settings, dsn, parts, ends, runner))
     except PartFailed as failed:
         raise CommandFailed(PART_FAILED, str(failed)) from None
 
@@ -45,10 +49,11 @@ def _stand_back() -> None:
 
 async def _work(settings: Settings, dsn: str, parts: Sequence[Part], line: socket.socket, runner: str) -> None:
     stop = asyncio.Event()
-    try:
-        await wait_for_database(dsn, settings.database.start_timeout_seconds, stop)
-    except StoppedWaiting:
-        return
-    async with wired(settings, dsn, parts, runner=runner) as process, following(line, process, stop):
-        settled()
-        await work_until_stopped(process, settings.server, stop)
+    async with following(line, stop) as front:
+        try:
+            await wait_for_database(dsn, settings.database.start_timeout_seconds, stop)
+        except StoppedWaiting:
+            return
+        async with wired(settings, dsn, parts, runner=runner) as process, front.of(process):
+            settled()
+            await work_until_stopped(process, settings.server, stop)

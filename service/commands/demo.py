@@ -1,7 +1,6 @@
 """`tenure demo`: three stores, two license servers and their customers, from webhooks to licenses, in half a minute."""
 
 import asyncio
-import signal
 import time
 
 from rich.console import Console
@@ -31,8 +30,6 @@ def demonstrate(*, once: bool) -> int:
 
         async def main() -> int:
             with stop_signals() as stop:
-                # A closed terminal ends it too, and leaves nothing behind.
-                asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, stop.set)
                 closing = asyncio.Event()
                 async with demo_world(folder, dsn, closing) as world:
                     code = await _tell(console, world)

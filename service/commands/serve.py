@@ -16,12 +16,12 @@ from service.commands.failures import PART_FAILED, UNAVAILABLE, CommandFailed, u
 from service.commands.loops import loop_factory, settled
 from service.database import StoppedWaiting, database, wait_for_database
 from service.logging import set_up_logging
-from service.serving import PartFailed, bound, serve_until_stopped, stop_signals
+from service.serving import PartFailed, bound, orders_to_stop, serve_until_stopped, stop_signals
 from service.settings import PARTS, Part, Server, Settings, load, require
 
 
 def serve(config: Path | None, only: Sequence[Part], host: str | None, port: int | None, *, no_auth: bool) -> None:
-    """Runs until SIGTERM or SIGINT."""
+    """Runs until SIGTERM, SIGINT, or SIGHUP where that is not ignored."""
     settings = load(config, os.environ)
     parts = tuple(only) or PARTS
     require(settings, parts)
@@ -30,7 +30,8 @@ def serve(config: Path | None, only: Sequence[Part], host: str | None, port: int
         raise usage(f"--no-auth is for loopback addresses, which {server.host} is not: configure tokens instead.")
     set_up_logging(server.log_level.upper())
     # Until the loop takes over, a polite kill ends as Ctrl-C does: with an embedded server stopped.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in orders_to_stop():
+        signal.signal(number, signal.default_int_handler)
     try:
         with _listener(server) as listener, database(settings) as dsn:
             own, apart = divided(parts)

@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from service.background.beats import Counting
+from service.background.front import SOON
 from service.metrics import Metrics
 from tests.commands import tenure
 from tests.integration.test_serve import SECONDS, Serving, serving
@@ -91,6 +92,27 @@ async def test_webhooks_are_answered_while_the_background_is_dead_and_projected_
         assert await shop.deliver(STORY[1]) == 200
         await shop.licenses(2)
         assert await shop.served.stop() == 0
+
+
+async def test_a_background_that_dies_with_a_wake_unread_is_started_again(tmp_path: Path, database: str) -> None:
+    async with opened(tmp_path, database) as shop:
+        await shop.ready(True)
+        os.kill(shop.behind, signal.SIGSTOP)
+        assert await shop.deliver(STORY[0]) == 200
+        # The wake follows the answer.
+        await asyncio.sleep(2 * SOON)
+        os.kill(shop.behind, signal.SIGKILL)
+        await shop.served.said("the background ended unasked and is started again")
+        assert await shop.deliver(STORY[1]) == 200
+        await shop.licenses(2)
+        assert await shop.served.stop() == 0
+
+
+async def test_a_closed_terminal_stops_the_service_in_good_order(tmp_path: Path, database: str) -> None:
+    async with opened(tmp_path, database) as shop:
+        await shop.ready(True)
+        assert await shop.served.stop(signal.SIGHUP) == 0
+    assert not lives(shop.behind)
 
 
 async def test_the_background_does_not_outlive_a_service_that_was_killed(tmp_path: Path, database: str) -> None:
