@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -108,6 +108,15 @@ async def test_a_background_that_dies_with_a_wake_unread_is_started_again(tmp_pa
         assert await shop.served.stop() == 0
 
 
+@pytest.fixture
+def hangs_up() -> Iterator[None]:
+    """Processes end with their terminal, though the tests themselves may have been started by nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hangs_up")
 async def test_a_closed_terminal_stops_the_service_in_good_order(tmp_path: Path, database: str) -> None:
     async with opened(tmp_path, database) as shop:
         await shop.ready(True)

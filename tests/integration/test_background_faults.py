@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shlex
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -50,13 +51,13 @@ class Behind:
 
     def does(self, *said: bytes, then: str = SLEEP) -> None:
         lines = [
-            f"#!{PYTHON}",
             "import os, sys, time",
             f"with open({str(self._began)!r}, 'a') as began: began.write('x')",
             *(f"os.write(int(sys.argv[-1]), {each!r})" for each in said),
             then,
         ]
-        self._script.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        code = shlex.join([PYTHON, "-c", "\n".join(lines)])
+        self._script.write_text(f'#!/bin/sh\nexec {code} "$@"\n', encoding="utf-8")
         self._script.chmod(0o700)
 
     @property
