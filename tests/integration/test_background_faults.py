@@ -56,8 +56,10 @@ class Behind:
             *(f"os.write(int(sys.argv[-1]), {each!r})" for each in said),
             then,
         ]
-        code = shlex.join([PYTHON, "-c", "\n".join(lines)])
-        self._script.write_text(f'#!/bin/sh\nexec {code} "$@"\n', encoding="utf-8")
+        code = self._script.with_suffix(".py")
+        code.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        # What stands behind #! may hold no space.
+        self._script.write_text(f'#!/bin/sh\nexec {shlex.join([PYTHON, str(code)])} "$@"\n', encoding="utf-8")
         self._script.chmod(0o700)
 
     @property
